@@ -1,0 +1,118 @@
+//! One run's counters: totals striped by thread, counts by id shared.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::book::Book;
+use super::odd::Odd;
+use super::{Counts, Route, Summary};
+
+/// The totals of one serving thread, on cache lines of its own: threads that
+/// count on the same line would slow each other down.
+#[derive(Default)]
+#[repr(align(128))]
+pub(crate) struct Stripe {
+    pub(super) arrived: AtomicU64,
+    pub(super) completed: AtomicU64,
+    pub(super) aborted: AtomicU64,
+    pub(super) untracked: AtomicU64,
+    pub(crate) unmatched: AtomicU64,
+    pub(crate) connections_opened: AtomicU64,
+    pub(crate) bytes_sent: AtomicU64,
+}
+
+/// Adds to a total. Only exactness is needed, not any order among totals.
+pub(crate) fn add(total: &AtomicU64, amount: u64) {
+    total.fetch_add(amount, Ordering::Relaxed);
+}
+
+#[derive(Default)]
+#[repr(align(128))]
+struct InFlight {
+    now: AtomicU64,
+    most: AtomicU64,
+}
+
+/// The counters between two resets.
+pub(crate) struct Ledger {
+    stripes: Box<[Stripe]>,
+    in_flight: InFlight,
+    books: [Book; Route::ALL.len()],
+    pub(super) odd: Odd,
+}
+
+impl Ledger {
+    pub(super) fn new(threads: usize) -> Self {
+        Self {
+            stripes: (0..threads.max(1)).map(|_| Stripe::default()).collect(),
+            in_flight: InFlight::default(),
+            books: Default::default(),
+            odd: Odd::default(),
+        }
+    }
+
+    /// The totals of one thread.
+    pub(crate) fn stripe(&self, thread: usize) -> &Stripe {
+        &self.stripes[thread]
+    }
+
+    pub(super) fn book(&self, route: Route) -> &Book {
+        &self.books[route as usize]
+    }
+
+    /// A request is in flight from now on. "At one moment" spans all threads, so
+    /// this is the one counter that they share.
+    pub(super) fn enter(&self) {
+        let now = self.in_flight.now.fetch_add(1, Ordering::Relaxed) + 1;
+        if now > self.in_flight.most.load(Ordering::Relaxed) {
+            self.in_flight.most.fetch_max(now, Ordering::Relaxed);
+        }
+    }
+
+    pub(super) fn leave(&self) {
+        self.in_flight.now.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// Calls `visit` for each id that arrived: by route, whole numbers first in
+    /// order, then the others in order.
+    pub(super) fn each(&self, mut visit: impl FnMut(Route, Id<'_>, Counts)) {
+        for route in Route::ALL {
+            self.book(route)
+                .each(|id, counts| visit(route, Id::Number(id), counts));
+            for (id, counts) in self.odd.sorted(route) {
+                visit(route, Id::Text(&id), counts);
+            }
+        }
+    }
+
+    /// The totals at this moment.
+    pub(super) fn summary(&self) -> Summary {
+        let sum = |total: fn(&Stripe) -> &AtomicU64| {
+            let each = self.stripes.iter().map(total);
+            each.map(|total| total.load(Ordering::Relaxed)).sum()
+        };
+        let mut summary = Summary {
+            arrived: sum(|stripe| &stripe.arrived),
+            completed: sum(|stripe| &stripe.completed),
+            aborted: sum(|stripe| &stripe.aborted),
+            untracked: sum(|stripe| &stripe.untracked),
+            unmatched: sum(|stripe| &stripe.unmatched),
+            connections_opened: sum(|stripe| &stripe.connections_opened),
+            bytes_sent: sum(|stripe| &stripe.bytes_sent),
+            most_in_flight: self.in_flight.most.load(Ordering::Relaxed),
+            distinct: 0,
+            duplicate: 0,
+        };
+        self.each(|_, _, counts| {
+            summary.distinct += 1;
+            summary.duplicate += counts.arrived - 1;
+        });
+        summary
+    }
+}
+
+/// An id as the journal keeps it.
+#[derive(Clone, Copy)]
+pub(super) enum Id<'a> {
+    Number(u32),
+    Text(&'a str),
+}

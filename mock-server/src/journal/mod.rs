@@ -1,0 +1,192 @@
+//! The journal: what was served, counted exactly and in bounded memory, so that
+//! a batch can be shown to have arrived once and once only.
+//!
+//! Whole-number ids are counted in tables that grow with the ids really seen
+//! (16 bytes an id), other ids in a map with a budget; what exceeds the budget is
+//! still in every total and is reported as
+//! [`untracked`](Summary::untracked) rather than silently forgotten. The request
+//! path takes no lock for whole-number ids.
+//!
+//! A `Ledger` is the journal between two resets. A reset starts a new one; a
+//! request that is in flight at that moment ends in the ledger where it arrived,
+//! so no run ever sees the tail of the one before.
+
+mod book;
+mod ledger;
+mod odd;
+mod page;
+mod ticket;
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde::{Deserialize, Serialize};
+
+pub(crate) use ledger::Ledger;
+pub use page::{Page, Snapshot};
+pub(crate) use ticket::Ticket;
+
+/// A route whose requests are counted by id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Route {
+    /// `/inventory/materials`
+    Materials,
+    /// `/inventory/products`
+    Products,
+}
+
+impl Route {
+    /// Every route, in the order in which the journal lists them.
+    pub const ALL: [Self; 2] = [Self::Materials, Self::Products];
+
+    /// The name that the journal uses: `materials` and so on.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Materials => "materials",
+            Self::Products => "products",
+        }
+    }
+}
+
+/// What happened to the requests for one id.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// Requests whose head was read.
+    pub arrived: u64,
+    /// Requests whose answer was handed to the operating system whole.
+    pub completed: u64,
+    /// Requests whose answer was not sent whole: the client went away, or the
+    /// server stopped.
+    pub aborted: u64,
+}
+
+/// The totals of a journal.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Summary {
+    /// Requests whose head was read, on the counted routes.
+    pub arrived: u64,
+    /// Requests whose answer was handed to the operating system whole.
+    pub completed: u64,
+    /// Requests whose answer was not sent whole.
+    pub aborted: u64,
+    /// Different (route, id) pairs that arrived.
+    pub distinct: u64,
+    /// Arrivals beyond the first of each (route, id).
+    pub duplicate: u64,
+    /// Arrivals whose id was not recorded, because the budget for odd ids was
+    /// spent; `distinct` and `duplicate` do not cover them.
+    pub untracked: u64,
+    /// Requests on no counted route: unknown paths and types, wrong methods,
+    /// malformed heads.
+    pub unmatched: u64,
+    /// Connections accepted.
+    pub connections_opened: u64,
+    /// The most requests that were in flight at one moment.
+    pub most_in_flight: u64,
+    /// Bytes of answers handed to the operating system, heads included.
+    pub bytes_sent: u64,
+}
+
+/// The journal of a server: the current ledger, and the way to start another.
+pub(crate) struct Journal {
+    current: Mutex<Arc<Ledger>>,
+    generation: AtomicU64,
+    threads: usize,
+}
+
+impl Journal {
+    /// An empty journal for `threads` serving threads.
+    pub(crate) fn new(threads: usize) -> Self {
+        Self {
+            current: Mutex::new(Arc::new(Ledger::new(threads))),
+            generation: AtomicU64::new(0),
+            threads,
+        }
+    }
+
+    /// The ledger that requests now arrive in.
+    pub(crate) fn ledger(&self) -> Arc<Ledger> {
+        // A poisoned lock still holds a whole `Arc`: it is only ever replaced.
+        let current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(&current)
+    }
+
+    /// Starts a new, empty ledger.
+    pub(crate) fn reset(&self) {
+        let fresh = Arc::new(Ledger::new(self.threads));
+        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        *current = fresh;
+        self.generation.fetch_add(1, Ordering::Release);
+    }
+
+    /// The totals and counts at this moment.
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        Snapshot::of(&self.ledger())
+    }
+}
+
+/// A thread's own view of the journal: it asks for the current ledger only after
+/// a reset, so that the request path takes no lock.
+pub(crate) struct Clerk {
+    journal: Arc<Journal>,
+    generation: u64,
+    ledger: Arc<Ledger>,
+    thread: usize,
+}
+
+impl Clerk {
+    /// The view of serving thread number `thread`.
+    pub(crate) fn new(journal: Arc<Journal>, thread: usize) -> Self {
+        let generation = journal.generation.load(Ordering::Acquire);
+        let ledger = journal.ledger();
+        Self {
+            journal,
+            generation,
+            ledger,
+            thread,
+        }
+    }
+
+    /// The ledger to count in now.
+    pub(crate) fn ledger(&mut self) -> &Arc<Ledger> {
+        let generation = self.journal.generation.load(Ordering::Acquire);
+        if generation != self.generation {
+            self.generation = generation;
+            self.ledger = self.journal.ledger();
+        }
+        &self.ledger
+    }
+
+    /// Counts an arrival; the ticket that is returned counts its end.
+    pub(crate) fn arrive(&mut self, route: Route, id: &str) -> Ticket {
+        let thread = self.thread;
+        Ticket::arrive(self.ledger(), thread, route, id)
+    }
+
+    /// Counts a request on no counted route.
+    pub(crate) fn count_unmatched(&mut self) {
+        let thread = self.thread;
+        ledger::add(&self.ledger().stripe(thread).unmatched, 1);
+    }
+
+    /// Counts a connection that was accepted.
+    pub(crate) fn count_connection(&mut self) {
+        let thread = self.thread;
+        ledger::add(&self.ledger().stripe(thread).connections_opened, 1);
+    }
+
+    /// Counts bytes that were handed to the operating system.
+    pub(crate) fn count_bytes(&mut self, bytes: usize) {
+        let thread = self.thread;
+        ledger::add(&self.ledger().stripe(thread).bytes_sent, bytes as u64);
+    }
+
+    /// The journal itself.
+    pub(crate) fn journal(&self) -> &Journal {
+        &self.journal
+    }
+}

@@ -1,0 +1,81 @@
+//! Query strings, read leniently: any bytes a client sends give some text, so
+//! that an odd id is answered and not refused.
+
+use std::borrow::Cow;
+
+/// The first value of `name` in a query string, percent-decoded. `None` when the
+/// query does not have it; a name without `=` has the empty value.
+pub(crate) fn first<'q>(query: &'q str, name: &str) -> Option<Cow<'q, str>> {
+    query.split('&').find_map(|pair| {
+        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        (decode(key) == name).then(|| decode(value))
+    })
+}
+
+/// Percent-decodes as HTML forms do: `+` is a space, `%XX` a byte, a `%` that
+/// starts no such pair stands for itself, and bytes that are not UTF-8 become
+/// U+FFFD.
+pub(crate) fn decode(text: &str) -> Cow<'_, str> {
+    let bytes = text.as_bytes();
+    if !bytes.iter().any(|byte| matches!(byte, b'%' | b'+')) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut rest = bytes;
+    while let Some((&byte, tail)) = rest.split_first() {
+        rest = tail;
+        match (byte, tail) {
+            (b'+', _) => out.push(b' '),
+            (b'%', [high, low, after @ ..]) => match (hex(*high), hex(*low)) {
+                (Some(high), Some(low)) => {
+                    out.push(high << 4 | low);
+                    rest = after;
+                }
+                _ => out.push(b'%'),
+            },
+            _ => out.push(byte),
+        }
+    }
+    Cow::Owned(match String::from_utf8(out) {
+        Ok(text) => text,
+        Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
+    })
+}
+
+fn hex(digit: u8) -> Option<u8> {
+    char::from(digit).to_digit(16).map(|value| value as u8)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn the_first_value_wins_and_is_decoded() {
+        for (query, expected) in [
+            ("id=1", Some("1")),
+            ("id=1&id=2", Some("1")),
+            ("a=b&id=a%22b", Some("a\"b")),
+            ("i%64=x+y", Some("x y")),
+            ("id", Some("")),
+            ("id=", Some("")),
+            ("id=%", Some("%")),
+            ("id=%zz%4", Some("%zz%4")),
+            ("id=%ff", Some("\u{fffd}")),
+            ("id=a=b", Some("a=b")),
+            ("", None),
+            ("ids=1", None),
+        ] {
+            assert_eq!(first(query, "id").as_deref(), expected, "{query}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_byte_survives_encoding(text in any::<String>()) {
+            let encoded: String = text.bytes().map(|byte| format!("%{byte:02X}")).collect();
+            prop_assert_eq!(decode(&encoded), text);
+        }
+    }
+}

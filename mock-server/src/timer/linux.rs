@@ -1,0 +1,207 @@
+//! The precise timer: one `timerfd` a runtime, armed for the earliest of a heap
+//! of absolute deadlines.
+
+use std::cell::RefCell;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, RawFd};
+use std::pin::Pin;
+use std::rc::{Rc, Weak};
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use nix::sys::time::TimeSpec;
+use nix::sys::timerfd::{ClockId, Expiration, TimerFd, TimerFlags, TimerSetTimeFlags};
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+
+/// Deadlines and the descriptor that wakes the runtime for the earliest.
+pub(crate) struct Timer {
+    fd: AsyncFd<Descriptor>,
+    queue: RefCell<Queue>,
+}
+
+/// `TimerFd` as tokio wants to see it.
+struct Descriptor(TimerFd);
+
+impl AsRawFd for Descriptor {
+    fn as_raw_fd(&self) -> RawFd {
+        self.0.as_fd().as_raw_fd()
+    }
+}
+
+#[derive(Default)]
+struct Queue {
+    /// The earliest deadline on top. A wait that was abandoned leaves its entry
+    /// here until it is due; its slot then holds another generation.
+    heap: BinaryHeap<Reverse<(Instant, usize, u64)>>,
+    slots: Vec<Slot>,
+    free: Vec<usize>,
+    armed: Option<Instant>,
+}
+
+#[derive(Default)]
+struct Slot {
+    generation: u64,
+    waker: Option<Waker>,
+}
+
+impl Timer {
+    /// Creates the descriptor and starts the task that serves it, which ends
+    /// when the last clone of the timer is gone.
+    pub(crate) fn start() -> io::Result<Rc<Self>> {
+        let flags = TimerFlags::TFD_NONBLOCK | TimerFlags::TFD_CLOEXEC;
+        let fd = TimerFd::new(ClockId::CLOCK_MONOTONIC, flags)?;
+        // SAFETY: `Descriptor` owns the timer's descriptor, gives that same one
+        // each time, and closes it only when dropped; the `AsyncFd` owns the
+        // `Descriptor` and hands it out by shared reference only.
+        let fd = unsafe { AsyncFd::register_with_interest(Descriptor(fd), Interest::READABLE) }?;
+        let timer = Rc::new(Self {
+            fd,
+            queue: RefCell::default(),
+        });
+        tokio::task::spawn_local(drive(Rc::downgrade(&timer)));
+        Ok(timer)
+    }
+
+    pub(crate) fn until(self: &Rc<Self>, deadline: Instant) -> Sleep<'_> {
+        Sleep {
+            timer: self,
+            deadline,
+            place: None,
+        }
+    }
+
+    /// Wakes what is due, and arms the descriptor for what is next.
+    fn fire(&self) {
+        let mut queue = self.queue.borrow_mut();
+        queue.armed = None;
+        let now = Instant::now();
+        while let Some(&Reverse((deadline, slot, generation))) = queue.heap.peek() {
+            if deadline > now {
+                break;
+            }
+            queue.heap.pop();
+            if queue.slots[slot].generation == generation {
+                if let Some(waker) = queue.slots[slot].waker.take() {
+                    waker.wake();
+                }
+                queue.release(slot);
+            }
+        }
+        if let Some(&Reverse((deadline, ..))) = queue.heap.peek() {
+            self.arm(&mut queue, deadline);
+        }
+    }
+
+    fn arm(&self, queue: &mut Queue, deadline: Instant) {
+        // A zero time would disarm it.
+        let left = deadline
+            .saturating_duration_since(Instant::now())
+            .max(Duration::from_nanos(1));
+        let set = self.fd.get_ref().0.set(
+            Expiration::OneShot(TimeSpec::from_duration(left)),
+            TimerSetTimeFlags::empty(),
+        );
+        // Setting a valid time on an own descriptor has no way to fail; were it
+        // to, `armed` stays unset and the next wait tries again.
+        if set.is_ok() {
+            queue.armed = Some(deadline);
+        }
+    }
+}
+
+impl Queue {
+    fn insert(&mut self, deadline: Instant, waker: Waker) -> (usize, u64) {
+        let slot = self.free.pop().unwrap_or_else(|| {
+            self.slots.push(Slot::default());
+            self.slots.len() - 1
+        });
+        self.slots[slot].waker = Some(waker);
+        let generation = self.slots[slot].generation;
+        self.heap.push(Reverse((deadline, slot, generation)));
+        (slot, generation)
+    }
+
+    fn release(&mut self, slot: usize) {
+        self.slots[slot].generation += 1;
+        self.slots[slot].waker = None;
+        self.free.push(slot);
+    }
+}
+
+/// Serves the descriptor's expirations. It is registered edge-triggered, so the
+/// count of expirations need not be read: arming again resets it.
+async fn drive(timer: Weak<Timer>) {
+    loop {
+        // The descriptor lives in the timer, so the task holds the timer only
+        // while it is polled; otherwise neither would ever be dropped.
+        let fired = std::future::poll_fn(|cx| {
+            let Some(timer) = timer.upgrade() else {
+                return Poll::Ready(false);
+            };
+            match timer.fd.poll_read_ready(cx) {
+                Poll::Ready(Ok(mut ready)) => {
+                    ready.clear_ready();
+                    drop(ready);
+                    timer.fire();
+                    Poll::Ready(true)
+                }
+                Poll::Ready(Err(_)) => Poll::Ready(false),
+                Poll::Pending => Poll::Pending,
+            }
+        });
+        if !fired.await {
+            return;
+        }
+    }
+}
+
+/// The wait for one deadline.
+pub(crate) struct Sleep<'t> {
+    timer: &'t Timer,
+    deadline: Instant,
+    place: Option<(usize, u64)>,
+}
+
+impl Future for Sleep<'_> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let mut queue = self.timer.queue.borrow_mut();
+        let Some((slot, generation)) = self.place else {
+            if Instant::now() >= self.deadline {
+                return Poll::Ready(());
+            }
+            let place = queue.insert(self.deadline, cx.waker().clone());
+            if queue.armed.is_none_or(|armed| self.deadline < armed) {
+                self.timer.arm(&mut queue, self.deadline);
+            }
+            drop(queue);
+            self.place = Some(place);
+            return Poll::Pending;
+        };
+        if queue.slots[slot].generation != generation {
+            drop(queue);
+            self.place = None;
+            return Poll::Ready(());
+        }
+        let known = queue.slots[slot].waker.as_ref();
+        if !known.is_some_and(|waker| waker.will_wake(cx.waker())) {
+            queue.slots[slot].waker = Some(cx.waker().clone());
+        }
+        Poll::Pending
+    }
+}
+
+impl Drop for Sleep<'_> {
+    fn drop(&mut self) {
+        if let Some((slot, generation)) = self.place {
+            let mut queue = self.timer.queue.borrow_mut();
+            if queue.slots[slot].generation == generation {
+                queue.release(slot);
+            }
+        }
+    }
+}

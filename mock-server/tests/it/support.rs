@@ -1,0 +1,103 @@
+//! A client that writes bytes and reads one answer, so that tests see what is
+//! really on the wire.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
+
+/// One answer, taken apart.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) head: String,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Answer {
+    /// The value of a header field.
+    pub(crate) fn field(&self, name: &str) -> Option<&str> {
+        self.head.lines().skip(1).find_map(|line| {
+            let (key, value) = line.split_once(": ")?;
+            key.eq_ignore_ascii_case(name).then_some(value)
+        })
+    }
+
+    /// The body as JSON.
+    pub(crate) fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|error| panic!("{error} in {:?}", String::from_utf8_lossy(&self.body)))
+    }
+}
+
+/// A kept connection.
+pub(crate) struct Client {
+    stream: BufReader<TcpStream>,
+}
+
+impl Client {
+    pub(crate) fn connect(addr: SocketAddr) -> Self {
+        let stream = TcpStream::connect(addr).unwrap();
+        // A server that never answers fails the test instead of hanging it.
+        stream
+            .set_read_timeout(Some(Duration::from_secs(30)))
+            .unwrap();
+        Self {
+            stream: BufReader::new(stream),
+        }
+    }
+
+    pub(crate) fn write(&mut self, bytes: &[u8]) {
+        self.stream.get_mut().write_all(bytes).unwrap();
+    }
+
+    pub(crate) fn send(&mut self, method: &str, target: &str) {
+        let head = format!("{method} {target} HTTP/1.1\r\nHost: mock\r\n\r\n");
+        self.write(head.as_bytes());
+    }
+
+    /// Reads one answer; `bodiless` for an answer to `HEAD`.
+    pub(crate) fn read(&mut self, bodiless: bool) -> Answer {
+        let mut head = String::new();
+        loop {
+            let count = self.stream.read_line(&mut head).unwrap();
+            assert_ne!(count, 0, "the connection ended within a head: {head:?}");
+            if head.ends_with("\r\n\r\n") {
+                break;
+            }
+        }
+        let mut answer = Answer {
+            status: head[9..12].parse().unwrap(),
+            head,
+            body: Vec::new(),
+        };
+        let length = answer
+            .field("content-length")
+            .map_or(0, |n| n.parse().unwrap());
+        if !bodiless {
+            answer.body = vec![0; length];
+            self.stream.read_exact(&mut answer.body).unwrap();
+        }
+        answer
+    }
+
+    pub(crate) fn call(&mut self, method: &str, target: &str) -> Answer {
+        self.send(method, target);
+        self.read(method == "HEAD")
+    }
+
+    /// Everything until the server closes.
+    pub(crate) fn read_to_end(&mut self) -> Vec<u8> {
+        let mut rest = Vec::new();
+        self.stream.read_to_end(&mut rest).unwrap();
+        rest
+    }
+
+    pub(crate) fn stream(&self) -> &TcpStream {
+        self.stream.get_ref()
+    }
+}
+
+/// One call on a connection of its own.
+pub(crate) fn call(addr: SocketAddr, method: &str, target: &str) -> Answer {
+    Client::connect(addr).call(method, target)
+}
