@@ -1,0 +1,205 @@
+//! Small records made by hand, for the tests of this wing.
+
+use crate::record::{
+    Cell, Ending, FailureCount, Measurement, Outcomes, Receipt, Record, Sample, SampleResult,
+    Server, ServerKind, Session, VERSION,
+};
+
+/// Builds a record sample by sample.
+pub(crate) struct RecordBuilder {
+    record: Record,
+    requests: usize,
+}
+
+impl RecordBuilder {
+    /// A session of the bundled server at 200 ms, without samples.
+    pub(crate) fn new() -> Self {
+        Self {
+            record: Record {
+                session: session(),
+                samples: Vec::new(),
+                ending: Ending::Complete,
+            },
+            requests: 100,
+        }
+    }
+
+    /// What is known of the server's service time.
+    pub(crate) fn service(mut self, service_s: Option<f64>) -> Self {
+        self.record.session.server.service_s = service_s;
+        self
+    }
+
+    /// The session's own facts.
+    pub(crate) fn session(mut self, change: impl FnOnce(&mut Session)) -> Self {
+        change(&mut self.record.session);
+        self
+    }
+
+    /// How the session ended.
+    pub(crate) fn ending(mut self, ending: Ending) -> Self {
+        self.record.ending = ending;
+        self
+    }
+
+    /// Adds a run of a strategy that was measured.
+    pub(crate) fn sample(self, strategy: &str, workers: usize, measured: Measured) -> Self {
+        let requests = measured.requests as usize;
+        self.cell(cell(strategy, workers, requests), measured)
+    }
+
+    /// Adds a run of any cell that was measured.
+    pub(crate) fn cell(mut self, cell: Cell, measured: Measured) -> Self {
+        self.requests = cell.requests;
+        self.record.samples.push(Sample {
+            round: 0,
+            cell,
+            result: SampleResult::Measured(measured.measurement()),
+        });
+        self
+    }
+
+    /// Adds a run that came to nothing.
+    pub(crate) fn error(mut self, strategy: &str, workers: usize, reason: &str) -> Self {
+        self.record.samples.push(Sample {
+            round: 0,
+            cell: cell(strategy, workers, self.requests),
+            result: SampleResult::Error(reason.to_owned()),
+        });
+        self
+    }
+
+    /// The record.
+    pub(crate) fn build(self) -> Record {
+        self.record
+    }
+}
+
+/// A cell over the client that a strategy usually has.
+pub(crate) fn cell(strategy: &str, workers: usize, requests: usize) -> Cell {
+    let over_hyper = ["tokio", "async-std", "smol"].contains(&strategy);
+    Cell {
+        strategy: strategy.to_owned(),
+        client: if over_hyper { "hyper" } else { "ureq" }.to_owned(),
+        dispatch: "queue".to_owned(),
+        reuse: "session".to_owned(),
+        workers,
+        workers_usable: if strategy == "sequential" { 1 } else { workers },
+        requests,
+    }
+}
+
+/// A run of a batch, every request of which succeeds unless said otherwise.
+#[derive(Clone, Debug)]
+pub(crate) struct Measured {
+    requests: u64,
+    warm_s: f64,
+    latency_s: f64,
+    failures: Vec<FailureCount>,
+}
+
+/// A batch of so many requests that took so many seconds.
+pub(crate) fn measured(requests: u64, warm_s: f64) -> Measured {
+    Measured {
+        requests,
+        warm_s,
+        latency_s: 0.2,
+        failures: Vec::new(),
+    }
+}
+
+impl Measured {
+    /// How long each request took.
+    pub(crate) fn latency(mut self, latency_s: f64) -> Self {
+        self.latency_s = latency_s;
+        self
+    }
+
+    /// How many of the requests failed, and how.
+    pub(crate) fn failed(mut self, count: u64, kind: &str) -> Self {
+        self.failures.push(FailureCount {
+            kind: kind.to_owned(),
+            count,
+            example: format!("the first {kind}"),
+        });
+        self
+    }
+
+    fn measurement(self) -> Measurement {
+        let failed: u64 = self.failures.iter().map(|failure| failure.count).sum();
+        let times = self.requests as usize;
+        Measurement {
+            warm_s: self.warm_s,
+            cold_s: self.warm_s + 0.004,
+            ok: self.requests - failed,
+            failures: self.failures,
+            cpu_s: 0.021,
+            peak_rss_bytes: 9 << 20,
+            threads: 4,
+            processes: 0,
+            connections: 3,
+            most_in_flight: 3,
+            outcomes: Outcomes {
+                index: (0..self.requests as u32).collect(),
+                worker: vec![0; times],
+                started_s: vec![0.0; times],
+                latency_s: vec![self.latency_s; times],
+                ok: (0..self.requests).map(|index| index >= failed).collect(),
+            },
+        }
+    }
+}
+
+/// The sweep that most records hold: 100 requests of 200 ms, five strategies
+/// close to the bound at eight worker counts in three samples, and sequential.
+pub(crate) fn sweep() -> Record {
+    let percent = [
+        ("thread-pool", [0.4, 0.5, 0.5, 0.6, 0.9, 1.4, 2.6, 5.0]),
+        ("rayon", [0.4, 0.5, 0.6, 0.6, 1.0, 1.5, 3.0, 5.6]),
+        ("tokio", [0.6, 0.7, 0.7, 0.7, 0.9, 1.2, 1.9, 3.3]),
+        ("async-std", [0.7, 0.7, 0.8, 0.8, 1.1, 1.4, 2.2, 4.1]),
+        ("multiprocess", [0.5, 0.6, 0.8, 1.0, 1.7, 2.9, 5.2, 8.1]),
+    ];
+    let workers = [1, 2, 3, 5, 10, 20, 50, 100];
+    let mut record = RecordBuilder::new();
+    for round in 0..3 {
+        let drift = 1.0 + 0.0008 * f64::from(round);
+        record = record.sample("sequential", 1, measured(100, 20.1 * drift));
+        for (strategy, percent) in percent {
+            for (workers, percent) in workers.into_iter().zip(percent) {
+                let bound = 100_usize.div_ceil(workers) as f64 * 0.2;
+                let runtime = bound * (1.0 + percent / 100.0 * (0.9 + 0.12 * f64::from(round)));
+                record = record.sample(strategy, workers, measured(100, runtime));
+            }
+        }
+    }
+    record.build()
+}
+
+fn session() -> Session {
+    Session {
+        version: VERSION,
+        started_at: "2026-11-05T09:30:00Z".to_owned(),
+        command: "fanout compare --samples 3".to_owned(),
+        receipt: Receipt {
+            fanout: "0.1.0".to_owned(),
+            revision: "0123abc".to_owned(),
+            rustc: "rustc 1.95.0".to_owned(),
+            profile: "release".to_owned(),
+            os: "linux x86_64".to_owned(),
+            kernel: "6.1.0".to_owned(),
+            cpu: "Example CPU 3000".to_owned(),
+            cores: 2,
+            memory_bytes: 8 << 30,
+        },
+        server: Server {
+            kind: ServerKind::Bundled,
+            url: "http://127.0.0.1:3000/inventory".to_owned(),
+            service_s: Some(0.2),
+        },
+        verified: "status 200, and every field of every answer as the server's seed gives it"
+            .to_owned(),
+        timeout_s: 30.0,
+        notes: Vec::new(),
+    }
+}

@@ -1,0 +1,153 @@
+//! Order statistics of measured values: what a summary says of several samples.
+//!
+//! Runtimes are skewed to the right (nothing makes a run faster than it can
+//! be, much makes it slower), so the typical run is the median, and the spread
+//! is shown as what was seen: minimum and maximum.
+
+use serde::Serialize;
+
+/// Finite values in ascending order, at least one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sorted(Vec<f64>);
+
+impl Sorted {
+    /// Sorts values. `None` where there are none, or where one of them is not
+    /// finite: a figure drawn from such values would not be one.
+    pub fn new(values: impl IntoIterator<Item = f64>) -> Option<Self> {
+        let mut values: Vec<f64> = values.into_iter().collect();
+        if values.is_empty() || values.iter().any(|value| !value.is_finite()) {
+            return None;
+        }
+        values.sort_by(f64::total_cmp);
+        Some(Self(values))
+    }
+
+    /// The smallest value.
+    pub fn min(&self) -> f64 {
+        self.0[0]
+    }
+
+    /// The largest value.
+    pub fn max(&self) -> f64 {
+        self.0[self.0.len() - 1]
+    }
+
+    /// The middle value, or the mean of the two middle ones.
+    pub fn median(&self) -> f64 {
+        self.quantile(0.5)
+    }
+
+    /// The `p`-quantile by linear interpolation between order statistics:
+    /// definition 7 of Hyndman and Fan, "Sample Quantiles in Statistical
+    /// Packages" (The American Statistician 50, 1996), the default of R and
+    /// NumPy. `p` outside 0..=1 is taken as the nearer end.
+    pub fn quantile(&self, p: f64) -> f64 {
+        let last = self.0.len() - 1;
+        let position = p.clamp(0.0, 1.0) * last as f64;
+        let below = (position.floor() as usize).min(last);
+        let above = (below + 1).min(last);
+        let (low, high) = (self.0[below], self.0[above]);
+        // Rounding may carry the sum past its upper neighbour.
+        (low + (high - low) * (position - below as f64)).clamp(low, high)
+    }
+}
+
+/// The middle of several measured values, and the range in which they lay.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Spread {
+    /// The median.
+    pub median: f64,
+    /// The smallest value.
+    pub min: f64,
+    /// The largest value.
+    pub max: f64,
+}
+
+impl Spread {
+    /// The spread of values. `None` where there are none, or one of them is
+    /// not finite.
+    pub fn of(values: impl IntoIterator<Item = f64>) -> Option<Self> {
+        let sorted = Sorted::new(values)?;
+        Some(Self {
+            median: sorted.median(),
+            min: sorted.min(),
+            max: sorted.max(),
+        })
+    }
+}
+
+/// The lower median of counts: of an even number of them the smaller of the
+/// two middle ones, so that the answer is a count that was seen (there are no
+/// 3.5 connections). `None` where there are none.
+pub fn median_count(counts: impl IntoIterator<Item = u64>) -> Option<u64> {
+    let mut counts: Vec<u64> = counts.into_iter().collect();
+    counts.sort_unstable();
+    let middle = counts.len().checked_sub(1)? / 2;
+    Some(counts[middle])
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{Sorted, Spread, median_count};
+
+    fn sorted(values: &[f64]) -> Sorted {
+        Sorted::new(values.iter().copied()).expect("finite values")
+    }
+
+    #[test]
+    fn quantiles_follow_definition_seven() {
+        // R: quantile(c(1, 2, 4, 8), c(.25, .5, .9)) gives 1.75, 3, 6.8.
+        let values = sorted(&[8.0, 1.0, 4.0, 2.0]);
+        assert_eq!(values.quantile(0.25), 1.75);
+        assert_eq!(values.median(), 3.0);
+        assert!((values.quantile(0.9) - 6.8).abs() < 1e-12);
+        assert_eq!(values.quantile(-1.0), 1.0);
+        assert_eq!(values.quantile(2.0), 8.0);
+    }
+
+    #[test]
+    fn nothing_and_what_is_no_number_have_no_statistics() {
+        assert_eq!(Sorted::new([]), None);
+        assert_eq!(Sorted::new([1.0, f64::NAN]), None);
+        assert_eq!(Spread::of([f64::INFINITY]), None);
+        assert_eq!(median_count([]), None);
+    }
+
+    #[test]
+    fn the_median_of_counts_is_one_of_them() {
+        assert_eq!(median_count([4]), Some(4));
+        assert_eq!(median_count([7, 3]), Some(3));
+        assert_eq!(median_count([9, 1, 5]), Some(5));
+    }
+
+    proptest! {
+        #[test]
+        fn the_median_lies_within_the_range(values in prop::collection::vec(0.0..1e9_f64, 1..40)) {
+            let spread = Spread::of(values).expect("finite values");
+            prop_assert!(spread.min <= spread.median && spread.median <= spread.max);
+        }
+
+        #[test]
+        fn quantiles_rise_with_p_from_minimum_to_maximum(
+            values in prop::collection::vec(-1e6..1e6_f64, 1..40),
+            p in 0.0..1.0_f64,
+            q in 0.0..1.0_f64,
+        ) {
+            let values = sorted(&values);
+            prop_assert!(values.quantile(p.min(q)) <= values.quantile(p.max(q)));
+            prop_assert_eq!(values.quantile(0.0), values.min());
+            prop_assert_eq!(values.quantile(1.0), values.max());
+        }
+
+        #[test]
+        fn half_of_the_values_lie_on_each_side_of_the_median(
+            values in prop::collection::vec(-1e6..1e6_f64, 1..40),
+        ) {
+            let median = sorted(&values).median();
+            prop_assert!(values.iter().filter(|value| **value <= median).count() * 2 >= values.len());
+            prop_assert!(values.iter().filter(|value| **value >= median).count() * 2 >= values.len());
+        }
+    }
+}

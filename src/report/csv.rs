@@ -1,0 +1,189 @@
+//! `summary.csv`: a row a cell for spreadsheets and scripts, in machine units.
+//!
+//! Columns are only ever added at the end, so that readers by place and by
+//! name both go on working. A figure that does not exist is an empty field.
+
+use crate::analysis::Source;
+use crate::analysis::summary::{Figures, Row, Summary};
+use crate::report::units::billionths;
+use crate::report::{Export, RenderError};
+
+/// The file's place in a result directory.
+pub const EXPORT: Export = Export {
+    file: "summary.csv",
+    render: |summary| Ok(Some(render(summary)?.into_bytes())),
+};
+
+/// A row, and what it needs from around it.
+struct Line<'a> {
+    summary: &'a Summary,
+    row: &'a Row,
+    best: bool,
+}
+
+impl Line<'_> {
+    /// A time or fraction of the figures, empty where there is none.
+    fn value(&self, of: impl Fn(&Figures) -> Option<f64>) -> String {
+        number(self.row.figures.as_ref().and_then(of))
+    }
+
+    /// A count of the figures, empty where there is none.
+    fn count(&self, of: impl Fn(&Figures) -> Option<u64>) -> String {
+        let count = self.row.figures.as_ref().and_then(of);
+        count.map(|count| count.to_string()).unwrap_or_default()
+    }
+}
+
+fn number(value: Option<f64>) -> String {
+    value
+        .map(|value| billionths(value).to_string())
+        .unwrap_or_default()
+}
+
+/// A column's name and its field in a row.
+type Column = (&'static str, fn(&Line<'_>) -> String);
+
+const COLUMNS: &[Column] = &[
+    ("strategy", |line| line.row.cell.strategy.clone()),
+    ("client", |line| line.row.cell.client.clone()),
+    ("dispatch", |line| line.row.cell.dispatch.clone()),
+    ("reuse", |line| line.row.cell.reuse.clone()),
+    ("workers", |line| line.row.cell.workers.to_string()),
+    ("requests", |line| line.row.cell.requests.to_string()),
+    ("samples", |line| {
+        line.row
+            .figures
+            .as_ref()
+            .map_or(0, |figures| figures.samples)
+            .to_string()
+    }),
+    ("warm_s", |line| {
+        line.value(|figures| Some(figures.warm_s.median))
+    }),
+    ("cold_s", |line| line.value(|figures| Some(figures.cold_s))),
+    ("bound_s", |line| number(line.row.bound_s)),
+    ("gap", |line| line.value(|figures| figures.gap)),
+    ("ok", |line| line.count(|figures| Some(figures.ok))),
+    ("failed", |line| line.count(|figures| Some(figures.failed))),
+    ("cpu_s", |line| line.value(|figures| Some(figures.cpu_s))),
+    ("peak_rss_bytes", |line| {
+        line.count(|figures| figures.peak_rss_bytes)
+    }),
+    ("threads", |line| line.count(|figures| figures.threads)),
+    ("connections", |line| {
+        line.count(|figures| Some(figures.connections))
+    }),
+    ("workers_usable", |line| {
+        line.row.cell.workers_usable.to_string()
+    }),
+    ("processes", |line| {
+        line.count(|figures| Some(figures.processes))
+    }),
+    ("most_in_flight", |line| {
+        line.count(|figures| Some(figures.most_in_flight))
+    }),
+    ("warm_min_s", |line| {
+        line.value(|figures| Some(figures.warm_s.min))
+    }),
+    ("warm_max_s", |line| {
+        line.value(|figures| Some(figures.warm_s.max))
+    }),
+    ("errors", |line| line.row.errors.to_string()),
+    ("service_s", |line| {
+        number(line.summary.service.map(|service| service.seconds))
+    }),
+    ("service_source", |line| {
+        let source = line.summary.service.map(|service| match service.source {
+            Source::Stated => "stated",
+            Source::Fastest { .. } => "fastest",
+        });
+        source.unwrap_or_default().to_owned()
+    }),
+    ("best", |line| line.best.to_string()),
+];
+
+/// Renders a summary as CSV with a header.
+///
+/// # Errors
+/// None that an input is known to lead to.
+pub fn render(summary: &Summary) -> Result<String, RenderError> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let failed = RenderError::of(EXPORT.file);
+    writer
+        .write_record(COLUMNS.iter().map(|(name, _)| name))
+        .map_err(RenderError::of(EXPORT.file))?;
+    for (index, row) in summary.rows.iter().enumerate() {
+        let line = Line {
+            summary,
+            row,
+            best: summary.best == Some(index),
+        };
+        writer
+            .write_record(COLUMNS.iter().map(|(_, field)| field(&line)))
+            .map_err(&failed)?;
+    }
+    let bytes = writer
+        .into_inner()
+        .map_err(|error| RenderError::of(EXPORT.file)(error.into_error()))?;
+    String::from_utf8(bytes).map_err(RenderError::of(EXPORT.file))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::render;
+    use crate::analysis::Summary;
+    use crate::analysis::fixture::{RecordBuilder, cell, measured};
+    use crate::record::Record;
+
+    fn csv(record: &Record) -> String {
+        render(&Summary::of(record)).expect("rendered")
+    }
+
+    #[test]
+    fn a_row_a_cell_in_machine_units() {
+        let record = RecordBuilder::new()
+            .sample("tokio", 3, measured(100, 6.843))
+            .sample("tokio", 3, measured(100, 6.841))
+            .sample("rayon", 3, measured(100, 3.2).failed(40, "status"))
+            .sample("sequential", 20, measured(100, 20.1))
+            .error("multiprocess", 3, "no such file")
+            .build();
+        insta::assert_snapshot!(csv(&record));
+    }
+
+    #[test]
+    fn the_first_columns_keep_their_names_and_order() {
+        let header = csv(&RecordBuilder::new().build());
+        assert!(header.starts_with(
+            "strategy,client,dispatch,reuse,workers,requests,samples,warm_s,cold_s,bound_s,gap,\
+             ok,failed,cpu_s,peak_rss_bytes,threads,connections,"
+        ));
+        assert_eq!(header.lines().count(), 1);
+    }
+
+    #[test]
+    fn a_gap_that_does_not_exist_is_an_empty_field() {
+        let record = RecordBuilder::new()
+            .service(Some(0.0))
+            .sample("tokio", 3, measured(10, 0.002))
+            .build();
+        let text = csv(&record);
+        let mut reader = csv::Reader::from_reader(text.as_bytes());
+        let gap = reader
+            .headers()
+            .expect("a header")
+            .iter()
+            .position(|name| name == "gap");
+        let row = reader.records().next().expect("a row").expect("valid");
+        assert_eq!(&row[gap.expect("a gap column")], "");
+    }
+
+    #[test]
+    fn names_with_commas_and_quotes_stay_in_their_field() {
+        let odd = cell("a,\"b\"", 1, 10);
+        let text = csv(&RecordBuilder::new().cell(odd, measured(10, 2.0)).build());
+        let mut reader = csv::Reader::from_reader(text.as_bytes());
+        let row = reader.records().next().expect("a row").expect("valid");
+        assert_eq!(&row[0], "a,\"b\"");
+    }
+}

@@ -1,0 +1,110 @@
+//! Puts whole files in their place: a reader, or a run that is cut short,
+//! never meets half of one.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// Why a file of a report could not be written.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write {}: {source}; name a directory that can be written with `--out DIR`", path.display())]
+pub struct WriteError {
+    /// The file or directory.
+    pub path: PathBuf,
+    /// What the system said.
+    pub source: io::Error,
+}
+
+/// Makes a directory and those above it, where they are missing.
+///
+/// # Errors
+/// Where it cannot be made, or something else has its name.
+pub fn make_directory(dir: &Path) -> Result<(), WriteError> {
+    fs::create_dir_all(dir).map_err(naming(dir))
+}
+
+/// Writes a file beside its place and then moves it there, over whatever was
+/// there before. Where anything fails, what was there stays as it was.
+///
+/// # Errors
+/// Where the directory does not exist or cannot be written.
+pub fn replace(path: &Path, content: &[u8]) -> Result<(), WriteError> {
+    let dir = path.parent().unwrap_or(Path::new("."));
+    // Created by ourselves, because a temporary file's usual permissions would
+    // hide the report from everyone else.
+    let mut file = tempfile::Builder::new()
+        .prefix(".fanout-")
+        .make_in(dir, |path| File::create_new(path))
+        .map_err(naming(path))?;
+    file.write_all(content).map_err(naming(path))?;
+    file.persist(path)
+        .map_err(|error| naming(path)(error.error))?;
+    Ok(())
+}
+
+/// Removes a file, if it is there.
+///
+/// # Errors
+/// Where it is there and cannot be removed.
+pub fn remove(path: &Path) -> Result<(), WriteError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(naming(path)(error)),
+        _ => Ok(()),
+    }
+}
+
+fn naming(path: &Path) -> impl Fn(io::Error) -> WriteError {
+    let path = path.to_owned();
+    move |source| WriteError {
+        path: path.clone(),
+        source,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::{remove, replace};
+
+    #[test]
+    fn a_file_is_replaced_whole_and_nothing_else_stays() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("summary.csv");
+        replace(&path, b"a longer first version").expect("written");
+        replace(&path, b"second").expect("written");
+        assert_eq!(fs::read(&path).expect("a file"), b"second");
+        assert_eq!(fs::read_dir(dir.path()).expect("a directory").count(), 1);
+    }
+
+    #[test]
+    fn what_cannot_be_replaced_stays_and_leaves_no_litter() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("runtime.svg");
+        fs::create_dir(&path).expect("a directory in the way");
+        fs::write(path.join("inside"), "kept").expect("written");
+        let error = replace(&path, b"<svg/>").expect_err("a directory in the way");
+        assert!(error.to_string().contains("runtime.svg"));
+        assert!(path.join("inside").exists());
+        assert_eq!(fs::read_dir(dir.path()).expect("a directory").count(), 1);
+    }
+
+    #[test]
+    fn removing_what_is_not_there_is_no_error() {
+        let dir = tempfile::tempdir().expect("a directory");
+        remove(&dir.path().join("runtime.png")).expect("nothing to do");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn others_may_read_a_report() {
+        use std::os::unix::fs::PermissionsExt;
+
+        let dir = tempfile::tempdir().expect("a directory");
+        let (written, plain) = (dir.path().join("written"), dir.path().join("plain"));
+        replace(&written, b"x").expect("written");
+        fs::write(&plain, b"x").expect("written");
+        let mode = |path| fs::metadata(path).expect("a file").permissions().mode();
+        assert_eq!(mode(&written), mode(&plain));
+    }
+}

@@ -1,0 +1,330 @@
+//! `summary.md`: what a person or a pull request reads. The answer first, then
+//! the picture, the figures, and what they rest on.
+
+use std::collections::BTreeSet;
+use std::fmt::{self, Write as _};
+
+use crate::analysis::summary::{Row, Summary};
+use crate::report::prose::{self, Naming};
+use crate::report::units::{self, NONE};
+use crate::report::{Export, plot};
+
+/// The file's place in a result directory.
+pub const EXPORT: Export = Export {
+    file: "summary.md",
+    render: |summary| Ok(Some(render(summary).into_bytes())),
+};
+
+/// The most lines of the plot that are set side by side in a table; more are
+/// wider than a page.
+const WIDEST: usize = 8;
+
+/// Renders a summary as GitHub-flavoured Markdown.
+pub fn render(summary: &Summary) -> String {
+    let mut text = String::new();
+    // Writing to a string cannot fail.
+    let _ = document(&mut text, summary);
+    text
+}
+
+fn document(out: &mut String, summary: &Summary) -> fmt::Result {
+    writeln!(out, "# {}\n", escape(&capitalised(&prose::batch(summary))))?;
+    match prose::headline(summary) {
+        Some(answer) => writeln!(out, "**Fastest: {}.**\n", escape(&answer))?,
+        None => writeln!(out, "**No cell succeeded in every request.**\n")?,
+    }
+    if summary.has_figures() {
+        writeln!(
+            out,
+            "![Runtime against workers, beside the lower bound]({})\n",
+            plot::SVG.file
+        )?;
+    }
+    list(out, "Failures", &prose::failures(summary))?;
+    list(out, "Notes", &summary.notes)?;
+    matrix(out, summary)?;
+    every_cell(out, summary)?;
+    how_to_read(out, summary)?;
+    receipts(out, summary)
+}
+
+fn list(out: &mut String, title: &str, lines: &[String]) -> fmt::Result {
+    if lines.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "## {title}\n")?;
+    for line in lines {
+        writeln!(out, "- {}", escape(line))?;
+    }
+    writeln!(out)
+}
+
+/// Warm medians with a row a worker count and a column a strategy, where they
+/// are few enough.
+fn matrix(out: &mut String, summary: &Summary) -> fmt::Result {
+    let naming = Naming::of(summary);
+    let names: BTreeSet<_> = summary
+        .rows
+        .iter()
+        .map(|row| naming.short(&row.cell))
+        .collect();
+    let workers: BTreeSet<_> = summary.rows.iter().map(|row| row.cell.workers).collect();
+    let comparable = prose::requests(summary).len() == 1;
+    if names.is_empty() || names.len() > WIDEST || !comparable {
+        return Ok(());
+    }
+    writeln!(out, "## Warm runtime\n")?;
+    let head: Vec<_> = names.iter().map(|name| escape(name)).collect();
+    writeln!(out, "| workers | lower bound | {} |", head.join(" | "))?;
+    writeln!(out, "|--:|--:|{}", "--:|".repeat(names.len()))?;
+    for workers in workers {
+        let row_of = |name: &String| {
+            let mut rows = summary.rows.iter().enumerate();
+            rows.find(|(_, row)| row.cell.workers == workers && naming.short(&row.cell) == *name)
+        };
+        let bound = names
+            .iter()
+            .filter_map(row_of)
+            .filter(|(_, row)| row.cell.workers_usable == workers)
+            .find_map(|(_, row)| row.bound_s);
+        let fields: Vec<_> = names
+            .iter()
+            .map(|name| {
+                row_of(name).map_or(String::new(), |(index, row)| field(summary, index, row))
+            })
+            .collect();
+        let bound = bound.map_or(NONE.to_owned(), units::plain_seconds);
+        writeln!(out, "| {workers} | {bound} | {} |", fields.join(" | "))?;
+    }
+    writeln!(out)
+}
+
+/// One runtime and its gap, bold where it is the best.
+fn field(summary: &Summary, index: usize, row: &Row) -> String {
+    let Some(figures) = &row.figures else {
+        return "✗".to_owned();
+    };
+    let mut text = units::seconds(figures.warm_s.median);
+    if let Some(gap) = figures.gap {
+        text = format!("{text} ({})", units::percent(gap));
+    }
+    if summary.best == Some(index) {
+        format!("**{text}**")
+    } else if row.every_request_succeeded() {
+        text
+    } else {
+        format!("✗ {text}")
+    }
+}
+
+fn every_cell(out: &mut String, summary: &Summary) -> fmt::Result {
+    if summary.rows.is_empty() {
+        return Ok(());
+    }
+    let naming = Naming::of(summary);
+    writeln!(
+        out,
+        "<details>\n<summary>Every cell, the fastest first</summary>\n"
+    )?;
+    writeln!(
+        out,
+        "| | strategy + client | workers | samples | warm | min … max | cold | lower bound | gap \
+         | ok | failed | CPU | memory | threads | connections |"
+    )?;
+    writeln!(out, "|---|---|{}", "--:|".repeat(13))?;
+    for (index, row) in summary.rows.iter().enumerate() {
+        let mark = match summary.best {
+            Some(best) if best == index => "★",
+            _ if !row.every_request_succeeded() => "✗",
+            _ => "",
+        };
+        let name = escape(&naming.long(&row.cell));
+        writeln!(out, "| {mark} | {name} | {} |", cells(row).join(" | "))?;
+    }
+    writeln!(out, "\n</details>\n")
+}
+
+fn cells(row: &Row) -> Vec<String> {
+    let workers = if row.cell.workers_usable < row.cell.workers {
+        format!("{} of {}", row.cell.workers_usable, row.cell.workers)
+    } else {
+        row.cell.workers.to_string()
+    };
+    let bound = row.bound_s.map_or(NONE.to_owned(), units::plain_seconds);
+    let Some(figures) = &row.figures else {
+        let mut cells = vec![NONE.to_owned(); 13];
+        cells[0] = workers;
+        cells[1] = "0".to_owned();
+        cells[5] = bound;
+        return cells;
+    };
+    let count = |count: Option<u64>| count.map_or(NONE.to_owned(), units::count);
+    let (min, max) = (figures.warm_s.min, figures.warm_s.max);
+    vec![
+        workers,
+        figures.samples.to_string(),
+        units::seconds(figures.warm_s.median),
+        format!("{} … {}", units::seconds(min), units::seconds(max)),
+        units::seconds(figures.cold_s),
+        bound,
+        figures.gap.map_or(NONE.to_owned(), units::percent),
+        units::count(figures.ok),
+        units::count(figures.failed),
+        units::seconds(figures.cpu_s),
+        figures.peak_rss_bytes.map_or(NONE.to_owned(), units::bytes),
+        count(figures.threads),
+        units::count(figures.connections),
+    ]
+}
+
+fn how_to_read(out: &mut String, summary: &Summary) -> fmt::Result {
+    writeln!(out, "## How to read this\n")?;
+    let lines = [
+        "**warm** runs from the first request's start to the last outcome; **cold** also builds \
+         the strategy: threads, runtimes, processes, connections."
+            .to_owned(),
+        format!(
+            "**{}**: N requests over w workers. No schedule can beat it; **gap** is warm / \
+             bound − 1.",
+            escape(&capitalised(&prose::bound_origin(summary)))
+        ),
+        "Figures are medians over a cell's samples; ok and failed are of its worst sample."
+            .to_owned(),
+        "✗ marks cells with failed requests or samples: a failure may be fast, so their times do \
+         not compare."
+            .to_owned(),
+        format!(
+            "Before a time counted, the answers were checked: {}.",
+            escape(summary.session.verified.trim_end_matches('.'))
+        ),
+    ];
+    for line in lines {
+        writeln!(out, "- {line}")?;
+    }
+    writeln!(out)
+}
+
+fn receipts(out: &mut String, summary: &Summary) -> fmt::Result {
+    let session = &summary.session;
+    let receipt = &session.receipt;
+    let server = match session.server.service_s {
+        Some(service) => format!(
+            "{}, stated service time {}",
+            session.server.url,
+            units::plain_seconds(service)
+        ),
+        None => session.server.url.clone(),
+    };
+    let memory = if receipt.memory_bytes == 0 {
+        String::new()
+    } else {
+        format!(", {}", units::bytes(receipt.memory_bytes))
+    };
+    let rows = [
+        (
+            "command",
+            format!(
+                "`{}`",
+                session.command.replace('`', "'").replace('|', "\\|")
+            ),
+        ),
+        ("started", escape(&session.started_at)),
+        ("server", escape(&server)),
+        (
+            "machine",
+            escape(&format!(
+                "{}, {}{memory}",
+                receipt.cpu,
+                units::counted(receipt.cores as u64, "core")
+            )),
+        ),
+        (
+            "system",
+            escape(&format!("{}, kernel {}", receipt.os, receipt.kernel)),
+        ),
+        (
+            "fanout",
+            escape(&format!(
+                "{}, revision {}, {} build, {}",
+                receipt.fanout, receipt.revision, receipt.profile, receipt.rustc
+            )),
+        ),
+        ("samples a cell", prose::samples(summary).to_string()),
+        ("timeout a request", units::plain_seconds(session.timeout_s)),
+    ];
+    writeln!(out, "## Receipt\n\n| | |\n|---|---|")?;
+    for (name, value) in rows {
+        writeln!(out, "| {name} | {value} |")?;
+    }
+    Ok(())
+}
+
+fn capitalised(text: &str) -> String {
+    let mut chars = text.chars();
+    chars
+        .next()
+        .map(|first| first.to_uppercase().chain(chars).collect())
+        .unwrap_or_default()
+}
+
+/// Foreign text that keeps to its place in a line or a table.
+fn escape(text: &str) -> String {
+    let mut escaped = String::new();
+    for c in prose::one_line(text).chars() {
+        match c {
+            '<' => escaped.push_str("&lt;"),
+            '&' => escaped.push_str("&amp;"),
+            '|' | '*' | '`' | '[' | ']' | '\\' | '_' => {
+                escaped.push('\\');
+                escaped.push(c);
+            }
+            _ => escaped.push(c),
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::render;
+    use crate::analysis::Summary;
+    use crate::analysis::fixture::{RecordBuilder, measured, sweep};
+
+    #[test]
+    fn the_answer_comes_first_and_the_receipt_last() {
+        let record = RecordBuilder::new()
+            .session(|session| session.notes.push("sequential uses 1 worker".to_owned()))
+            .sample("tokio", 3, measured(100, 6.843))
+            .sample("tokio", 20, measured(100, 1.012))
+            .sample("rayon", 3, measured(100, 3.2).failed(40, "status"))
+            .sample("sequential", 3, measured(100, 20.1))
+            .error("multiprocess", 3, "no such file")
+            .build();
+        insta::assert_snapshot!(render(&Summary::of(&record)));
+    }
+
+    #[test]
+    fn every_table_row_has_as_many_cells_as_its_head() {
+        let text = render(&Summary::of(&sweep()));
+        let mut width = None;
+        for line in text.lines() {
+            if !line.starts_with('|') {
+                width = None;
+                continue;
+            }
+            let cells = line.replace("\\|", "").matches('|').count();
+            assert_eq!(*width.get_or_insert(cells), cells, "{line}");
+        }
+    }
+
+    #[test]
+    fn foreign_text_stays_in_its_place() {
+        let record = RecordBuilder::new()
+            .session(|session| session.command = "fanout compare --url `x|y`".to_owned())
+            .error("tokio", 3, "status 500:\n<script>alert(1)</script> | *x*")
+            .build();
+        let text = render(&Summary::of(&record));
+        assert!(!text.contains("<script>"));
+        assert!(text.contains(r"&lt;script>alert(1)&lt;/script> \| \*x\*"));
+    }
+}

@@ -1,0 +1,162 @@
+//! Turns a summary into what people and programs read: a table on the
+//! terminal, CSV, Markdown, JSON, plots.
+//!
+//! An exporter is one file here that renders a [`Summary`] to bytes, and one
+//! line in [`EXPORTS`] where its output belongs in a result directory.
+
+pub mod csv;
+pub mod files;
+pub mod json;
+pub mod markdown;
+pub mod plot;
+pub mod table;
+
+mod prose;
+mod units;
+
+use std::path::{Path, PathBuf};
+
+use crate::analysis::Summary;
+use crate::record::Record;
+
+/// A file of a result directory, and what draws it.
+#[derive(Clone, Copy, Debug)]
+pub struct Export {
+    /// The file's name within the directory.
+    pub file: &'static str,
+    /// Its content; `None` where the summary holds nothing that it could show.
+    pub render: fn(&Summary) -> Result<Option<Vec<u8>>, RenderError>,
+}
+
+/// The files of a result directory, in the order in which they are written.
+pub const EXPORTS: &[Export] = &[csv::EXPORT, markdown::EXPORT, plot::SVG, plot::PNG];
+
+/// The pictures among them.
+pub const PLOTS: &[Export] = &[plot::SVG, plot::PNG];
+
+/// Why an output could not be rendered. No input should lead here: it is the
+/// renderers' own failure, worth reporting with the record that it came from.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot render {what}: {source}")]
+pub struct RenderError {
+    /// The output.
+    pub what: &'static str,
+    /// What the renderer said.
+    pub source: Box<dyn std::error::Error + Send + Sync>,
+}
+
+impl RenderError {
+    /// Names the output that a renderer's error belongs to.
+    pub(crate) fn of<E>(what: &'static str) -> impl Fn(E) -> Self
+    where
+        E: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        move |source| Self {
+            what,
+            source: source.into(),
+        }
+    }
+}
+
+/// Why a report could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A file's content could not be rendered.
+    #[error(transparent)]
+    Render(#[from] RenderError),
+    /// A file could not be written.
+    #[error(transparent)]
+    Write(#[from] files::WriteError),
+}
+
+/// Writes every file of [`EXPORTS`] for a record, and returns their paths.
+///
+/// # Errors
+/// Where a file cannot be rendered or written. See [`write`].
+pub fn write_all(record: &Record, dir: &Path) -> Result<Vec<PathBuf>, Error> {
+    write(&Summary::of(record), dir, EXPORTS)
+}
+
+/// Writes some files of a summary into a directory, which is made if need be,
+/// and returns the paths of those written.
+///
+/// Everything is drawn before the first file is touched, and each file takes
+/// its place whole. A file that has nothing to show is left out, and an older
+/// one of its name removed: it would be taken for this summary's.
+///
+/// # Errors
+/// Where a file cannot be rendered, or the directory cannot be written.
+pub fn write(summary: &Summary, dir: &Path, exports: &[Export]) -> Result<Vec<PathBuf>, Error> {
+    let mut drawn = Vec::with_capacity(exports.len());
+    for export in exports {
+        drawn.push((dir.join(export.file), (export.render)(summary)?));
+    }
+    files::make_directory(dir)?;
+    let mut written = Vec::new();
+    for (path, content) in drawn {
+        match content {
+            Some(content) => {
+                files::replace(&path, &content)?;
+                written.push(path);
+            }
+            None => files::remove(&path)?,
+        }
+    }
+    Ok(written)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::{EXPORTS, write_all};
+    use crate::analysis::fixture::{RecordBuilder, measured, sweep};
+
+    fn names(paths: &[std::path::PathBuf]) -> Vec<String> {
+        let name = |path: &std::path::PathBuf| path.file_name()?.to_str().map(str::to_owned);
+        paths.iter().filter_map(name).collect()
+    }
+
+    #[test]
+    fn a_result_directory_holds_every_file() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let out = dir.path().join("results/latest");
+        let written = write_all(&sweep(), &out).expect("written");
+        let all: Vec<_> = EXPORTS.iter().map(|export| export.file).collect();
+        assert_eq!(names(&written), all);
+        for path in written {
+            assert!(fs::metadata(&path).expect("a file").len() > 100, "{path:?}");
+        }
+        assert_eq!(fs::read_dir(&out).expect("a directory").count(), all.len());
+    }
+
+    #[test]
+    fn a_plot_of_older_figures_does_not_stay_beside_new_ones() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let whole = RecordBuilder::new()
+            .sample("tokio", 1, measured(10, 2.0))
+            .build();
+        write_all(&whole, dir.path()).expect("written");
+        let failed = RecordBuilder::new().error("tokio", 1, "no server").build();
+        let written = write_all(&failed, dir.path()).expect("written");
+        assert_eq!(names(&written), ["summary.csv", "summary.md"]);
+        assert!(!dir.path().join("runtime.svg").exists());
+        let markdown = fs::read_to_string(dir.path().join("summary.md")).expect("a summary");
+        assert!(markdown.contains("nothing to plot"));
+        assert!(!markdown.contains("runtime.svg"));
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_named_with_the_way_out() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let file = dir.path().join("taken");
+        fs::write(&file, "a file").expect("written");
+        let error = write_all(&sweep(), &file).expect_err("not a directory");
+        let message = error.to_string();
+        assert!(
+            message.contains("taken") && message.contains("--out"),
+            "{message}"
+        );
+        assert_eq!(fs::read_to_string(&file).expect("a file"), "a file");
+    }
+}

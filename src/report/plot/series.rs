@@ -1,0 +1,146 @@
+//! What a plot over worker counts draws of a summary: its rows by strategy.
+
+use std::collections::BTreeMap;
+
+use crate::analysis::Summary;
+use crate::analysis::bound;
+use crate::analysis::summary::{Figures, Row};
+use crate::report::plot::panel::{Line, Point};
+use crate::report::plot::style::Look;
+use crate::report::prose::Naming;
+
+/// The least runtime that a logarithmic axis shows, in seconds.
+const LEAST: f64 = 1e-9;
+
+/// The cells of one strategy, or of one of its clients, by worker count.
+pub(super) struct Series<'a> {
+    pub(super) name: String,
+    pub(super) look: Look,
+    /// Rows with figures, by ascending worker count, at least one.
+    pub(super) rows: Vec<&'a Row>,
+    /// Whether it runs on one worker while others run on more.
+    pub(super) single: bool,
+    /// Whether it was given more workers than it can use.
+    pub(super) refuses: bool,
+}
+
+impl<'a> Series<'a> {
+    /// The series of a summary by name, so that a strategy looks the same in
+    /// every run of the same set.
+    pub(super) fn all(summary: &'a Summary) -> Vec<Self> {
+        let naming = Naming::of(summary);
+        let most = summary.rows.iter().map(|row| row.cell.workers).max();
+        let mut named: BTreeMap<String, Vec<&Row>> = BTreeMap::new();
+        for row in &summary.rows {
+            named.entry(naming.short(&row.cell)).or_default().push(row);
+        }
+        let mut all = Vec::new();
+        let mut looks = (0..).map(Look::nth);
+        for (name, mut rows) in named {
+            let single = most > Some(1) && rows.iter().all(|row| row.cell.workers_usable == 1);
+            let refuses = rows
+                .iter()
+                .any(|row| row.cell.workers > row.cell.workers_usable);
+            rows.retain(|row| row.figures.is_some());
+            rows.sort_by_key(|row| row.cell.workers);
+            let look = if single {
+                Some(Look::single())
+            } else {
+                looks.next()
+            };
+            if let (Some(look), false) = (look, rows.is_empty()) {
+                all.push(Self {
+                    name,
+                    look,
+                    rows,
+                    single,
+                    refuses,
+                });
+            }
+        }
+        all
+    }
+
+    /// Where a row stands on the axis.
+    fn workers(&self, row: &Row) -> usize {
+        if self.single { 1 } else { row.cell.workers }
+    }
+
+    /// The measured values as a line.
+    fn line(&self, of: impl Fn(&Row, f64) -> Option<f64>) -> Line {
+        let mut points: Vec<Point> = Vec::new();
+        for row in &self.rows {
+            let Some(figures) = &row.figures else {
+                continue;
+            };
+            let workers = self.workers(row) as f64;
+            // A strategy of one worker that was measured under several counts
+            // did the same each time: one point, with the range of all.
+            let previous = points.last_mut().filter(|last| last.workers == workers);
+            if let Some(previous) = previous {
+                previous.widen(range(row, figures, &of));
+                continue;
+            }
+            if let Some(value) = of(row, figures.warm_s.median) {
+                points.push(Point {
+                    workers,
+                    value,
+                    range: range(row, figures, &of).filter(|_| figures.samples > 1),
+                    whole: row.every_request_succeeded(),
+                });
+            }
+        }
+        Line {
+            label: self.name.clone(),
+            look: self.look,
+            points,
+            dodge: 0.0,
+            joined: !self.single,
+        }
+    }
+
+    /// Warm runtime in seconds.
+    pub(super) fn runtimes(&self) -> Line {
+        self.line(|_, runtime| Some(runtime.max(LEAST)))
+    }
+
+    /// Gap as a fraction of the bound; without points where there is none.
+    pub(super) fn gaps(&self) -> Line {
+        self.line(|row, runtime| {
+            row.figures.as_ref()?.gap?;
+            bound::gap(runtime, row.bound_s?)
+        })
+    }
+}
+
+fn range(
+    row: &Row,
+    figures: &Figures,
+    of: impl Fn(&Row, f64) -> Option<f64>,
+) -> Option<(f64, f64)> {
+    Some((of(row, figures.warm_s.min)?, of(row, figures.warm_s.max)?))
+}
+
+impl Point {
+    fn widen(&mut self, range: Option<(f64, f64)>) {
+        let Some((least, most)) = range else {
+            return;
+        };
+        let (from, to) = self.range.unwrap_or((self.value, self.value));
+        self.range = Some((from.min(least), to.max(most)));
+    }
+}
+
+/// The worker counts that series have points at, ascending.
+pub(super) fn workers(series: &[Series<'_>]) -> Vec<f64> {
+    let mut workers: Vec<usize> = series
+        .iter()
+        .flat_map(|series| series.rows.iter().map(|row| series.workers(row)))
+        .collect();
+    workers.sort_unstable();
+    workers.dedup();
+    workers
+        .into_iter()
+        .map(|workers| workers.max(1) as f64)
+        .collect()
+}

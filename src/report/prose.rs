@@ -1,0 +1,279 @@
+//! What the figures say in sentences, once, so that the terminal, Markdown and
+//! the plots say the same.
+
+use std::collections::BTreeSet;
+
+use crate::analysis::summary::{Figures, Row};
+use crate::analysis::{Source, Summary};
+use crate::record::{Cell, Server, ServerKind};
+use crate::report::units;
+
+/// The longest reason that a line quotes, in characters.
+const LONGEST_REASON: usize = 160;
+/// The longest name that a sentence holds, in characters.
+const LONGEST_NAME: usize = 60;
+
+/// The answer in one sentence. `None` where no cell succeeded.
+pub(crate) fn headline(summary: &Summary) -> Option<String> {
+    let row = summary.best_row()?;
+    let figures = row.figures.as_ref()?;
+    let cell = &row.cell;
+    let beside = match (figures.gap, row.bound_s) {
+        (Some(gap), Some(bound)) => format!(
+            ", {} over the lower bound of {}",
+            units::percent(gap).trim_start_matches('+'),
+            units::plain_seconds(bound)
+        ),
+        _ => String::new(),
+    };
+    Some(format!(
+        "{} with {}: {} for {}{beside}",
+        shorten(&Naming::of(summary).long(cell), LONGEST_NAME),
+        units::counted(cell.workers as u64, "worker"),
+        units::seconds(figures.warm_s.median),
+        units::counted(cell.requests as u64, "request"),
+    ))
+}
+
+/// Where the lower bound comes from.
+pub(crate) fn bound_origin(summary: &Summary) -> String {
+    match summary.service {
+        None => "no lower bound: no service time is stated, and no answer was good".to_owned(),
+        Some(service) if service.seconds == 0.0 => {
+            "no gap: with a service time of 0 the lower bound is 0".to_owned()
+        }
+        Some(service) => {
+            let time = units::plain_seconds(service.seconds);
+            match service.source {
+                Source::Stated => format!("lower bound: ceil(N / w) × {time}, as stated"),
+                Source::Fastest { .. } => {
+                    format!("lower bound: ceil(N / w) × {time}, from {}", service.source)
+                }
+            }
+        }
+    }
+}
+
+/// The batch and its server: `100 requests of 200 ms to the bundled server`.
+pub(crate) fn batch(summary: &Summary) -> String {
+    let requests = match (requests(summary).first(), requests(summary).last()) {
+        (Some(least), Some(most)) if least == most => units::counted(*least as u64, "request"),
+        (Some(least), Some(most)) => format!("{least} to {most} requests"),
+        _ => "no requests".to_owned(),
+    };
+    let time = match summary.service {
+        Some(service) if service.source == Source::Stated => {
+            format!(" of {}", units::plain_seconds(service.seconds))
+        }
+        _ => String::new(),
+    };
+    format!("{requests}{time} to {}", server(&summary.session.server))
+}
+
+/// Whose server it was.
+pub(crate) fn server(server: &Server) -> String {
+    match server.kind {
+        ServerKind::Bundled => "the bundled server".to_owned(),
+        ServerKind::Url => one_line(&server.url),
+    }
+}
+
+/// The batch sizes of a summary, ascending.
+pub(crate) fn requests(summary: &Summary) -> BTreeSet<usize> {
+    summary.rows.iter().map(|row| row.cell.requests).collect()
+}
+
+/// The most samples that a cell has.
+pub(crate) fn samples(summary: &Summary) -> usize {
+    let samples = |row: &Row| row.figures.as_ref().map_or(0, |figures| figures.samples);
+    summary.rows.iter().map(samples).max().unwrap_or(0)
+}
+
+/// A line for every cell with failed requests or without a measurement.
+pub(crate) fn failures(summary: &Summary) -> Vec<String> {
+    let mut lines = Vec::new();
+    for row in &summary.rows {
+        if let Some(figures) = &row.figures
+            && figures.failed > 0
+        {
+            lines.push(failed_requests(&row.cell, figures));
+        }
+        if row.errors > 0 {
+            let samples = row.errors + row.figures.as_ref().map_or(0, |figures| figures.samples);
+            lines.push(format!(
+                "{}: {} of {} came to no measurement: {}",
+                row.cell,
+                row.errors,
+                units::counted(samples as u64, "sample"),
+                one_line(
+                    row.first_error
+                        .as_deref()
+                        .unwrap_or("no reason is recorded")
+                ),
+            ));
+        }
+    }
+    lines
+}
+
+fn failed_requests(cell: &Cell, figures: &Figures) -> String {
+    let kinds: Vec<_> = figures
+        .failures
+        .iter()
+        .map(|failure| {
+            let example = one_line(&failure.example);
+            format!(
+                "{} {} ({example})",
+                units::count(failure.count),
+                failure.kind
+            )
+        })
+        .collect();
+    format!(
+        "{cell}: {} of {} failed in the worst sample: {}",
+        units::count(figures.failed),
+        units::counted(cell.requests as u64, "request"),
+        kinds.join(", "),
+    )
+}
+
+/// Foreign text as one short line: what a server or a system said may hold
+/// line breaks and terminal codes.
+pub(crate) fn one_line(text: &str) -> String {
+    shorten(&printable(text), LONGEST_REASON)
+}
+
+/// Foreign text in one line, whole.
+fn printable(text: &str) -> String {
+    let spaced = text.replace(|c: char| c.is_control(), " ");
+    spaced.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// A text of at most so many characters, the rest of it an ellipsis.
+pub(crate) fn shorten(text: &str, longest: usize) -> String {
+    if text.chars().count() <= longest {
+        return text.to_owned();
+    }
+    let kept: String = text.chars().take(longest.saturating_sub(1)).collect();
+    format!("{}…", kept.trim_end())
+}
+
+/// Names cells by what tells them apart: a record that measured one client a
+/// strategy need not repeat it on every line.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Naming {
+    client: bool,
+    /// Whether cells differ in their dispatch.
+    pub(crate) dispatch: bool,
+    /// Whether cells differ in their reuse of connections.
+    pub(crate) reuse: bool,
+    requests: bool,
+}
+
+impl Naming {
+    /// The naming that a summary's cells need.
+    pub(crate) fn of(summary: &Summary) -> Self {
+        let cells = || summary.rows.iter().map(|row| &row.cell);
+        let strategies: BTreeSet<_> = cells().map(|cell| &cell.strategy).collect();
+        let pairs: BTreeSet<_> = cells().map(|cell| (&cell.strategy, &cell.client)).collect();
+        let distinct = |of: fn(&Cell) -> &str| cells().map(of).collect::<BTreeSet<_>>().len() > 1;
+        Self {
+            client: pairs.len() > strategies.len(),
+            dispatch: distinct(|cell| &cell.dispatch),
+            reuse: distinct(|cell| &cell.reuse),
+            requests: requests(summary).len() > 1,
+        }
+    }
+
+    /// The shortest name that is unlike every other line's.
+    pub(crate) fn short(&self, cell: &Cell) -> String {
+        let mut name = printable(&cell.strategy);
+        if self.client {
+            name = format!("{name} + {}", printable(&cell.client));
+        }
+        self.with_rest(name, cell)
+    }
+
+    /// Strategy and client, and the rest where it differs.
+    pub(crate) fn long(&self, cell: &Cell) -> String {
+        let name = format!(
+            "{} + {}",
+            printable(&cell.strategy),
+            printable(&cell.client)
+        );
+        self.with_rest(name, cell)
+    }
+
+    fn with_rest(&self, mut name: String, cell: &Cell) -> String {
+        let requests = format!("N={}", cell.requests);
+        let rest = [
+            (self.dispatch, cell.dispatch.as_str()),
+            (self.reuse, cell.reuse.as_str()),
+            (self.requests, requests.as_str()),
+        ];
+        for (differs, value) in rest {
+            if differs {
+                name = format!("{name}, {}", printable(value));
+            }
+        }
+        name
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Naming, failures, headline, one_line};
+    use crate::analysis::Summary;
+    use crate::analysis::fixture::{RecordBuilder, cell, measured, sweep};
+
+    #[test]
+    fn the_headline_says_what_is_fastest_and_how_near_it_comes() {
+        assert_eq!(
+            headline(&Summary::of(&sweep())).expect("a best row"),
+            "tokio + hyper with 100 workers: 206.7 ms for 100 requests, \
+             3.37 % over the lower bound of 200 ms"
+        );
+    }
+
+    #[test]
+    fn names_hold_what_tells_cells_apart() {
+        let one = RecordBuilder::new().sample("tokio", 1, measured(10, 2.0));
+        let other = cell("tokio", 1, 10);
+        let naming = Naming::of(&Summary::of(&one.build()));
+        assert_eq!(naming.short(&other), "tokio");
+        let mut changed = other.clone();
+        changed.client = "reqwest".to_owned();
+        changed.dispatch = "chunked".to_owned();
+        let two = RecordBuilder::new()
+            .cell(other, measured(10, 2.0))
+            .cell(changed.clone(), measured(10, 2.0));
+        let naming = Naming::of(&Summary::of(&two.build()));
+        assert_eq!(naming.short(&changed), "tokio + reqwest, chunked");
+    }
+
+    #[test]
+    fn failures_are_told_with_kind_count_and_reason() {
+        let record = RecordBuilder::new()
+            .sample(
+                "tokio",
+                5,
+                measured(100, 1.0).failed(60, "status").failed(2, "body"),
+            )
+            .error("rayon", 5, "too many\nopen files")
+            .build();
+        assert_eq!(
+            failures(&Summary::of(&record)),
+            [
+                "tokio + hyper, w=5: 62 of 100 requests failed in the worst sample: \
+                 60 status (the first status), 2 body (the first body)",
+                "rayon + ureq, w=5: 1 of 1 sample came to no measurement: too many open files",
+            ]
+        );
+    }
+
+    #[test]
+    fn foreign_text_cannot_move_the_cursor_or_fill_the_screen() {
+        assert_eq!(one_line("a\u{1b}[2Jb\r\n  c"), "a [2Jb c");
+        assert_eq!(one_line(&"x".repeat(500)).chars().count(), 160);
+    }
+}

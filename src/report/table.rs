@@ -1,0 +1,329 @@
+//! The table on the terminal: every cell, the fastest first.
+
+use std::fmt::Write as _;
+
+use anstyle::{AnsiColor, Style};
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+
+use crate::analysis::summary::{Figures, Row, Summary};
+use crate::report::prose::{self, Naming};
+use crate::report::units::{self, NONE};
+
+/// Marks the best row, with or without colour.
+const BEST: &str = "★";
+/// Marks rows with failed requests or without a measurement.
+const FAILED: &str = "✗";
+/// The longest strategy or client name that is shown whole, in characters.
+const LONGEST_NAME: usize = 20;
+
+/// How a table is to look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Look {
+    /// Whether to use colour.
+    pub colour: bool,
+    /// The columns of the terminal. The less important columns of the table
+    /// give way until it fits; the most important ones stay, whatever it is.
+    pub width: usize,
+}
+
+impl Default for Look {
+    /// No colour, 100 columns.
+    fn default() -> Self {
+        Self {
+            colour: false,
+            width: 100,
+        }
+    }
+}
+
+/// A column: its head, how soon it gives way (0 never), its side, its fields.
+struct Column {
+    head: &'static str,
+    gives_way: u8,
+    align: CellAlignment,
+    field: fn(&Row) -> String,
+}
+
+/// Renders the table, what failed, the notes, where the bound comes from, and
+/// the answer, each line ending with a newline.
+pub fn render(summary: &Summary, look: Look) -> String {
+    let mut text = String::new();
+    if !summary.rows.is_empty() {
+        text.push_str(&fitting_table(summary, look));
+        text.push('\n');
+    }
+    let failed = Style::new().fg_color(Some(AnsiColor::Red.into()));
+    for line in prose::failures(summary) {
+        push(&mut text, &format!("{FAILED} {line}"), failed, look);
+    }
+    let plain = Style::new();
+    for note in &summary.notes {
+        push(
+            &mut text,
+            &format!("note: {}", prose::one_line(note)),
+            plain,
+            look,
+        );
+    }
+    push(&mut text, &prose::bound_origin(summary), plain, look);
+    match prose::headline(summary) {
+        Some(answer) => push(&mut text, &format!("{BEST} {answer}"), best_style(), look),
+        None => push(&mut text, "no cell succeeded in every request", plain, look),
+    }
+    text
+}
+
+fn best_style() -> Style {
+    Style::new().bold().fg_color(Some(AnsiColor::Green.into()))
+}
+
+/// Adds a line in a style, wrapped between words.
+fn push(text: &mut String, line: &str, style: Style, look: Look) {
+    for (index, part) in wrap(line, look.width).into_iter().enumerate() {
+        let part = if index > 0 { format!("  {part}") } else { part };
+        push_styled(text, &part, style, look);
+    }
+}
+
+fn push_styled(text: &mut String, line: &str, style: Style, look: Look) {
+    let line = line.trim_end();
+    // Writing to a string cannot fail.
+    let _ = if look.colour && style != Style::new() {
+        writeln!(text, "{style}{line}{style:#}")
+    } else {
+        writeln!(text, "{line}")
+    };
+}
+
+/// Breaks a line between words to at most `width` characters, where words
+/// allow; lines after the first leave room for an indent of 2.
+fn wrap(line: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in line.split(' ') {
+        let room = if lines.len() == 1 {
+            width
+        } else {
+            width.saturating_sub(2)
+        };
+        let last = lines.len() - 1;
+        let length = lines[last].chars().count();
+        if length == 0 {
+            lines[last].push_str(word);
+        } else if length + 1 + word.chars().count() <= room {
+            lines[last].push(' ');
+            lines[last].push_str(word);
+        } else {
+            lines.push(word.to_owned());
+        }
+    }
+    lines
+}
+
+/// The table with as many columns as fit.
+fn fitting_table(summary: &Summary, look: Look) -> String {
+    let mut columns = columns(Naming::of(summary));
+    loop {
+        let lines = lines(summary, &columns);
+        let width = lines
+            .iter()
+            .map(|line| line.trim_end().chars().count())
+            .max();
+        let next = columns.iter().map(|column| column.gives_way).max();
+        match (width, next) {
+            (Some(width), Some(next)) if width > look.width && next > 0 => {
+                columns.retain(|column| column.gives_way != next);
+            }
+            _ => return styled(summary, &lines, look),
+        }
+    }
+}
+
+fn styled(summary: &Summary, lines: &[String], look: Look) -> String {
+    let mut text = String::new();
+    let rows = std::iter::once(None).chain(summary.rows.iter().enumerate().map(Some));
+    for (line, row) in lines.iter().zip(rows) {
+        let style = match row {
+            None => Style::new().bold(),
+            Some((index, _)) if summary.best == Some(index) => best_style(),
+            Some((_, row)) if !row.every_request_succeeded() => {
+                Style::new().fg_color(Some(AnsiColor::Red.into()))
+            }
+            Some(_) => Style::new(),
+        };
+        push_styled(&mut text, line, style, look);
+    }
+    text
+}
+
+/// The head and a line a row, unstyled: the table's writer would count
+/// colour codes as text.
+fn lines(summary: &Summary, columns: &[Column]) -> Vec<String> {
+    let mut table = Table::new();
+    table
+        .load_style(presets::NOTHING)
+        .set_content_arrangement(ContentArrangement::Disabled)
+        .set_header(std::iter::once("").chain(columns.iter().map(|column| column.head)));
+    for (index, row) in summary.rows.iter().enumerate() {
+        let mark = match summary.best {
+            Some(best) if best == index => BEST,
+            _ if !row.every_request_succeeded() => FAILED,
+            _ => "",
+        };
+        let fields = columns.iter().map(|column| (column.field)(row));
+        table.add_row(std::iter::once(mark.to_owned()).chain(fields));
+    }
+    for (place, column) in columns.iter().enumerate() {
+        if let Some(shown) = table.column_mut(place + 1) {
+            shown.set_cell_alignment(column.align);
+        }
+    }
+    for shown in table.column_iter_mut() {
+        shown.set_padding((0, 2));
+    }
+    table.lines().collect()
+}
+
+fn columns(naming: Naming) -> Vec<Column> {
+    let text = |head, gives_way, field| Column {
+        head,
+        gives_way,
+        align: CellAlignment::Left,
+        field,
+    };
+    let number = |head, gives_way, field| Column {
+        head,
+        gives_way,
+        align: CellAlignment::Right,
+        field,
+    };
+    let mut columns = vec![
+        text("strategy", 0, |row| name(&row.cell.strategy)),
+        text("client", 0, |row| name(&row.cell.client)),
+    ];
+    if naming.dispatch {
+        columns.push(text("dispatch", 0, |row| name(&row.cell.dispatch)));
+    }
+    if naming.reuse {
+        columns.push(text("reuse", 0, |row| name(&row.cell.reuse)));
+    }
+    columns.extend([
+        number("workers", 0, workers),
+        number("warm", 0, |row| time(row, |figures| figures.warm_s.median)),
+        number("cold", 3, |row| time(row, |figures| figures.cold_s)),
+        number("bound", 0, |row| {
+            row.bound_s.map_or(NONE.to_owned(), units::plain_seconds)
+        }),
+        number("gap", 0, |row| {
+            figure(row, |figures| figures.gap.map(units::percent))
+        }),
+        number("ok", 0, |row| {
+            figure(row, |figures| {
+                Some(format!("{}/{}", figures.ok, row.cell.requests))
+            })
+        }),
+        number("cpu", 2, |row| time(row, |figures| figures.cpu_s)),
+        number("memory", 1, |row| {
+            figure(row, |figures| figures.peak_rss_bytes.map(units::bytes))
+        }),
+    ]);
+    columns
+}
+
+fn name(name: &str) -> String {
+    prose::shorten(&prose::one_line(name), LONGEST_NAME)
+}
+
+/// Workers that a strategy cannot use are said.
+fn workers(row: &Row) -> String {
+    let (asked, usable) = (row.cell.workers, row.cell.workers_usable);
+    if usable < asked {
+        format!("{usable} of {asked}")
+    } else {
+        asked.to_string()
+    }
+}
+
+fn time(row: &Row, of: fn(&Figures) -> f64) -> String {
+    figure(row, |figures| Some(units::seconds(of(figures))))
+}
+
+fn figure(row: &Row, of: impl Fn(&Figures) -> Option<String>) -> String {
+    row.figures.as_ref().and_then(of).unwrap_or(NONE.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Look, render};
+    use crate::analysis::Summary;
+    use crate::analysis::fixture::{RecordBuilder, cell, measured, sweep};
+    use crate::record::Record;
+
+    fn mixed() -> Record {
+        RecordBuilder::new()
+            .session(|session| session.notes.push("sequential uses 1 worker".to_owned()))
+            .sample("tokio", 3, measured(100, 6.843))
+            .sample("rayon", 3, measured(100, 3.2).failed(40, "status"))
+            .sample("sequential", 20, measured(100, 20.1))
+            .error("multiprocess", 3, "no such file")
+            .build()
+    }
+
+    fn shown(record: &Record, colour: bool, width: usize) -> String {
+        render(&Summary::of(record), Look { colour, width })
+    }
+
+    #[test]
+    fn the_best_is_marked_and_failures_come_last() {
+        insta::assert_snapshot!(shown(&mixed(), false, 100));
+    }
+
+    #[test]
+    fn colour_adds_to_the_marks_and_replaces_none() {
+        let coloured = shown(&mixed(), true, 100);
+        insta::assert_snapshot!(coloured.replace('\u{1b}', "␛"));
+        assert!(coloured.contains("★") && coloured.contains("✗"));
+    }
+
+    #[test]
+    fn no_line_is_wider_than_the_terminal() {
+        for width in [80, 100] {
+            for record in [mixed(), sweep()] {
+                for line in shown(&record, false, width).lines() {
+                    assert!(line.chars().count() <= width, "{width}: {line:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn dispatch_and_reuse_are_columns_only_where_they_differ() {
+        assert!(!shown(&mixed(), false, 100).contains("dispatch"));
+        let mut chunked = cell("tokio", 3, 100);
+        chunked.dispatch = "chunked".to_owned();
+        let both = RecordBuilder::new()
+            .sample("tokio", 3, measured(100, 6.9))
+            .cell(chunked, measured(100, 7.5))
+            .build();
+        assert!(shown(&both, false, 100).contains("dispatch"));
+    }
+
+    #[test]
+    fn nothing_measured_and_nothing_known_still_read_well() {
+        let empty = shown(&RecordBuilder::new().service(None).build(), false, 80);
+        insta::assert_snapshot!(empty);
+    }
+
+    #[test]
+    fn a_long_name_keeps_the_figures_in_sight() {
+        let long = "a-strategy-with-a-name-that-goes-on-and-on".repeat(3);
+        let record = RecordBuilder::new()
+            .sample(&long, 3, measured(100, 6.9))
+            .build();
+        let table = shown(&record, false, 80);
+        assert!(
+            table.lines().all(|line| line.chars().count() <= 80),
+            "{table}"
+        );
+        assert!(table.contains("6.900 s"));
+    }
+}
