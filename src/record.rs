@@ -18,6 +18,9 @@ pub const VERSION: u32 = 1;
 /// The record's file name within an output directory.
 pub const FILE_NAME: &str = "record.jsonl";
 
+/// The name of a record that is being written, or was cut off while it was.
+pub const PARTIAL_NAME: &str = "record.jsonl.partial";
+
 /// Everything measured in one session.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
@@ -398,7 +401,7 @@ impl Writer {
     /// Where the directory cannot be written.
     pub fn create(dir: &Path, session: &Session) -> io::Result<Self> {
         let path = dir.join(FILE_NAME);
-        let partial = dir.join(format!("{FILE_NAME}.partial"));
+        let partial = dir.join(PARTIAL_NAME);
         let file = io::BufWriter::new(std::fs::File::create(&partial)?);
         let mut writer = Self {
             file,

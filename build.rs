@@ -1,0 +1,53 @@
+//! Hands the build's receipt to the program: source revision, compiler, profile.
+
+use std::process::Command;
+
+fn main() {
+    let rustc = std::env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());
+    let profile = std::env::var("PROFILE").unwrap_or_else(|_| "unknown".to_owned());
+    set("RUSTC", &output(&rustc, &["--version"]));
+    set("REVISION", &revision());
+    set("PROFILE", &profile);
+    println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed=src");
+    println!("cargo::rerun-if-changed=mock-server/src");
+    // Outside a checkout the files are not there, and watching for them would
+    // make every build a new one.
+    for file in [".git/HEAD", ".git/logs/HEAD"] {
+        if std::path::Path::new(file).exists() {
+            println!("cargo::rerun-if-changed={file}");
+        }
+    }
+}
+
+fn revision() -> String {
+    let revision = output("git", &["rev-parse", "--short=12", "HEAD"]);
+    let sources = [
+        "status",
+        "--porcelain",
+        "--",
+        "src",
+        "mock-server/src",
+        "Cargo.toml",
+        "Cargo.lock",
+    ];
+    match output("git", &sources).as_str() {
+        "" | "unknown" => revision,
+        _ => format!("{revision}+changes"),
+    }
+}
+
+fn set(name: &str, value: &str) {
+    println!("cargo::rustc-env=FANOUT_{name}={value}");
+}
+
+/// What a command prints; `unknown` where it cannot be run or fails.
+fn output(program: &str, arguments: &[&str]) -> String {
+    Command::new(program)
+        .args(arguments)
+        .output()
+        .ok()
+        .filter(|output| output.status.success())
+        .and_then(|output| String::from_utf8(output.stdout).ok())
+        .map_or_else(|| "unknown".to_owned(), |text| text.trim().to_owned())
+}

@@ -1,0 +1,322 @@
+//! `fanout compare`: the same batch through every strategy.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use mock_server::duration;
+
+use super::output::{Format, print_summary, say_written};
+use super::probe::probe;
+use super::progress::Progress;
+use super::{CliError, program};
+use crate::analysis::Summary;
+use crate::client::Client;
+use crate::measure::{Journal, Plan, ServerProcess, Session, Sweep, receipt};
+use crate::record::{self, Ending, Record, Writer};
+use crate::report;
+use crate::request::Endpoint;
+use crate::strategy::Catalogue;
+use crate::workload::{Expect, Inventory, Template};
+
+/// The service time of the bundled server, unless another is asked for.
+const DELAY: Duration = Duration::from_millis(200);
+
+/// Exit status after Ctrl-C, as a shell has it: 128 + SIGINT.
+const INTERRUPTED: u8 = 130;
+
+#[derive(clap::Args)]
+#[command(after_help = AFTER_HELP)]
+pub(super) struct Args {
+    /// Server of one's own: an origin, or a URL with places {type}, {id}, {index}
+    /// [default: the bundled server, in a process of its own]
+    #[arg(long, value_name = "URL")]
+    url: Option<String>,
+
+    /// Strategies, by name [default: all]
+    #[arg(long, value_delimiter = ',', value_name = "NAME,…")]
+    strategies: Vec<String>,
+
+    /// Clients, by name [default: each strategy's first]
+    #[arg(long, value_delimiter = ',', value_name = "NAME,…", value_parser = parse_client)]
+    clients: Vec<Client>,
+
+    /// Worker counts
+    #[arg(long, value_delimiter = ',', value_name = "N,…", value_parser = parse_workers,
+          default_value = "1,2,3,5,10,20,50,100")]
+    workers: Vec<usize>,
+
+    /// Requests in the batch: half materials, then half products
+    #[arg(long, value_name = "N", value_parser = parse_requests, default_value = "100")]
+    requests: usize,
+
+    /// Service time of the bundled server, as 200ms, 1.5s or 0; with --url, what
+    /// that server's fixed service time is known to be [default: 200ms]
+    #[arg(long, value_name = "TIME", value_parser = duration::parse)]
+    delay: Option<Duration>,
+
+    /// Samples of each cell, each in a process of its own
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..=10_000),
+          default_value = "1")]
+    samples: u32,
+
+    /// Longest that one request may take
+    #[arg(long, value_name = "TIME", value_parser = parse_timeout, default_value = "30s")]
+    timeout: Duration,
+
+    /// Seed of the bundled server's records
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+
+    /// With --url, what an answer must be to count [default: the strictest that
+    /// the first and last answer meet]
+    #[arg(long, value_enum, requires = "url")]
+    expect: Option<Expectation>,
+
+    /// Directory for the record and what is drawn from it
+    #[arg(long, value_name = "DIR", default_value = "results/latest")]
+    out: PathBuf,
+
+    /// What to print
+    #[arg(long, value_enum, default_value = "table")]
+    format: Format,
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  fanout compare                                            the full sweep
+  fanout compare --strategies tokio,rayon --workers 3,20 --samples 5
+  fanout compare --url http://127.0.0.1:3000                an inventory server of one's own
+  fanout compare --url 'http://127.0.0.1:8080/items/{index}' --delay 80ms
+  fanout compare --delay 20ms --format json > summary.json
+
+The lower bound of a cell is ceil(requests / workers) times the service time.
+Ctrl-C stops after cleaning up, and keeps and reports what was measured.";
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Expectation {
+    /// Status 2xx
+    Status,
+    /// Status 2xx and a JSON body
+    Json,
+    /// An inventory record with the id asked for
+    Inventory,
+}
+
+impl From<Expectation> for Expect {
+    fn from(expectation: Expectation) -> Self {
+        match expectation {
+            Expectation::Status => Self::Status,
+            Expectation::Json => Self::Json,
+            Expectation::Inventory => Self::Inventory,
+        }
+    }
+}
+
+pub(super) fn run(args: &Args, catalogue: &Catalogue) -> Result<ExitCode, CliError> {
+    let plan = Plan::sweep(
+        catalogue,
+        &Sweep {
+            strategies: args.strategies.clone(),
+            clients: args.clients.clone(),
+            workers: args.workers.clone(),
+            requests: args.requests,
+            samples: args.samples,
+        },
+    )?;
+    allow_connections(&plan)?;
+    report::files::make_directory(&args.out)?;
+    let program = program()?;
+    let stop = stop_on_signal()?;
+    let mut target = Target::of(args, &program)?;
+    let mut notes = plan.notes.clone();
+    notes.append(&mut target.notes);
+
+    let heading = record::Session {
+        version: record::VERSION,
+        started_at: humantime::format_rfc3339_seconds(std::time::SystemTime::now()).to_string(),
+        command: command_line(),
+        receipt: receipt(),
+        server: target.server,
+        verified: target.workload.expect().to_string(),
+        timeout_s: args.timeout.as_secs_f64(),
+        notes,
+    };
+    let mut writer = Writer::create(&args.out, &heading).map_err(|source| {
+        CliError::new(report::files::WriteError {
+            path: args.out.join(record::PARTIAL_NAME),
+            source,
+        })
+    })?;
+    let session = Session {
+        plan: &plan,
+        workload: &target.workload,
+        url: &target.url,
+        timeout: args.timeout,
+        program: &program,
+        journal: target.journal.as_ref(),
+        stop: &stop,
+    };
+    let mut progress = Progress::new(&plan);
+    let ran = session.run(&mut writer, &mut progress);
+    progress.clear();
+
+    // Whatever cut the session short, what was measured is kept and shown.
+    let ending = *ran.as_ref().unwrap_or(&Ending::Interrupted);
+    writer.finish(ending)?;
+    let summary = Summary::of(&Record::read(&args.out.join(record::FILE_NAME))?);
+    let written = report::write(&summary, &args.out, report::EXPORTS)?;
+    print_summary(&summary, args.format)?;
+    say_written(&args.out, &written);
+    match ran? {
+        Ending::Complete if summary.best_row().is_some() => Ok(ExitCode::SUCCESS),
+        Ending::Complete => Err(CliError::new(
+            "no cell had every request answered as expected; the table says why",
+        )),
+        Ending::Interrupted | Ending::CutOff => {
+            eprintln!("stopped: what was measured until then is kept");
+            Ok(ExitCode::from(INTERRUPTED))
+        }
+    }
+}
+
+/// Whom a session measures against.
+struct Target {
+    server: record::Server,
+    /// The origin.
+    url: String,
+    workload: Inventory,
+    journal: Option<Journal>,
+    notes: Vec<String>,
+    /// Held for as long as it is to run.
+    _process: Option<ServerProcess>,
+}
+
+impl Target {
+    fn of(args: &Args, program: &std::path::Path) -> Result<Self, CliError> {
+        match &args.url {
+            None => Self::bundled(args, program),
+            Some(url) => Self::named(args, url),
+        }
+    }
+
+    fn bundled(args: &Args, program: &std::path::Path) -> Result<Self, CliError> {
+        let delay = args.delay.unwrap_or(DELAY);
+        let process = ServerProcess::start(program, delay, args.seed)?;
+        let url = process.url().to_owned();
+        let expect = Expect::Record { seed: args.seed };
+        let template = Template::of_url(&url)?;
+        Ok(Self {
+            server: record::Server {
+                kind: record::ServerKind::Bundled,
+                url: format!("{url}{template}"),
+                service_s: Some(delay.as_secs_f64()),
+            },
+            workload: Inventory::new(template, args.requests, expect),
+            journal: Some(Journal::at(&url)),
+            notes: Vec::new(),
+            _process: Some(process),
+            url,
+        })
+    }
+
+    fn named(args: &Args, url: &str) -> Result<Self, CliError> {
+        let template = Template::of_url(url)?;
+        let endpoint = Endpoint::resolve(url)?;
+        let insisted = args.expect.map(Expect::from);
+        let probe = probe(&endpoint, &template, args.requests, args.timeout, insisted)?;
+        Ok(Self {
+            server: record::Server {
+                kind: record::ServerKind::Url,
+                url: format!("{endpoint}{template}"),
+                service_s: args.delay.map(|delay| delay.as_secs_f64()),
+            },
+            url: endpoint.to_string(),
+            workload: Inventory::new(template, args.requests, probe.expect),
+            journal: None,
+            notes: probe.note.into_iter().collect(),
+            _process: None,
+        })
+    }
+}
+
+/// Raises the limit of open files, and refuses worker counts beyond it before
+/// anything is measured.
+fn allow_connections(plan: &Plan) -> Result<(), CliError> {
+    /// Of a worker process: two pipes. Of any other worker: one connection.
+    const A_WORKER: u64 = 2;
+    /// Standard streams, libraries, pollers.
+    const BESIDES: u64 = 64;
+    let most = plan.cells.iter().map(|cell| cell.workers_usable).max();
+    let needed = most.unwrap_or(0) as u64 * A_WORKER + BESIDES;
+    let allowed = mock_server::limits::raise_open_files()?;
+    if needed > allowed {
+        return Err(CliError::new(format_args!(
+            "{} workers need about {needed} open files, and this process may have {allowed}: \
+             raise the hard limit (`ulimit -Hn`), or use fewer workers",
+            most.unwrap_or(0)
+        )));
+    }
+    Ok(())
+}
+
+/// A flag that Ctrl-C sets; a second Ctrl-C ends the program at once.
+fn stop_on_signal() -> Result<Arc<AtomicBool>, CliError> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&stop);
+    ctrlc::set_handler(move || {
+        if flag.swap(true, Ordering::Relaxed) {
+            std::process::exit(INTERRUPTED.into());
+        }
+    })?;
+    Ok(stop)
+}
+
+/// The command as it was typed, for the record; the program by its name alone.
+fn command_line() -> String {
+    let words = std::env::args().skip(1).map(|word| {
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-_.,:/=@%+".contains(c);
+        if !word.is_empty() && word.chars().all(plain) {
+            word
+        } else {
+            format!("'{}'", word.replace('\'', "'\\''"))
+        }
+    });
+    std::iter::once("fanout".to_owned())
+        .chain(words)
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+fn parse_client(text: &str) -> Result<Client, String> {
+    Client::named(text).ok_or_else(|| {
+        let names: Vec<_> = Client::ALL.iter().map(|client| client.name()).collect();
+        format!("there is no such client; there are: {}", names.join(", "))
+    })
+}
+
+fn parse_workers(text: &str) -> Result<usize, String> {
+    parse_count(text, 100_000).map_err(|problem| {
+        format!("{problem}; workers are requests in flight at once, as in --workers 1,5,20")
+    })
+}
+
+fn parse_requests(text: &str) -> Result<usize, String> {
+    parse_count(text, 100_000_000)
+}
+
+fn parse_count(text: &str, most: usize) -> Result<usize, String> {
+    match text.trim().parse() {
+        Ok(count) if (1..=most).contains(&count) => Ok(count),
+        _ => Err(format!("expected a whole number from 1 to {most}")),
+    }
+}
+
+fn parse_timeout(text: &str) -> Result<Duration, String> {
+    match duration::parse(text)? {
+        Duration::ZERO => Err("a request needs some time: expected more than 0".to_owned()),
+        timeout => Ok(timeout),
+    }
+}

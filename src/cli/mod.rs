@@ -1,0 +1,114 @@
+//! The command line: one verb a file, each a thin user of the library.
+//!
+//! A program of one's own calls [`main`] with a catalogue that has one's own
+//! strategies in it, and gets every command for them.
+
+mod compare;
+mod error;
+mod list;
+mod output;
+mod probe;
+mod progress;
+mod report;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+pub(crate) use self::error::CliError;
+use crate::measure;
+use crate::strategy::Catalogue;
+#[cfg(unix)]
+use crate::strategy::multiprocess::worker;
+
+/// Which concurrency strategy, HTTP client and worker count for a batch of API
+/// calls? Measured, beside the theoretical lower bound.
+#[derive(Parser)]
+#[command(name = "fanout", version, max_term_width = 100, after_help = AFTER_HELP)]
+struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  fanout compare                                  the full sweep against the bundled server
+  fanout compare --workers 3,20 --samples 3       two worker counts, three samples each
+  fanout compare --url 'http://127.0.0.1:8080/items/{index}'
+  fanout list                                     strategies and clients
+  fanout report results/latest                    draw everything again from a record
+
+Exit status: 0 done, 1 could not run, 130 stopped by Ctrl-C (what was measured is kept).";
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Run the same batch through every strategy, and compare
+    Compare(Box<compare::Args>),
+    /// List strategies and clients, which go together, what each is good for
+    List(list::Args),
+    /// Draw everything again from a record
+    Report(report::Args),
+    /// Run the bundled mock server (the same as `mock-server`)
+    Serve(mock_server::cli::Args),
+}
+
+/// Runs the command that the program's arguments ask for.
+pub fn main(catalogue: &Catalogue) -> ExitCode {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let outcome = match hidden_verb(catalogue, &arguments) {
+        Some(outcome) => outcome,
+        None => visible_verb(catalogue, arguments),
+    };
+    match outcome {
+        Ok(code) => code,
+        Err(error) => error.report(),
+    }
+}
+
+/// The commands by which fanout runs itself; they come before all parsing
+/// because a worker process starts within the time that is measured.
+fn hidden_verb(
+    catalogue: &Catalogue,
+    arguments: &[OsString],
+) -> Option<Result<ExitCode, CliError>> {
+    let words: Vec<&str> = arguments.iter().map_while(|word| word.to_str()).collect();
+    let served = match words.as_slice() {
+        #[cfg(unix)]
+        [_, worker::VERB, url, client, timeout] => mock_server::duration::parse(timeout)
+            .map_err(std::io::Error::other)
+            .and_then(|timeout| worker::serve(url, client, timeout)),
+        [_, measure::SAMPLE_VERB] => {
+            program().and_then(|program| measure::serve_sample(catalogue, &program))
+        }
+        _ => return None,
+    };
+    Some(served.map(|()| ExitCode::SUCCESS).map_err(CliError::new))
+}
+
+fn visible_verb(catalogue: &Catalogue, arguments: Vec<OsString>) -> Result<ExitCode, CliError> {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help goes to standard output, an error to standard error; where
+            // neither can be written there is nobody to tell.
+            let _ = error.print();
+            return Ok(ExitCode::from(u8::from(error.use_stderr())));
+        }
+    };
+    match cli.verb {
+        Verb::Compare(args) => compare::run(&args, catalogue),
+        Verb::List(args) => list::run(&args, catalogue),
+        Verb::Report(args) => report::run(&args),
+        Verb::Serve(args) => mock_server::cli::run(&args)
+            .map(|()| ExitCode::SUCCESS)
+            .map_err(CliError::new),
+    }
+}
+
+/// The program that is running, to start again for samples, workers and the
+/// bundled server.
+fn program() -> std::io::Result<PathBuf> {
+    std::env::current_exe()
+}

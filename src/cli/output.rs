@@ -1,0 +1,80 @@
+//! Standard output: colour on a terminal only, and no panic when it is closed.
+
+use std::io::{self, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+
+use anstream::ColorChoice;
+
+use super::CliError;
+use crate::analysis::Summary;
+use crate::report;
+use crate::report::table::Look;
+
+/// In which form a summary is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Format {
+    /// For people, on a terminal
+    Table,
+    /// For programs: one JSON object, machine units
+    Json,
+    /// summary.csv
+    Csv,
+    /// summary.md
+    Markdown,
+}
+
+/// Prints a summary.
+pub(super) fn print_summary(summary: &Summary, format: Format) -> Result<(), CliError> {
+    match format {
+        Format::Table => print(&report::table::render(summary, look())),
+        Format::Json => print(&report::json::render(summary)?),
+        Format::Csv => print_export(summary, &report::csv::EXPORT),
+        Format::Markdown => print_export(summary, &report::markdown::EXPORT),
+    }
+}
+
+fn print_export(summary: &Summary, export: &report::Export) -> Result<(), CliError> {
+    match (export.render)(summary)? {
+        Some(bytes) => print_bytes(&bytes),
+        None => Ok(()),
+    }
+}
+
+/// Prints a text, ended by a newline.
+pub(super) fn print(text: &str) -> Result<(), CliError> {
+    print_bytes(text.trim_end().as_bytes())?;
+    print_bytes(b"\n")
+}
+
+fn print_bytes(bytes: &[u8]) -> Result<(), CliError> {
+    let mut stdout = io::stdout().lock();
+    stdout
+        .write_all(bytes)
+        .and_then(|()| stdout.flush())
+        .map_err(|error| CliError::output(&error))
+}
+
+/// How standard output looks: as wide as the terminal, in colour where it is
+/// one and `NO_COLOR` does not say otherwise.
+pub(super) fn look() -> Look {
+    let stdout = io::stdout();
+    let width = if stdout.is_terminal() {
+        console::Term::stdout().size().1.into()
+    } else {
+        100
+    };
+    Look {
+        colour: anstream::AutoStream::choice(&stdout) != ColorChoice::Never,
+        width,
+    }
+}
+
+/// Says on standard error which files were written.
+pub(super) fn say_written(dir: &Path, files: &[PathBuf]) {
+    let names: Vec<_> = files
+        .iter()
+        .filter_map(|file| file.file_name())
+        .map(|name| name.to_string_lossy())
+        .collect();
+    eprintln!("wrote {} in {}", names.join(", "), dir.display());
+}

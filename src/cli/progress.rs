@@ -1,0 +1,98 @@
+//! Progress on standard error: a bar with the cell being run on a terminal, a
+//! line a sample elsewhere, as in a CI log.
+
+use std::io::{self, IsTerminal};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::measure::{Event, Observer, Plan};
+use crate::record::{Cell, Sample, SampleResult};
+
+/// Follows a session.
+pub(super) struct Progress {
+    /// `None` where standard error is no terminal.
+    bar: Option<ProgressBar>,
+    samples: usize,
+    current: Option<Cell>,
+}
+
+impl Progress {
+    /// Progress through a plan.
+    pub(super) fn new(plan: &Plan) -> Self {
+        let bar = io::stderr().is_terminal().then(|| {
+            let effort: u64 = plan.cells.iter().map(effort).sum();
+            let bar = ProgressBar::new(effort * u64::from(plan.samples));
+            bar.set_style(style());
+            bar.enable_steady_tick(Duration::from_millis(250));
+            bar
+        });
+        Self {
+            bar,
+            samples: plan.len(),
+            current: None,
+        }
+    }
+
+    /// Takes the bar off the screen.
+    pub(super) fn clear(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+impl Observer for Progress {
+    fn on(&mut self, event: &Event<'_>) {
+        match *event {
+            Event::Begun { cell, number } => {
+                let place = format!("[{}/{}]", number + 1, self.samples);
+                match &self.bar {
+                    Some(bar) => {
+                        bar.set_prefix(place);
+                        bar.set_message(format!("{cell}: 0/{}", cell.requests));
+                    }
+                    None => eprint!("{place} {cell}: "),
+                }
+                self.current = Some(cell.clone());
+            }
+            Event::Progress(done) => {
+                if let (Some(bar), Some(cell)) = (&self.bar, &self.current) {
+                    bar.set_message(format!("{cell}: {done}/{}", cell.requests));
+                }
+            }
+            Event::Ended(sample) => match &self.bar {
+                Some(bar) => {
+                    bar.inc(effort(&sample.cell));
+                    if let SampleResult::Error(error) = &sample.result {
+                        bar.suspend(|| eprintln!("{}: {error}", sample.cell));
+                    }
+                }
+                None => eprintln!("{}", in_words(sample)),
+            },
+        }
+    }
+}
+
+/// Rounds of requests: what a cell's runtime is about proportional to.
+fn effort(cell: &Cell) -> u64 {
+    cell.requests.div_ceil(cell.workers_usable) as u64
+}
+
+fn in_words(sample: &Sample) -> String {
+    match &sample.result {
+        SampleResult::Measured(measured) => {
+            let failed = match measured.failed() {
+                0 => String::new(),
+                failed => format!(", {failed} failed"),
+            };
+            format!("{:.3} s{failed}", measured.warm_s)
+        }
+        SampleResult::Error(error) => error.clone(),
+    }
+}
+
+fn style() -> ProgressStyle {
+    ProgressStyle::with_template("{prefix} {bar:24} {msg} · {elapsed} gone, about {eta} left")
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+}

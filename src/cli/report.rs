@@ -1,0 +1,52 @@
+//! `fanout report`: everything drawn again from a record.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use super::output::{Format, print_summary};
+use super::{CliError, output};
+use crate::analysis::Summary;
+use crate::record::{self, Record};
+use crate::report;
+
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// Directory that holds a record.jsonl
+    dir: PathBuf,
+
+    /// Write the report there instead of beside the record
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+
+    /// Draw what is whole of a record that was cut off
+    #[arg(long)]
+    partial: bool,
+
+    /// What to print
+    #[arg(long, value_enum, default_value = "table")]
+    format: Format,
+}
+
+pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
+    let record = if args.partial {
+        Record::read_partial(&record_to_salvage(args))?
+    } else {
+        Record::read(&args.dir.join(record::FILE_NAME))?
+    };
+    let summary = Summary::of(&record);
+    let out = args.out.as_ref().unwrap_or(&args.dir);
+    let written = report::write(&summary, out, report::EXPORTS)?;
+    print_summary(&summary, args.format)?;
+    output::say_written(out, &written);
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The record that was being written, where one was; else the finished one.
+fn record_to_salvage(args: &Args) -> PathBuf {
+    let partial = args.dir.join(record::PARTIAL_NAME);
+    if partial.exists() {
+        partial
+    } else {
+        args.dir.join(record::FILE_NAME)
+    }
+}

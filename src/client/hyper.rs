@@ -1,0 +1,198 @@
+//! hyper: the asynchronous client, the same on every runtime.
+//!
+//! It speaks HTTP/1.1 over hyper's own I/O traits, so that runtimes compare
+//! fairly: the only thing that differs between them is [`Network`]. A
+//! connection is driven by the task that uses it, not by one of its own, which
+//! saves a hand-over between tasks on every request.
+
+use std::future::{Future, poll_fn};
+use std::io;
+use std::net::SocketAddr;
+use std::pin::{Pin, pin};
+use std::task::Poll;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Empty};
+use hyper::client::conn::http1;
+use hyper::header;
+
+use super::{Target, USER_AGENT};
+use crate::outcome::{Failure, FailureKind, Response};
+use crate::request::Request;
+
+/// What of a runtime the client needs.
+pub trait Network: 'static {
+    /// A TCP connection.
+    type Stream: hyper::rt::Read + hyper::rt::Write + Send + Unpin + 'static;
+
+    /// Opens a connection, with `TCP_NODELAY` set.
+    fn connect(address: SocketAddr) -> impl Future<Output = io::Result<Self::Stream>> + Send;
+
+    /// Waits for a future no longer than a limit; `None` when that has passed.
+    fn timeout<F>(limit: Duration, future: F) -> impl Future<Output = Option<F::Output>> + Send
+    where
+        F: Future + Send,
+        F::Output: Send;
+}
+
+/// A client with one kept connection.
+pub struct HyperClient<N: Network> {
+    target: Target,
+    connection: Option<Connection<N::Stream>>,
+}
+
+impl<N: Network> HyperClient<N> {
+    /// A client whose connection is open where the server can be reached;
+    /// where it cannot, the first request tries again and says why.
+    pub async fn connect(target: Target) -> Self {
+        let connection = N::timeout(target.timeout, open::<N>(&target)).await;
+        Self {
+            connection: connection.and_then(Result::ok),
+            target,
+        }
+    }
+
+    /// Sends one request and reads the whole answer.
+    ///
+    /// # Errors
+    /// A typed failure where no whole answer comes.
+    pub async fn send(&mut self, request: &Request) -> Result<Response, Failure> {
+        let limit = self.target.timeout;
+        let exchange = exchange::<N>(&self.target, self.connection.take(), request);
+        let (connection, response) = N::timeout(limit, exchange)
+            .await
+            .unwrap_or_else(|| Err(Failure::timeout(limit)))?;
+        self.connection = Some(connection);
+        Ok(response)
+    }
+}
+
+/// One exchange. It owns the connection until the answer is whole: a connection
+/// on which something went wrong is closed, not kept.
+async fn exchange<N: Network>(
+    target: &Target,
+    kept: Option<Connection<N::Stream>>,
+    request: &Request,
+) -> Result<(Connection<N::Stream>, Response), Failure> {
+    let mut message = hyper::Request::get(&request.target)
+        .header(header::HOST, target.endpoint.authority())
+        .header(header::ACCEPT, "*/*")
+        .header(header::USER_AGENT, USER_AGENT)
+        .body(Empty::new())
+        .map_err(|error| Failure::new(FailureKind::Body, error))?;
+    if let Some(mut connection) = kept {
+        match connection.exchange(message).await {
+            Ok(response) => return Ok((connection, response)),
+            Err(ExchangeError::Broken(failure)) => return Err(failure),
+            // The server had closed the connection; nothing was sent.
+            Err(ExchangeError::Unsent(unsent)) => message = unsent,
+        }
+    }
+    let mut connection = open::<N>(target).await?;
+    match connection.exchange(message).await {
+        Ok(response) => Ok((connection, response)),
+        Err(ExchangeError::Broken(failure)) => Err(failure),
+        Err(ExchangeError::Unsent(_)) => Err(Failure::new(
+            FailureKind::Body,
+            "the server closed a new connection before the request was sent",
+        )),
+    }
+}
+
+async fn open<N: Network>(target: &Target) -> Result<Connection<N::Stream>, Failure> {
+    let mut refused = io::Error::from(io::ErrorKind::AddrNotAvailable);
+    for address in target.endpoint.addresses() {
+        match N::connect(*address).await {
+            Ok(stream) => {
+                target.count_connections(1);
+                let (sender, driver) = http1::handshake(stream)
+                    .await
+                    .map_err(|error| broken(&error))?;
+                return Ok(Connection {
+                    sender,
+                    driver: Some(driver),
+                });
+            }
+            Err(error) => refused = error,
+        }
+    }
+    Err(target.connect_failure(&refused))
+}
+
+type Message = hyper::Request<Empty<Bytes>>;
+
+struct Connection<S>
+where
+    S: hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static,
+{
+    sender: http1::SendRequest<Empty<Bytes>>,
+    /// What moves the bytes; `None` once the connection has ended.
+    driver: Option<http1::Connection<S, Empty<Bytes>>>,
+}
+
+enum ExchangeError {
+    /// Nothing was sent, so the message can go over another connection.
+    Unsent(Message),
+    /// The exchange began and did not end well.
+    Broken(Failure),
+}
+
+impl<S> Connection<S>
+where
+    S: hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static,
+{
+    async fn exchange(&mut self, message: Message) -> Result<Response, ExchangeError> {
+        let Self { sender, driver } = self;
+        if drive(driver, sender.ready()).await.is_err() {
+            return Err(ExchangeError::Unsent(message));
+        }
+        let answer = sender.try_send_request(message);
+        let answer = async {
+            let answer = answer
+                .await
+                .map_err(|mut error| match error.take_message() {
+                    Some(message) => ExchangeError::Unsent(message),
+                    None => ExchangeError::Broken(broken(error.error())),
+                })?;
+            let status = answer.status().as_u16();
+            let body = answer.into_body().collect().await;
+            let body = body.map_err(|error| ExchangeError::Broken(broken(&error)))?;
+            Ok(Response {
+                status,
+                body: body.to_bytes(),
+            })
+        };
+        drive(driver, answer).await
+    }
+}
+
+/// Waits for a future while moving the connection's bytes.
+async fn drive<S, F>(
+    driver: &mut Option<http1::Connection<S, Empty<Bytes>>>,
+    future: F,
+) -> F::Output
+where
+    S: hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static,
+    F: Future,
+{
+    let mut future = pin!(future);
+    poll_fn(|context| {
+        if let Some(connection) = driver
+            && let Poll::Ready(_) = Pin::new(connection).poll(context)
+        {
+            // How it ended reaches the future too, as its error.
+            *driver = None;
+        }
+        future.as_mut().poll(context)
+    })
+    .await
+}
+
+fn broken(error: &hyper::Error) -> Failure {
+    let cause = std::error::Error::source(error).map(|cause| format!(": {cause}"));
+    Failure::new(
+        FailureKind::Body,
+        format_args!("{error}{}", cause.unwrap_or_default()),
+    )
+}

@@ -1,0 +1,213 @@
+//! ureq: the blocking client.
+//!
+//! An agent per worker, so that a worker owns its connection and no two share
+//! a pool's lock. The agent's connector is ours for two reasons: the connection
+//! can be opened before the timed section begins, and every connection counts.
+
+use std::error::Error as _;
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use ureq::http::Uri;
+use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
+use ureq::unversioned::transport::time::{Duration, Instant};
+use ureq::unversioned::transport::{
+    ConnectionDetails, Connector, NextTimeout, TcpConnector, Transport,
+};
+use ureq::{Agent, Error, Timeout};
+
+use super::{BlockingClient, Target, USER_AGENT};
+use crate::outcome::{Failure, FailureKind, Response};
+use crate::request::Request;
+
+/// A ureq agent with one kept connection.
+pub(super) struct UreqClient {
+    agent: Agent,
+    target: Target,
+}
+
+impl UreqClient {
+    /// A client whose connection is open where the server can be reached;
+    /// where it cannot, the first request tries again and says why.
+    pub(super) fn new(target: &Target) -> Self {
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .max_idle_connections(1)
+            .max_idle_connections_per_host(1)
+            .no_delay(true)
+            .proxy(None)
+            .timeout_global(Some(target.timeout))
+            .user_agent(USER_AGENT)
+            .accept("*/*")
+            .build();
+        let waiting = Arc::new(Mutex::new(None));
+        let connector = AheadConnector {
+            tcp: TcpConnector::default(),
+            target: target.clone(),
+            waiting: Arc::clone(&waiting),
+        };
+        let resolver = KnownAddresses(target.clone());
+        if let Ok(transport) = connector.open_ahead(&config, &resolver) {
+            *waiting.lock().unwrap_or_else(PoisonError::into_inner) = transport;
+        }
+        Self {
+            agent: Agent::with_parts(config, connector, resolver),
+            target: target.clone(),
+        }
+    }
+
+    fn failure(&self, error: &Error) -> Failure {
+        match error {
+            Error::Timeout(_) => Failure::timeout(self.target.timeout),
+            Error::Other(other) => match other.downcast_ref::<ConnectError>() {
+                Some(ConnectError(error)) => self.target.connect_failure(error),
+                None => Failure::new(FailureKind::Body, with_sources(error)),
+            },
+            _ => Failure::new(FailureKind::Body, with_sources(error)),
+        }
+    }
+}
+
+impl BlockingClient for UreqClient {
+    fn send(&mut self, request: &Request) -> Result<Response, Failure> {
+        let url = format!(
+            "http://{}{}",
+            self.target.endpoint.authority(),
+            request.target
+        );
+        let exchange = || {
+            let mut answer = self.agent.get(&url).call()?;
+            let body = answer
+                .body_mut()
+                .with_config()
+                .limit(u64::MAX)
+                .read_to_vec()?;
+            Ok(Response {
+                status: answer.status().as_u16(),
+                body: Bytes::from(body),
+            })
+        };
+        exchange().map_err(|error| self.failure(&error))
+    }
+}
+
+/// A connection that could not be opened, told apart from one that broke.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct ConnectError(io::Error);
+
+/// Hands out the connection that was opened ahead, then opens further ones.
+#[derive(Debug)]
+struct AheadConnector {
+    tcp: TcpConnector,
+    target: Target,
+    waiting: Arc<Mutex<Option<Box<dyn Transport>>>>,
+}
+
+impl AheadConnector {
+    fn open_ahead(
+        &self,
+        config: &ureq::config::Config,
+        resolver: &KnownAddresses,
+    ) -> Result<Option<Box<dyn Transport>>, Error> {
+        let details = ConnectionDetails {
+            uri: &Uri::from_static("http://ahead/"),
+            addrs: resolver.addresses(),
+            config,
+            request_level: false,
+            resolver,
+            now: Instant::now(),
+            timeout: NextTimeout {
+                after: Duration::from(self.target.timeout),
+                reason: Timeout::Connect,
+                per_read: None,
+                per_write: None,
+            },
+            current_time: Arc::new(Instant::now),
+            run_connector: Arc::new(|_| Err(Error::ConnectionFailed)),
+            register_shutdown: Arc::new(|_| Ok(())),
+        };
+        self.open(&details)
+    }
+
+    fn open(&self, details: &ConnectionDetails<'_>) -> Result<Option<Box<dyn Transport>>, Error> {
+        let transport = self
+            .tcp
+            .connect(details, None::<()>)
+            .map_err(|error| match error {
+                Error::Io(error) => Error::Other(Box::new(ConnectError(error))),
+                Error::ConnectionFailed => Error::Other(Box::new(ConnectError(
+                    io::ErrorKind::ConnectionRefused.into(),
+                ))),
+                other => other,
+            })?;
+        self.target.count_connections(1);
+        Ok(transport.map(|transport| Box::new(transport) as Box<dyn Transport>))
+    }
+}
+
+impl Connector for AheadConnector {
+    type Out = Box<dyn Transport>;
+
+    fn connect(
+        &self,
+        details: &ConnectionDetails<'_>,
+        _chained: Option<()>,
+    ) -> Result<Option<Self::Out>, Error> {
+        let waiting = self
+            .waiting
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(mut transport) = waiting
+            && transport.is_open()
+        {
+            return Ok(Some(transport));
+        }
+        self.open(details)
+    }
+}
+
+/// The endpoint's addresses, resolved before anything was timed.
+#[derive(Debug)]
+struct KnownAddresses(Target);
+
+impl KnownAddresses {
+    fn addresses(&self) -> ResolvedSocketAddrs {
+        let mut known = self.empty();
+        // ureq keeps a fixed number of addresses.
+        for address in self.0.endpoint.addresses().iter().take(16) {
+            known.push(*address);
+        }
+        known
+    }
+}
+
+impl Resolver for KnownAddresses {
+    fn resolve(
+        &self,
+        _uri: &Uri,
+        _config: &ureq::config::Config,
+        _timeout: NextTimeout,
+    ) -> Result<ResolvedSocketAddrs, Error> {
+        Ok(self.addresses())
+    }
+}
+
+/// An error with what caused it, in one line.
+fn with_sources(error: &Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text.push_str(": ");
+            text.push_str(&cause_text);
+        }
+        source = cause.source();
+    }
+    text
+}

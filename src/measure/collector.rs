@@ -1,0 +1,335 @@
+//! The collector: judges outcomes as they come, and accounts for every request.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use super::resources;
+use crate::outcome::{Failure, FailureKind, Outcome};
+use crate::record::{FailureCount, Outcomes};
+use crate::strategy::Sink;
+use crate::workload::Workload;
+
+/// Workers share this many shards, so that they seldom wait for one another.
+const SHARDS: usize = 16;
+
+/// Takes the outcomes of one run.
+pub struct Collector {
+    workload: Arc<dyn Workload>,
+    shards: [Mutex<Vec<Entry>>; SHARDS],
+    /// A bit for every request that has an outcome.
+    seen: Vec<AtomicU64>,
+    failures: Mutex<BTreeMap<FailureKind, (u64, String)>>,
+    arrived: AtomicU64,
+    /// Threads of this process, read when half of the outcomes were there.
+    threads: OnceLock<u64>,
+    /// The first outcome that should not be: a second one, or one of no request.
+    surplus: OnceLock<usize>,
+}
+
+struct Entry {
+    index: u32,
+    worker: u32,
+    started_ns: u64,
+    latency_ns: u64,
+    ok: bool,
+}
+
+/// What a run came to, once every request is accounted for.
+pub struct Collected {
+    /// Requests that were answered as expected.
+    pub ok: u64,
+    /// The others, by kind.
+    pub failures: Vec<FailureCount>,
+    /// From the start of the run to the last outcome, in seconds.
+    pub last_s: f64,
+    /// The most requests that were in flight at once.
+    pub most_in_flight: u64,
+    /// Threads of this process in the middle of the run; 0 where the system
+    /// does not tell.
+    pub threads: u64,
+    /// Each request's times, in the order in which they ended.
+    pub outcomes: Outcomes,
+}
+
+impl Collector {
+    /// A collector for one run of a workload.
+    pub fn new(workload: Arc<dyn Workload>) -> Self {
+        let words = workload.requests().div_ceil(64);
+        Self {
+            workload,
+            shards: Default::default(),
+            seen: (0..words).map(|_| AtomicU64::new(0)).collect(),
+            failures: Mutex::default(),
+            arrived: AtomicU64::new(0),
+            threads: OnceLock::new(),
+            surplus: OnceLock::new(),
+        }
+    }
+
+    /// Outcomes that have come so far.
+    pub fn arrived(&self) -> u64 {
+        self.arrived.load(Ordering::Relaxed)
+    }
+
+    /// The run's account.
+    ///
+    /// # Errors
+    /// Where a request has no outcome or more than one: no time of such a run
+    /// counts.
+    pub fn finish(&self) -> Result<Collected, String> {
+        if let Some(index) = self.surplus.get() {
+            return Err(format!(
+                "the strategy delivered request {index} twice, or it is none of the batch's"
+            ));
+        }
+        let requests = self.workload.requests() as u64;
+        let arrived = self.arrived();
+        if arrived != requests {
+            return Err(format!(
+                "the strategy lost {} of {requests} requests",
+                requests - arrived
+            ));
+        }
+        let mut entries: Vec<Entry> = Vec::with_capacity(self.workload.requests());
+        for shard in &self.shards {
+            entries.append(&mut shard.lock().unwrap_or_else(PoisonError::into_inner));
+        }
+        entries.sort_by_key(|entry| entry.started_ns + entry.latency_ns);
+        let last_ns = entries.last().map_or(0, |e| e.started_ns + e.latency_ns);
+        let failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(Collected {
+            ok: entries.iter().filter(|entry| entry.ok).count() as u64,
+            failures: failures
+                .iter()
+                .map(|(kind, (count, example))| FailureCount {
+                    kind: kind.name().to_owned(),
+                    count: *count,
+                    example: example.clone(),
+                })
+                .collect(),
+            last_s: seconds(last_ns),
+            most_in_flight: most_in_flight(&entries),
+            threads: self.threads.get().copied().unwrap_or_default(),
+            outcomes: columns(&entries),
+        })
+    }
+
+    fn judge(&self, outcome: &Outcome) -> bool {
+        let verdict = match &outcome.result {
+            Ok(response) => self.workload.check(outcome.index, response),
+            Err(failure) => Err(failure.clone()),
+        };
+        match verdict {
+            Ok(()) => true,
+            Err(failure) => {
+                self.count(outcome.index, &failure);
+                false
+            }
+        }
+    }
+
+    fn count(&self, index: usize, failure: &Failure) {
+        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        failures
+            .entry(failure.kind)
+            .or_insert_with(|| {
+                let target = self.workload.request(index).target;
+                (0, format!("GET {target}: {}", failure.message))
+            })
+            .0 += 1;
+    }
+}
+
+impl Sink for Collector {
+    fn accept(&self, outcome: Outcome) {
+        let bit = 1 << (outcome.index % 64);
+        let known = outcome.index < self.workload.requests();
+        if !known || self.seen[outcome.index / 64].fetch_or(bit, Ordering::Relaxed) & bit != 0 {
+            // The first of them is enough to refuse the run.
+            let _ = self.surplus.set(outcome.index);
+            return;
+        }
+        let ok = self.judge(&outcome);
+        let latency = outcome.finished.saturating_sub(outcome.started);
+        let entry = Entry {
+            index: narrow(outcome.index),
+            worker: narrow(outcome.worker),
+            started_ns: nanoseconds(outcome.started),
+            latency_ns: nanoseconds(latency),
+            ok,
+        };
+        self.shards[outcome.worker % SHARDS]
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(entry);
+        let arrived = self.arrived.fetch_add(1, Ordering::Relaxed) + 1;
+        if arrived == (self.workload.requests() as u64).div_ceil(2) {
+            // Halfway, every worker that will work does.
+            let _ = self.threads.set(resources::threads(std::process::id()));
+        }
+    }
+}
+
+fn columns(entries: &[Entry]) -> Outcomes {
+    Outcomes {
+        index: entries.iter().map(|entry| entry.index).collect(),
+        worker: entries.iter().map(|entry| entry.worker).collect(),
+        started_s: entries.iter().map(|e| seconds(e.started_ns)).collect(),
+        latency_s: entries.iter().map(|e| seconds(e.latency_ns)).collect(),
+        ok: entries.iter().map(|entry| entry.ok).collect(),
+    }
+}
+
+/// The most intervals that overlap. One that ends as another begins does not
+/// overlap with it.
+fn most_in_flight(by_end: &[Entry]) -> u64 {
+    let mut starts: Vec<_> = by_end.iter().map(|entry| entry.started_ns).collect();
+    starts.sort_unstable();
+    let mut ended = 0;
+    let mut most = 0;
+    for (begun, start) in starts.into_iter().enumerate() {
+        while ended < by_end.len() && by_end[ended].started_ns + by_end[ended].latency_ns <= start {
+            ended += 1;
+        }
+        most = most.max(begun + 1 - ended.min(begun));
+    }
+    most as u64
+}
+
+fn seconds(nanoseconds: u64) -> f64 {
+    std::time::Duration::from_nanos(nanoseconds).as_secs_f64()
+}
+
+fn nanoseconds(duration: std::time::Duration) -> u64 {
+    // 2^64 ns are 584 years.
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+fn narrow(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::outcome::Response;
+    use crate::request::Request;
+
+    struct Plain(usize);
+
+    impl Workload for Plain {
+        fn requests(&self) -> usize {
+            self.0
+        }
+
+        fn request(&self, index: usize) -> Request {
+            Request {
+                target: format!("/{index}"),
+            }
+        }
+
+        fn check(&self, _: usize, response: &Response) -> Result<(), Failure> {
+            match response.status {
+                200 => Ok(()),
+                status => Err(Failure::new(FailureKind::Status, status)),
+            }
+        }
+    }
+
+    fn outcome(index: usize, start_ms: u64, end_ms: u64) -> Outcome {
+        Outcome {
+            index,
+            worker: index,
+            started: Duration::from_millis(start_ms),
+            finished: Duration::from_millis(end_ms),
+            result: Ok(Response {
+                status: 200,
+                body: Default::default(),
+            }),
+        }
+    }
+
+    fn collector(requests: usize) -> Collector {
+        Collector::new(Arc::new(Plain(requests)))
+    }
+
+    #[test]
+    fn a_run_is_as_long_as_its_last_outcome() {
+        let collector = collector(3);
+        for (index, start, end) in [(2, 0, 30), (0, 0, 10), (1, 10, 20)] {
+            collector.accept(outcome(index, start, end));
+        }
+        let collected = collector.finish().unwrap();
+        assert_eq!(collected.last_s, 0.03);
+        assert_eq!(collected.ok, 3);
+        assert_eq!(collected.outcomes.index, [0, 1, 2]);
+        assert_eq!(collected.most_in_flight, 2);
+    }
+
+    #[test]
+    fn failures_are_counted_by_kind_with_the_first_in_words() {
+        let collector = collector(3);
+        collector.accept(outcome(0, 0, 1));
+        for index in 1..3 {
+            collector.accept(Outcome {
+                result: Err(Failure::new(
+                    FailureKind::Connect,
+                    format_args!("no {index}"),
+                )),
+                ..outcome(index, 0, 1)
+            });
+        }
+        let collected = collector.finish().unwrap();
+        let expected = FailureCount {
+            kind: "connect".to_owned(),
+            count: 2,
+            example: "GET /1: no 1".to_owned(),
+        };
+        assert_eq!((collected.ok, collected.failures), (1, vec![expected]));
+    }
+
+    #[test]
+    fn a_lost_a_doubled_and_an_unknown_request_spoil_the_run() {
+        let lost = collector(3);
+        lost.accept(outcome(0, 0, 1));
+        assert!(
+            lost.finish()
+                .is_err_and(|error| error.contains("lost 2 of 3"))
+        );
+        let doubled = collector(2);
+        for index in [0, 0] {
+            doubled.accept(outcome(index, 0, 1));
+        }
+        assert!(
+            doubled
+                .finish()
+                .is_err_and(|error| error.contains("request 0 twice"))
+        );
+        let unknown = collector(1);
+        unknown.accept(outcome(64, 0, 1));
+        assert!(unknown.finish().is_err_and(|error| error.contains("64")));
+    }
+
+    proptest! {
+        #[test]
+        fn the_most_in_flight_is_what_counting_at_every_start_gives(
+            spans in proptest::collection::vec((0_u64..50, 1_u64..20), 1..40),
+        ) {
+            let collector = collector(spans.len());
+            for (index, (start, length)) in spans.iter().enumerate() {
+                collector.accept(outcome(index, *start, start + length));
+            }
+            let counted = spans
+                .iter()
+                .map(|(at, _)| spans.iter().filter(|(s, l)| s <= at && *at < s + l).count())
+                .max();
+            let collected = collector.finish().unwrap();
+            prop_assert_eq!(Some(collected.most_in_flight as usize), counted);
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! The bundled server's journal: the other side's account of a batch.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+use ureq::Agent;
+
+use crate::record::Measurement;
+
+/// The journal of a running mock server.
+pub struct Journal {
+    agent: Agent,
+    url: String,
+}
+
+/// What of the journal's summary is compared.
+#[derive(Debug, Deserialize)]
+struct Summary {
+    arrived: u64,
+    completed: u64,
+    duplicate: u64,
+}
+
+#[derive(Deserialize)]
+struct Page {
+    summary: Summary,
+}
+
+impl Journal {
+    /// The journal of the server at a URL.
+    pub fn at(url: &str) -> Self {
+        let config = Agent::config_builder()
+            .timeout_global(Some(Duration::from_secs(10)))
+            .proxy(None)
+            .build();
+        Self {
+            agent: Agent::new_with_config(config),
+            url: format!("{url}/journal?limit=0"),
+        }
+    }
+
+    /// Begins a new account.
+    ///
+    /// # Errors
+    /// Where the server does not answer.
+    pub fn reset(&self) -> Result<(), String> {
+        let answer = self.agent.delete(&self.url).call();
+        answer.map(|_| ()).map_err(|error| self.silent(&error))
+    }
+
+    /// Compares the server's account with what a sample says.
+    ///
+    /// # Errors
+    /// Where they differ: a request that no failure explains did not arrive, or
+    /// one arrived twice.
+    pub fn confirm(&self, measurement: &Measurement) -> Result<(), String> {
+        let asked = measurement.ok + measurement.failed();
+        let mut summary = self.summary()?;
+        // The server books an answer after it has left, so the last ones may
+        // be in the client's hands a moment before they are in the journal.
+        for _ in 0..100 {
+            if summary.completed >= measurement.ok {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+            summary = self.summary()?;
+        }
+        // A request that failed may have been answered, or not have arrived.
+        let explained = summary.arrived <= asked && summary.completed >= measurement.ok;
+        if summary.duplicate == 0 && explained {
+            return Ok(());
+        }
+        Err(format!(
+            "the server's journal does not agree: {asked} requests were made and {} answered as \
+             expected, but it counts {} arrived, {} completed, {} of them duplicates",
+            measurement.ok, summary.arrived, summary.completed, summary.duplicate
+        ))
+    }
+
+    fn summary(&self) -> Result<Summary, String> {
+        let mut answer = self
+            .agent
+            .get(&self.url)
+            .call()
+            .map_err(|error| self.silent(&error))?;
+        let page = serde_json::from_reader(answer.body_mut().as_reader());
+        let page: Page = page.map_err(|error| self.silent(&error))?;
+        Ok(page.summary)
+    }
+
+    fn silent(&self, error: &dyn std::fmt::Display) -> String {
+        format!(
+            "the server's journal at {} cannot be read: {error}",
+            self.url
+        )
+    }
+}

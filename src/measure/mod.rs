@@ -1,0 +1,25 @@
+//! Measuring: from a plan of cells to a record.
+//!
+//! Every sample is a process of its own: building is then truly cold, peak
+//! memory and CPU time are the sample's alone, and a strategy that crashes
+//! takes one sample with it. [`run`] is one sample in the present process,
+//! [`session`] runs a plan of them.
+
+mod collector;
+mod journal;
+mod plan;
+mod process;
+mod receipt;
+mod resources;
+mod sample;
+mod server;
+mod session;
+
+pub use self::collector::Collector;
+pub use self::journal::Journal;
+pub use self::plan::{Plan, PlanError, Sweep};
+pub use self::process::{SAMPLE_VERB, serve_sample};
+pub use self::receipt::receipt;
+pub use self::sample::{Job, run};
+pub use self::server::{ServerProcess, StartError};
+pub use self::session::{Event, Observer, Session, SessionError};

@@ -1,0 +1,242 @@
+//! The plan: which cells to measure, and how often.
+
+use crate::client::Client;
+use crate::record::Cell;
+use crate::strategy::{Catalogue, Entry, UnknownStrategy};
+
+/// Cells to measure, and samples of each.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// What to measure, in order; a round goes through all of them once.
+    pub cells: Vec<Cell>,
+    /// Samples of each cell.
+    pub samples: u32,
+    /// What of the request could not be taken as it stood, in words.
+    pub notes: Vec<String>,
+}
+
+/// What to make a plan of. Empty lists mean all there are.
+#[derive(Clone, Debug, Default)]
+pub struct Sweep {
+    /// Names of strategies.
+    pub strategies: Vec<String>,
+    /// Clients to use; a strategy uses those that go with it.
+    pub clients: Vec<Client>,
+    /// Worker counts.
+    pub workers: Vec<usize>,
+    /// Requests in a batch.
+    pub requests: usize,
+    /// Samples of each cell.
+    pub samples: u32,
+}
+
+/// Why there is no plan.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PlanError {
+    /// A strategy is not known.
+    #[error(transparent)]
+    Strategy(#[from] UnknownStrategy),
+    /// No strategy goes with any of the clients.
+    #[error(
+        "none of the strategies ({strategies}) goes with {clients}; `fanout list` shows what goes together"
+    )]
+    NothingGoesTogether {
+        /// The strategies asked for.
+        strategies: String,
+        /// The clients asked for.
+        clients: String,
+    },
+}
+
+impl Plan {
+    /// Plans a sweep: every strategy with every client that goes with it, at
+    /// every worker count.
+    ///
+    /// # Errors
+    /// Where a strategy is not known, or none goes with the clients.
+    pub fn sweep(catalogue: &Catalogue, request: &Sweep) -> Result<Self, PlanError> {
+        let entries: Vec<&Entry> = if request.strategies.is_empty() {
+            catalogue.entries().iter().collect()
+        } else {
+            let names = distinct(&request.strategies);
+            let named = names.iter().map(|name| catalogue.named(name));
+            named.collect::<Result<_, _>>()?
+        };
+        let mut workers = distinct(&request.workers);
+        workers.sort_unstable();
+        let mut plan = Self {
+            cells: Vec::new(),
+            samples: request.samples,
+            notes: Vec::new(),
+        };
+        for entry in &entries {
+            plan.add(entry, &workers, request);
+        }
+        if plan.cells.is_empty() {
+            return Err(PlanError::NothingGoesTogether {
+                strategies: join(entries.iter().map(|entry| entry.name)),
+                clients: join(request.clients.iter().map(|client| client.name())),
+            });
+        }
+        if let Some(most) = workers.iter().find(|workers| **workers > request.requests) {
+            plan.notes.push(format!(
+                "a batch of {} requests cannot keep {most} workers busy: only as many as it has \
+                 requests do anything",
+                request.requests
+            ));
+        }
+        Ok(plan)
+    }
+
+    fn add(&mut self, entry: &Entry, workers: &[usize], request: &Sweep) {
+        let clients: Vec<Client> = if request.clients.is_empty() {
+            entry.clients.iter().copied().take(1).collect()
+        } else {
+            let wanted = request.clients.iter().copied();
+            wanted
+                .filter(|client| entry.clients.contains(client))
+                .collect()
+        };
+        if clients.is_empty() {
+            let goes_with = join(entry.clients.iter().map(|client| client.name()));
+            self.notes.push(format!(
+                "{} is left out: it goes with {goes_with} only",
+                entry.name
+            ));
+        }
+        for client in clients {
+            let mut measured = None;
+            for asked in workers.iter().copied() {
+                let usable = entry.usable_workers(asked);
+                // What it cannot use changes nothing: measured once.
+                if measured == Some(usable) {
+                    continue;
+                }
+                measured = Some(usable);
+                self.cells.push(Cell {
+                    strategy: entry.name.to_owned(),
+                    client: client.name().to_owned(),
+                    dispatch: "queue".to_owned(),
+                    reuse: "session".to_owned(),
+                    workers: asked,
+                    workers_usable: usable,
+                    requests: request.requests,
+                });
+            }
+        }
+        if let Some(most) = entry.max_workers
+            && workers.iter().any(|asked| *asked > most)
+        {
+            self.notes.push(format!(
+                "{} uses {most} worker{} whatever is asked for, and is measured once",
+                entry.name,
+                if most == 1 { "" } else { "s" }
+            ));
+        }
+    }
+
+    /// Samples in all.
+    pub fn len(&self) -> usize {
+        self.cells.len() * self.samples as usize
+    }
+
+    /// Whether there is nothing to measure.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// The values in the order in which they were first given.
+fn distinct<T: Clone + PartialEq>(values: &[T]) -> Vec<T> {
+    let mut distinct: Vec<T> = Vec::with_capacity(values.len());
+    for value in values {
+        if !distinct.contains(value) {
+            distinct.push(value.clone());
+        }
+    }
+    distinct
+}
+
+fn join<'names>(names: impl Iterator<Item = &'names str>) -> String {
+    names.collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(strategies: &[&str], workers: &[usize]) -> Sweep {
+        Sweep {
+            strategies: strategies.iter().map(|name| (*name).to_owned()).collect(),
+            workers: workers.to_vec(),
+            requests: 100,
+            samples: 3,
+            ..Sweep::default()
+        }
+    }
+
+    fn sweep(request: &Sweep) -> Plan {
+        Plan::sweep(&Catalogue::bundled(), request).unwrap()
+    }
+
+    #[test]
+    fn a_sweep_is_every_strategy_at_every_worker_count() {
+        let plan = sweep(&request(&["tokio", "rayon", "tokio"], &[20, 3, 3]));
+        let cells: Vec<_> = plan
+            .cells
+            .iter()
+            .map(|cell| (cell.strategy.as_str(), cell.workers))
+            .collect();
+        assert_eq!(
+            cells,
+            [("tokio", 3), ("tokio", 20), ("rayon", 3), ("rayon", 20)]
+        );
+        assert_eq!(plan.len(), 12);
+        assert!(plan.notes.is_empty());
+    }
+
+    #[test]
+    fn sequential_is_measured_once_and_that_is_said() {
+        let plan = sweep(&request(&["sequential"], &[3, 20]));
+        assert_eq!(plan.cells.len(), 1);
+        assert_eq!(
+            (plan.cells[0].workers, plan.cells[0].workers_usable),
+            (3, 1)
+        );
+        assert!(
+            plan.notes[0].contains("sequential uses 1 worker"),
+            "{:?}",
+            plan.notes
+        );
+    }
+
+    #[test]
+    fn all_strategies_are_swept_where_none_is_named() {
+        let plan = sweep(&request(&[], &[1, 2]));
+        let entries = Catalogue::bundled().entries().len();
+        assert_eq!(plan.cells.len(), 2 * entries - 1);
+    }
+
+    #[test]
+    fn a_client_leaves_out_what_does_not_go_with_it() {
+        let mut request = request(&["tokio", "thread-pool"], &[2]);
+        request.clients = vec![Client::Ureq];
+        let plan = sweep(&request);
+        assert_eq!(plan.cells.len(), 1);
+        assert!(
+            plan.notes[0].contains("tokio is left out"),
+            "{:?}",
+            plan.notes
+        );
+        request.strategies.pop();
+        let error = Plan::sweep(&Catalogue::bundled(), &request).unwrap_err();
+        assert!(error.to_string().contains("ureq"), "{error}");
+    }
+
+    #[test]
+    fn more_workers_than_requests_are_said() {
+        let mut request = request(&["tokio"], &[200]);
+        request.requests = 10;
+        assert!(sweep(&request).notes[0].contains("10 requests"));
+    }
+}

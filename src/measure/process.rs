@@ -1,0 +1,173 @@
+//! A sample in a process of its own: how it is asked for, and how it answers.
+//!
+//! The job goes in as one line of JSON; what comes back is a line for each bit
+//! of progress, and one for the end. The process ends when its parent does, or
+//! when the parent gives it up.
+
+use std::io::{self, BufRead, BufReader, Write};
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
+use serde::{Deserialize, Serialize};
+
+use super::sample::{Job, run};
+use crate::record::{Measurement, SampleResult};
+use crate::strategy::Catalogue;
+
+/// The hidden command that makes a program take one sample; it has no arguments.
+pub const SAMPLE_VERB: &str = "sample-process";
+
+/// How often a sample says how far it is.
+const TICK: Duration = Duration::from_millis(100);
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Message {
+    /// Outcomes so far.
+    Progress(u64),
+    /// The end.
+    Measured(Measurement),
+    /// There is no measurement.
+    Error(String),
+}
+
+/// Takes the sample that standard input asks for, and tells it on standard
+/// output.
+///
+/// # Errors
+/// Where the two cannot be read and written, or hold no job.
+pub fn serve_sample(catalogue: &Catalogue, worker_program: &Path) -> io::Result<()> {
+    // What a panic says is in the sample's error; twice would be noise.
+    std::panic::set_hook(Box::new(|_| {}));
+    let mut line = String::new();
+    io::stdin().read_line(&mut line)?;
+    let job: Job = serde_json::from_str(&line)?;
+    std::thread::Builder::new()
+        .name("parent-watch".to_owned())
+        .spawn(|| {
+            // Nothing more is ever said: this returns when the parent is gone.
+            let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());
+            std::process::exit(0);
+        })?;
+    let entry = catalogue
+        .named(&job.cell.strategy)
+        .map_err(io::Error::other)?;
+    let result = run(&job, entry, worker_program, |collector| {
+        let collector = Arc::downgrade(collector);
+        // Progress is a courtesy: without a thread for it the sample goes on.
+        let _ = std::thread::Builder::new()
+            .name("progress".to_owned())
+            .spawn(move || {
+                while let Some(collector) = collector.upgrade() {
+                    if say(&Message::Progress(collector.arrived())).is_err() {
+                        return;
+                    }
+                    drop(collector);
+                    std::thread::sleep(TICK);
+                }
+            });
+    });
+    say(&match result {
+        Ok(measurement) => Message::Measured(measurement),
+        Err(error) => Message::Error(error),
+    })
+}
+
+fn say(message: &Message) -> io::Result<()> {
+    let mut line = serde_json::to_vec(message)?;
+    line.push(b'\n');
+    // One lock for the whole line: the progress thread speaks as well.
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(&line)?;
+    stdout.flush()
+}
+
+/// A sample's process as its parent holds it. It is ended, with the processes
+/// that it started, when this is dropped.
+pub(super) struct SampleProcess {
+    child: Child,
+    messages: Receiver<io::Result<Message>>,
+}
+
+impl SampleProcess {
+    /// Starts a process of a program that has the hidden command.
+    pub(super) fn start(program: &Path, job: &Job) -> io::Result<Self> {
+        let mut child = Command::new(program)
+            .arg(SAMPLE_VERB)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            // A group of its own: Ctrl-C at the terminal is for the parent to
+            // act on, and the whole group can be ended at once.
+            .process_group(0)
+            .spawn()?;
+        let stdout = child.stdout.take();
+        let (sender, messages) = channel();
+        let mut process = Self { child, messages };
+        if let Some(stdin) = &mut process.child.stdin {
+            serde_json::to_writer(&mut *stdin, job)?;
+            stdin.write_all(b"\n")?;
+        }
+        let stdout = stdout.ok_or_else(|| io::Error::other("no pipe"))?;
+        std::thread::Builder::new()
+            .name("sample-reader".to_owned())
+            .spawn(move || {
+                for line in BufReader::new(stdout).lines() {
+                    let message = line.and_then(|line| Ok(serde_json::from_str(&line)?));
+                    if sender.send(message).is_err() {
+                        return;
+                    }
+                }
+            })?;
+        Ok(process)
+    }
+
+    /// Waits for the end, and tells of progress on the way. `None` where it was
+    /// stopped before.
+    pub(super) fn result(
+        mut self,
+        stop: &AtomicBool,
+        mut progress: impl FnMut(u64),
+    ) -> Option<SampleResult> {
+        loop {
+            if stop.load(Ordering::Relaxed) {
+                return None;
+            }
+            match self.messages.recv_timeout(TICK / 2) {
+                Ok(Ok(Message::Progress(outcomes))) => progress(outcomes),
+                Ok(Ok(Message::Measured(measurement))) => {
+                    return Some(SampleResult::Measured(measurement));
+                }
+                Ok(Ok(Message::Error(error))) => return Some(SampleResult::Error(error)),
+                Ok(Err(error)) => {
+                    let error = format!("the sample's process cannot be understood: {error}");
+                    return Some(SampleResult::Error(error));
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => {
+                    let ended = self.child.wait();
+                    let ended = ended.map_or_else(|e| e.to_string(), |status| status.to_string());
+                    let error = format!("the sample's process ended without a result ({ended})");
+                    return Some(SampleResult::Error(error));
+                }
+            }
+        }
+    }
+}
+
+impl Drop for SampleProcess {
+    fn drop(&mut self) {
+        // The group is the process and what it started. It fails where all of
+        // them have ended, which is as well.
+        if let Ok(group) = i32::try_from(self.child.id()) {
+            let _ = killpg(Pid::from_raw(group), Signal::SIGKILL);
+        }
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,55 @@
+//! What a process used, as the system tells: CPU time from `getrusage`, threads
+//! and peak memory from `/proc` where there is one, 0 where there is not.
+
+use std::time::Duration;
+
+use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::time::TimeValLike;
+
+/// User and system CPU time of this process and of those of its children that
+/// were waited for.
+pub(super) fn cpu_time() -> Duration {
+    [UsageWho::RUSAGE_SELF, UsageWho::RUSAGE_CHILDREN]
+        .into_iter()
+        .filter_map(|who| getrusage(who).ok())
+        .map(|usage| usage.user_time() + usage.system_time())
+        .map(|time| Duration::from_micros(u64::try_from(time.num_microseconds()).unwrap_or(0)))
+        .sum()
+}
+
+/// Threads of a process.
+pub(super) fn threads(process: u32) -> u64 {
+    status(process, "Threads:").unwrap_or_default()
+}
+
+/// The most memory that a process had resident, in bytes.
+pub(super) fn peak_rss_bytes(process: u32) -> u64 {
+    status(process, "VmHWM:").unwrap_or_default() * 1024
+}
+
+/// A number from `/proc/PID/status`; `None` where there is no such thing.
+fn status(process: u32, field: &str) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix(field))?;
+    line.split_whitespace().next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_process_has_threads_and_memory_where_the_system_tells() {
+        let this = std::process::id();
+        let told = std::path::Path::new("/proc/self/status").exists();
+        assert_eq!(threads(this) > 0, told);
+        assert_eq!(peak_rss_bytes(this) > 100_000, told);
+    }
+
+    #[test]
+    fn cpu_time_never_runs_backwards() {
+        let before = cpu_time();
+        let sum: u64 = (0..1_000_000).map(std::hint::black_box).sum();
+        assert!(std::hint::black_box(sum) > 0 && cpu_time() >= before);
+    }
+}

@@ -1,0 +1,143 @@
+//! A session: a plan, sample by sample, into a record.
+
+use std::io;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use super::journal::Journal;
+use super::plan::Plan;
+use super::process::SampleProcess;
+use super::sample::Job;
+use crate::record::{Cell, Ending, Sample, SampleResult, Writer};
+use crate::workload::Inventory;
+
+/// A plan, and all that is needed to carry it out.
+pub struct Session<'a> {
+    /// What to measure.
+    pub plan: &'a Plan,
+    /// The batch.
+    pub workload: &'a Inventory,
+    /// Where it goes: an origin.
+    pub url: &'a str,
+    /// The longest that one request may take.
+    pub timeout: Duration,
+    /// The program whose hidden command takes a sample.
+    pub program: &'a Path,
+    /// The server's own account, where it keeps one.
+    pub journal: Option<&'a Journal>,
+    /// Set from outside to stop.
+    pub stop: &'a AtomicBool,
+}
+
+/// What happens in a session, as it happens.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// A sample begins.
+    Begun {
+        /// What is run.
+        cell: &'a Cell,
+        /// Its number in the session, from 0.
+        number: usize,
+    },
+    /// So many of its requests have an outcome.
+    Progress(u64),
+    /// It has ended.
+    Ended(&'a Sample),
+}
+
+/// Takes a session's events.
+pub trait Observer {
+    /// Takes one.
+    fn on(&mut self, event: &Event<'_>);
+}
+
+/// Why a session ended before its plan did.
+#[derive(Debug, thiserror::Error)]
+pub enum SessionError {
+    /// The record cannot be written.
+    #[error(
+        "cannot write the record: {0}; what was measured before stands in the .partial file beside it"
+    )]
+    Record(#[from] io::Error),
+    /// No process can be started.
+    #[error("cannot start a sample's process ({program}): {source}")]
+    Process {
+        /// The program.
+        program: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The bundled server is gone.
+    #[error("{0}")]
+    Journal(String),
+}
+
+impl Session<'_> {
+    /// Takes every sample of the plan, round by round, so that each cell has
+    /// one before any has two, and what drifts drifts over all of them.
+    ///
+    /// # Errors
+    /// Where the record cannot be written, a process cannot be started, or the
+    /// server's account cannot be had. A sample that fails is a line of the
+    /// record, not an error.
+    pub fn run(
+        &self,
+        writer: &mut Writer,
+        observer: &mut dyn Observer,
+    ) -> Result<Ending, SessionError> {
+        let mut number = 0;
+        for round in 0..self.plan.samples {
+            for cell in &self.plan.cells {
+                observer.on(&Event::Begun { cell, number });
+                let Some(result) = self.sample(cell, observer)? else {
+                    return Ok(Ending::Interrupted);
+                };
+                let sample = Sample {
+                    cell: cell.clone(),
+                    round,
+                    result,
+                };
+                observer.on(&Event::Ended(&sample));
+                writer.sample(sample)?;
+                number += 1;
+            }
+        }
+        Ok(Ending::Complete)
+    }
+
+    /// One sample; `None` where the session was stopped before its end.
+    fn sample(
+        &self,
+        cell: &Cell,
+        observer: &mut dyn Observer,
+    ) -> Result<Option<SampleResult>, SessionError> {
+        if self.stop.load(Ordering::Relaxed) {
+            return Ok(None);
+        }
+        if let Some(journal) = self.journal {
+            journal.reset().map_err(SessionError::Journal)?;
+        }
+        let job = Job {
+            cell: cell.clone(),
+            workload: self.workload.clone(),
+            url: self.url.to_owned(),
+            timeout_s: self.timeout.as_secs_f64(),
+        };
+        let process = SampleProcess::start(self.program, &job);
+        let process = process.map_err(|source| SessionError::Process {
+            program: self.program.display().to_string(),
+            source,
+        })?;
+        let result = process.result(self.stop, |done| observer.on(&Event::Progress(done)));
+        Ok(match (result, self.journal) {
+            (Some(SampleResult::Measured(measurement)), Some(journal)) => {
+                Some(match journal.confirm(&measurement) {
+                    Ok(()) => SampleResult::Measured(measurement),
+                    Err(disagreement) => SampleResult::Error(disagreement),
+                })
+            }
+            (result, _) => result,
+        })
+    }
+}

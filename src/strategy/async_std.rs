@@ -1,0 +1,64 @@
+//! `async-std`: a task per worker on async-std's global runtime.
+//!
+//! Its maintainers have discontinued async-std in favour of smol; it is
+//! measured because much code still runs on it. The runtime is global: its
+//! threads start with its first task and end with the process.
+
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use async_std::net::TcpStream;
+use smol_hyper::rt::FuturesIo;
+
+use super::{AsyncPool, Entry, Runtime, Setup, Strategy, StrategyError};
+use crate::client::{Client, Network};
+
+/// The catalogue's line.
+pub(super) const ENTRY: Entry = Entry {
+    name: "async-std",
+    summary: "a task per worker on async-std's global runtime (discontinued)",
+    good_for: "knowing what moving existing async-std code would change",
+    clients: &[Client::Hyper],
+    max_workers: None,
+    build,
+};
+
+struct AsyncStd;
+
+fn build(setup: &Setup) -> Result<Box<dyn Strategy>, StrategyError> {
+    AsyncPool::build(AsyncStd, setup)
+}
+
+impl Network for AsyncStd {
+    type Stream = FuturesIo<TcpStream>;
+
+    async fn connect(address: SocketAddr) -> io::Result<Self::Stream> {
+        let stream = TcpStream::connect(address).await?;
+        stream.set_nodelay(true)?;
+        Ok(FuturesIo::new(stream))
+    }
+
+    async fn timeout<F>(limit: Duration, future: F) -> Option<F::Output>
+    where
+        F: Future + Send,
+        F::Output: Send,
+    {
+        async_std::future::timeout(limit, future).await.ok()
+    }
+}
+
+impl Runtime for AsyncStd {
+    fn block_on<F: Future>(&self, future: F) -> F::Output {
+        async_std::task::block_on(future)
+    }
+
+    fn spawn<F>(&self, future: F) -> impl Future<Output = F::Output> + Send
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        async_std::task::spawn(future)
+    }
+}

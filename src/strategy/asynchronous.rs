@@ -1,0 +1,80 @@
+//! What the asynchronous strategies share: a task per worker, each with a
+//! client of its own, all claiming from the batch.
+//!
+//! A runtime is a [`Network`] that can also spawn and block; the rest is the
+//! same code on each, so that runtimes compare fairly.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use futures_util::future::join_all;
+
+use super::{Batch, Setup, Strategy, StrategyError};
+use crate::client::{Client, HyperClient, Network};
+
+/// An asynchronous runtime.
+pub trait Runtime: Network {
+    /// Runs a future to its end; the calling thread waits for it.
+    fn block_on<F: Future>(&self, future: F) -> F::Output;
+
+    /// Starts a task; the future that it returns waits for it, and panics
+    /// where the task did.
+    fn spawn<F>(&self, future: F) -> impl Future<Output = F::Output> + Send
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static;
+}
+
+/// A strategy of one task per worker on a runtime.
+pub struct AsyncPool<R: Runtime> {
+    /// One a worker, between batches. Dropped before the runtime that drives
+    /// their connections.
+    clients: Vec<HyperClient<R>>,
+    runtime: R,
+}
+
+impl<R: Runtime> AsyncPool<R> {
+    /// Builds a pool on a runtime, a connection a worker.
+    ///
+    /// # Errors
+    /// Where the setup names a client that is not asynchronous.
+    pub fn build(runtime: R, setup: &Setup) -> Result<Box<dyn Strategy>, StrategyError> {
+        if setup.client != Client::Hyper {
+            return Err(StrategyError::Client(setup.client));
+        }
+        let connecting = (0..setup.workers).map(|_| HyperClient::connect(setup.target.clone()));
+        let clients = runtime.block_on(join_all(connecting));
+        Ok(Box::new(Self { clients, runtime }))
+    }
+}
+
+/// A worker: request after request over its own connection.
+async fn work<R: Runtime>(
+    batch: Arc<Batch>,
+    worker: usize,
+    mut client: HyperClient<R>,
+) -> HyperClient<R> {
+    while let Some(index) = batch.claim() {
+        let attempt = batch.begin(index, worker);
+        let result = client.send(attempt.request()).await;
+        attempt.finish(result);
+    }
+    client
+}
+
+impl<R: Runtime> Strategy for AsyncPool<R> {
+    fn run(&mut self, batch: &Arc<Batch>) -> Result<(), StrategyError> {
+        let Self { clients, runtime } = self;
+        let idle = std::mem::take(clients);
+        *clients = runtime.block_on(async {
+            // All of them are started before the first is waited for.
+            let tasks: Vec<_> = idle
+                .into_iter()
+                .enumerate()
+                .map(|(worker, client)| runtime.spawn(work(Arc::clone(batch), worker, client)))
+                .collect();
+            join_all(tasks).await
+        });
+        Ok(())
+    }
+}

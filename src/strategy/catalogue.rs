@@ -1,0 +1,154 @@
+//! The catalogue: every strategy there is, bundled and of one's own.
+//!
+//! Commands, benches, plots and the agreement test iterate it; none of them
+//! knows a strategy by name.
+
+use super::{Setup, Strategy, StrategyError};
+use crate::client::Client;
+
+/// One strategy: what it is called, what it is for, and how it is built.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry {
+    /// Its name on the command line and in records.
+    pub name: &'static str,
+    /// How it works, in a line.
+    pub summary: &'static str,
+    /// What it is good for, in a line.
+    pub good_for: &'static str,
+    /// The clients that go with it, the default one first.
+    pub clients: &'static [Client],
+    /// The most workers that it can use; `None` where there is no limit.
+    pub max_workers: Option<usize>,
+    /// Builds it.
+    pub build: fn(&Setup) -> Result<Box<dyn Strategy>, StrategyError>,
+}
+
+impl Entry {
+    /// Workers that it can use of those asked for.
+    pub fn usable_workers(&self, asked: usize) -> usize {
+        self.max_workers.map_or(asked, |most| most.min(asked))
+    }
+}
+
+/// A list of strategies, in the order in which they are shown.
+#[derive(Clone, Debug)]
+pub struct Catalogue(Vec<Entry>);
+
+impl Catalogue {
+    /// The strategies that come with fanout.
+    pub fn bundled() -> Self {
+        Self(vec![
+            super::sequential::ENTRY,
+            super::thread_pool::ENTRY,
+            super::rayon::ENTRY,
+            super::tokio::ENTRY,
+            super::async_std::ENTRY,
+            #[cfg(unix)]
+            super::multiprocess::ENTRY,
+        ])
+    }
+
+    /// Adds a strategy; it takes the place of one with the same name.
+    #[must_use]
+    pub fn with(mut self, entry: Entry) -> Self {
+        self.0.retain(|known| known.name != entry.name);
+        self.0.push(entry);
+        self
+    }
+
+    /// Every strategy.
+    pub fn entries(&self) -> &[Entry] {
+        &self.0
+    }
+
+    /// The strategy of this name.
+    ///
+    /// # Errors
+    /// Where there is none; the error names the nearest.
+    pub fn named(&self, name: &str) -> Result<&Entry, UnknownStrategy> {
+        self.0
+            .iter()
+            .find(|entry| entry.name == name)
+            .ok_or_else(|| UnknownStrategy {
+                name: name.to_owned(),
+                nearest: nearest(name, self.0.iter().map(|entry| entry.name)),
+                known: self.0.iter().map(|entry| entry.name).collect(),
+            })
+    }
+}
+
+/// No strategy has this name.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no strategy `{name}`{}; there are: {}",
+    nearest.map(|nearest| format!("; did you mean `{nearest}`?")).unwrap_or_default(),
+    known.join(", "))]
+pub struct UnknownStrategy {
+    /// What was asked for.
+    pub name: String,
+    /// The known name that is nearest to it, where one is near.
+    pub nearest: Option<&'static str>,
+    /// All known names.
+    pub known: Vec<&'static str>,
+}
+
+/// The name nearest to what was typed, if it is near enough to be meant.
+pub(crate) fn nearest<'names>(
+    typed: &str,
+    names: impl IntoIterator<Item = &'names str>,
+) -> Option<&'names str> {
+    let typed = typed.to_lowercase();
+    names
+        .into_iter()
+        .map(|name| (strsim::jaro_winkler(&typed, name), name))
+        .filter(|(similarity, _)| *similarity > 0.7)
+        .max_by(|(a, _), (b, _)| a.total_cmp(b))
+        .map(|(_, name)| name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_distinct_and_every_strategy_has_a_client() {
+        let catalogue = Catalogue::bundled();
+        for entry in catalogue.entries() {
+            assert_eq!(catalogue.named(entry.name).unwrap().name, entry.name);
+            assert!(!entry.clients.is_empty(), "{}", entry.name);
+        }
+        let mut names: Vec<_> = catalogue.entries().iter().map(|e| e.name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), catalogue.entries().len());
+    }
+
+    #[test]
+    fn a_mistyped_name_gets_the_nearest() {
+        let catalogue = Catalogue::bundled();
+        for (typed, meant) in [
+            ("tokyo", Some("tokio")),
+            ("threadpool", Some("thread-pool")),
+            ("Rayon", Some("rayon")),
+            ("async_std", Some("async-std")),
+            ("xyz", None),
+        ] {
+            assert_eq!(
+                catalogue.named(typed).unwrap_err().nearest,
+                meant,
+                "{typed}"
+            );
+        }
+    }
+
+    #[test]
+    fn one_of_ones_own_takes_the_place_of_its_namesake() {
+        let before = Catalogue::bundled();
+        let own = Entry {
+            summary: "own",
+            ..*before.named("tokio").unwrap()
+        };
+        let after = before.clone().with(own);
+        assert_eq!(after.entries().len(), before.entries().len());
+        assert_eq!(after.named("tokio").unwrap().summary, "own");
+    }
+}

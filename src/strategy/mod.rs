@@ -1,0 +1,123 @@
+//! Strategies: how a batch is spread over workers.
+//!
+//! A strategy is one file that implements [`Strategy`], and one line in the
+//! [`Catalogue`]. Building it is setup and counts as cold; [`Strategy::run`] is
+//! the timed part; dropping it is teardown. The seam is synchronous: an
+//! asynchronous strategy owns its runtime and blocks on it inside.
+
+mod async_std;
+mod asynchronous;
+mod batch;
+mod catalogue;
+#[cfg(unix)]
+pub mod multiprocess;
+mod rayon;
+mod sequential;
+mod thread_pool;
+mod tokio;
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::client::{BlockingClient, Client, Target};
+
+pub use self::asynchronous::{AsyncPool, Runtime};
+pub use self::batch::{Attempt, Batch, Sink};
+pub use self::catalogue::{Catalogue, Entry, UnknownStrategy};
+
+/// A built strategy: threads, runtimes, processes and connections are there,
+/// and it waits for a batch.
+pub trait Strategy {
+    /// Runs a batch to its end: every request that was claimed has its outcome
+    /// delivered when this returns.
+    ///
+    /// # Errors
+    /// Where the batch as a whole cannot go on. A request that fails is an
+    /// outcome, not an error.
+    fn run(&mut self, batch: &Arc<Batch>) -> Result<(), StrategyError>;
+
+    /// The ids of the processes that it started and that run now, so that
+    /// their threads and memory count.
+    fn processes(&self) -> Vec<u32> {
+        Vec::new()
+    }
+}
+
+/// What a strategy is built with.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// The most requests in flight at once, at least 1.
+    pub workers: usize,
+    /// What sends the requests.
+    pub client: Client,
+    /// Where they go.
+    pub target: Target,
+    /// The program to start as a worker process. It cannot be found from
+    /// within: in a bench or a test the current program is not fanout.
+    pub worker_program: PathBuf,
+}
+
+impl Setup {
+    /// A blocking client for one worker.
+    ///
+    /// # Errors
+    /// Where the setup names an asynchronous client.
+    pub fn blocking_client(&self) -> Result<Box<dyn BlockingClient>, StrategyError> {
+        self.client
+            .blocking(&self.target)
+            .ok_or(StrategyError::Client(self.client))
+    }
+}
+
+/// Why a strategy could not be built, or could not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum StrategyError {
+    /// The client cannot be used with this strategy.
+    #[error("client {0} does not go with this strategy; `fanout list` shows which do")]
+    Client(Client),
+    /// The system refused a thread.
+    #[error(
+        "cannot start thread {started} of {wanted}: {source}; use fewer workers, or raise `ulimit -u`"
+    )]
+    Thread {
+        /// Threads that were started before it.
+        started: usize,
+        /// Threads that were wanted.
+        wanted: usize,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A runtime or a pool could not be built.
+    #[error("cannot build the {what}: {detail}")]
+    Runtime {
+        /// What was to be built.
+        what: &'static str,
+        /// What it said.
+        detail: String,
+    },
+    /// A worker process could not be started, or did not become ready.
+    #[error("cannot start worker process {started} of {wanted} ({}): {detail}", program.display())]
+    Process {
+        /// Processes that were started before it.
+        started: usize,
+        /// Processes that were wanted.
+        wanted: usize,
+        /// The program that was to be run.
+        program: PathBuf,
+        /// What went wrong.
+        detail: String,
+    },
+    /// A worker panicked.
+    #[error("a worker panicked: {0}")]
+    Panicked(String),
+}
+
+/// What a panic said, as far as it said it in words.
+pub(crate) fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
+    panic
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "no message".to_owned())
+}

@@ -1,0 +1,120 @@
+//! One worker process as its parent holds it: the process and its two pipes.
+
+use std::io::{self, Read, Write};
+use std::process::{Child, Command, Stdio};
+
+use mio::unix::pipe::{Receiver, Sender};
+use mio::{Interest, Registry, Token};
+
+use super::wire::{self, Order, Report};
+use super::worker::VERB;
+use crate::strategy::Setup;
+
+/// A worker process. It is ended, and waited for, when this is dropped.
+pub(super) struct WorkerProcess {
+    child: Child,
+    orders: Sender,
+    reports: Receiver,
+    /// Bytes of an order that the pipe had no room for yet.
+    unsent: Vec<u8>,
+    received: Vec<u8>,
+    /// Whether it has said that it is ready.
+    pub(super) ready: bool,
+}
+
+impl WorkerProcess {
+    /// Starts the process, and has the poll watch its pipes under one token.
+    pub(super) fn spawn(setup: &Setup, registry: &Registry, token: Token) -> io::Result<Self> {
+        let mut child = Command::new(&setup.worker_program)
+            .arg(VERB)
+            .arg(setup.target.endpoint.to_string())
+            .arg(setup.client.name())
+            .arg(mock_server::duration::format(setup.target.timeout))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let pipes = child.stdin.take().zip(child.stdout.take());
+        let (stdin, stdout) = pipes.ok_or_else(|| io::Error::other("no pipes"))?;
+        let mut process = Self {
+            child,
+            orders: Sender::from(stdin),
+            reports: Receiver::from(stdout),
+            unsent: Vec::new(),
+            received: Vec::new(),
+            ready: false,
+        };
+        process.orders.set_nonblocking(true)?;
+        process.reports.set_nonblocking(true)?;
+        registry.register(&mut process.orders, token, Interest::WRITABLE)?;
+        registry.register(&mut process.reports, token, Interest::READABLE)?;
+        Ok(process)
+    }
+
+    /// The process's id.
+    pub(super) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Gives it an order, or as much of it as the pipe takes now.
+    pub(super) fn order(&mut self, order: &Order) -> io::Result<()> {
+        self.unsent = wire::encode(order)?;
+        self.write_unsent()
+    }
+
+    /// Goes on with an order that the pipe had no room for.
+    pub(super) fn write_unsent(&mut self) -> io::Result<()> {
+        while !self.unsent.is_empty() {
+            match self.orders.write(&self.unsent) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(written) => drop(self.unsent.drain(..written)),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads what the pipe holds, and takes the first whole report from it.
+    ///
+    /// # Errors
+    /// `UnexpectedEof` where the process has closed its end, and no whole
+    /// report is left.
+    pub(super) fn report(&mut self) -> io::Result<Option<Report>> {
+        let ended = self.fill();
+        match wire::decode(&mut self.received)? {
+            None => ended.map(|()| None),
+            report => Ok(report),
+        }
+    }
+
+    /// Reads until the pipe is empty, as the poll tells of new bytes only.
+    fn fill(&mut self) -> io::Result<()> {
+        let mut buffer = [0; 16 * 1024];
+        loop {
+            match self.reports.read(&mut buffer) {
+                Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+                Ok(length) => self.received.extend_from_slice(&buffer[..length]),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Ends the process if it still runs, and says how it ended.
+    pub(super) fn end(&mut self) -> String {
+        // It fails where the process has ended already.
+        let _ = self.child.kill();
+        match self.child.wait() {
+            Ok(status) => format!("worker process {} ended ({status})", self.child.id()),
+            Err(error) => format!("worker process {} is gone ({error})", self.child.id()),
+        }
+    }
+}
+
+impl Drop for WorkerProcess {
+    fn drop(&mut self) {
+        self.end();
+    }
+}

@@ -1,0 +1,276 @@
+//! The parent's side: as many processes as workers, each with one request at
+//! a time, all watched by one thread.
+
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use mio::{Events, Poll, Token};
+
+use super::child::WorkerProcess;
+use super::wire::Order;
+use crate::outcome::{Failure, FailureKind};
+use crate::strategy::{Attempt, Batch, Setup, Strategy, StrategyError};
+
+/// How long the processes may take to become ready.
+const START_LIMIT: Duration = Duration::from_secs(30);
+
+/// How much longer than one request may take a worker may be silent before it
+/// is given up: it keeps the request's limit itself, unless it was stopped.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// How often silent workers are looked for.
+const PATROL: Duration = Duration::from_secs(1);
+
+/// Worker processes, by slot. A slot is empty once its worker was lost and
+/// could not be replaced.
+pub(super) struct ProcessPool {
+    slots: Vec<Option<WorkerProcess>>,
+    poll: Poll,
+    events: Events,
+    setup: Setup,
+}
+
+impl ProcessPool {
+    /// Starts all processes and waits until each is ready.
+    pub(super) fn start(setup: Setup) -> Result<Self, StrategyError> {
+        let failed = |started, detail: &dyn ToString| StrategyError::Process {
+            started,
+            wanted: setup.workers,
+            program: setup.worker_program.clone(),
+            detail: detail.to_string(),
+        };
+        let poll = Poll::new().map_err(|error| failed(0, &error))?;
+        let mut slots = Vec::with_capacity(setup.workers);
+        for slot in 0..setup.workers {
+            let process = WorkerProcess::spawn(&setup, poll.registry(), Token(slot))
+                .map_err(|error| failed(slot, &hinted(&error)))?;
+            slots.push(Some(process));
+        }
+        let mut pool = Self {
+            events: Events::with_capacity(slots.len().max(64)),
+            slots,
+            poll,
+            setup: setup.clone(),
+        };
+        let deadline = Instant::now() + START_LIMIT;
+        let mut ready = 0;
+        while ready < setup.workers {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                let detail = format!("not ready within {START_LIMIT:?}");
+                return Err(failed(ready, &detail));
+            }
+            for slot in pool.woken(left).map_err(|error| failed(ready, &error))? {
+                match pool.greet(slot) {
+                    Ok(greeted) => ready += usize::from(greeted),
+                    Err(detail) => return Err(failed(ready, &detail)),
+                }
+            }
+        }
+        Ok(pool)
+    }
+
+    /// Waits for news, and says whose it is; nobody's where time is up.
+    fn woken(&mut self, limit: Duration) -> io::Result<Vec<usize>> {
+        match self.poll.poll(&mut self.events, Some(limit)) {
+            Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
+            _ => {}
+        }
+        let mut slots: Vec<_> = self.events.iter().map(|event| event.token().0).collect();
+        // Both pipes of a worker have the same token.
+        slots.dedup();
+        Ok(slots)
+    }
+
+    /// Looks for a new worker's word that it is ready.
+    fn greet(&mut self, slot: usize) -> Result<bool, String> {
+        let Some(worker) = self.slots[slot].as_mut().filter(|worker| !worker.ready) else {
+            return Ok(false);
+        };
+        match worker.report() {
+            Ok(None) => Ok(false),
+            Ok(Some(report)) => {
+                self.setup.target.count_connections(report.connections);
+                worker.ready = true;
+                Ok(true)
+            }
+            Err(error) => Err(format!("{error}: {}", worker.end())),
+        }
+    }
+
+    /// Puts a new worker in a slot, if one can be started.
+    fn replace(&mut self, slot: usize) {
+        // The old one is gone before the new one comes.
+        self.slots[slot] = None;
+        self.slots[slot] =
+            WorkerProcess::spawn(&self.setup, self.poll.registry(), Token(slot)).ok();
+    }
+}
+
+impl Strategy for ProcessPool {
+    fn run(&mut self, batch: &Arc<Batch>) -> Result<(), StrategyError> {
+        Run::new(self, batch).to_the_end()
+    }
+
+    fn processes(&self) -> Vec<u32> {
+        self.slots.iter().flatten().map(WorkerProcess::id).collect()
+    }
+}
+
+/// One batch on its way through the pool.
+struct Run<'run> {
+    pool: &'run mut ProcessPool,
+    batch: &'run Batch,
+    /// What each slot's worker has, and the time by which it must be done.
+    attempts: Vec<Option<(Attempt<'run>, Duration)>>,
+    /// Slots whose worker is ready and has nothing to do.
+    free: Vec<usize>,
+    /// Workers that may still be replaced. It has an end, so that workers that
+    /// die at once cannot keep a batch going for ever.
+    replacements: usize,
+}
+
+impl<'run> Run<'run> {
+    fn new(pool: &'run mut ProcessPool, batch: &'run Batch) -> Self {
+        let workers = pool.slots.len();
+        // The last is taken first: begin with slot 0.
+        let free = (0..workers)
+            .rev()
+            .filter(|slot| pool.slots[*slot].as_ref().is_some_and(|w| w.ready))
+            .collect();
+        Self {
+            pool,
+            batch,
+            attempts: (0..workers).map(|_| None).collect(),
+            free,
+            replacements: workers,
+        }
+    }
+
+    fn to_the_end(mut self) -> Result<(), StrategyError> {
+        let mut patrolled = self.batch.elapsed();
+        let mut unclaimed = true;
+        loop {
+            while unclaimed && let Some(slot) = self.free.pop() {
+                match self.batch.claim() {
+                    Some(index) => self.hand_out(index, slot),
+                    None => unclaimed = false,
+                }
+            }
+            let busy = self.attempts.iter().any(Option::is_some);
+            if !busy && !unclaimed {
+                return Ok(());
+            }
+            if !busy && self.pool.slots.iter().all(Option::is_none) {
+                self.fail_the_rest();
+                return Ok(());
+            }
+            let woken = self.pool.woken(PATROL);
+            for slot in woken.map_err(|error| StrategyError::Runtime {
+                what: "poll of the worker processes",
+                detail: error.to_string(),
+            })? {
+                self.attend(slot);
+            }
+            if self.batch.elapsed() - patrolled >= PATROL {
+                patrolled = self.batch.elapsed();
+                self.give_up_silent(patrolled);
+            }
+        }
+    }
+
+    fn hand_out(&mut self, index: usize, slot: usize) {
+        let attempt = self.batch.begin(index, slot);
+        let order = Order {
+            target: attempt.request().target.clone(),
+        };
+        let limit = self.batch.elapsed() + self.pool.setup.target.timeout + GRACE;
+        self.attempts[slot] = Some((attempt, limit));
+        let sent = match &mut self.pool.slots[slot] {
+            Some(worker) => worker.order(&order),
+            None => Err(io::ErrorKind::NotConnected.into()),
+        };
+        if sent.is_err() {
+            self.lose(slot);
+        }
+    }
+
+    /// Sees what a worker's pipes have to say.
+    fn attend(&mut self, slot: usize) {
+        let Some(worker) = &mut self.pool.slots[slot] else {
+            return;
+        };
+        if !worker.ready {
+            match self.pool.greet(slot) {
+                Ok(true) => self.free.push(slot),
+                Ok(false) => {}
+                Err(_) => self.lose(slot),
+            }
+            return;
+        }
+        let report = worker.write_unsent().and_then(|()| worker.report());
+        match report {
+            Ok(None) => {}
+            Ok(Some(report)) => {
+                self.pool.setup.target.count_connections(report.connections);
+                if let Some(((attempt, _), result)) = self.attempts[slot].take().zip(report.result)
+                {
+                    attempt.finish(result);
+                }
+                self.free.push(slot);
+            }
+            Err(_) => self.lose(slot),
+        }
+    }
+
+    /// A worker is gone: its request fails, and another worker takes its place.
+    fn lose(&mut self, slot: usize) {
+        let ended = self.pool.slots[slot].as_mut().map(WorkerProcess::end);
+        self.free.retain(|free| *free != slot);
+        if let Some((attempt, _)) = self.attempts[slot].take() {
+            let ended = ended.unwrap_or_else(|| "no worker process is left".to_owned());
+            attempt.finish(Err(Failure::new(FailureKind::WorkerLost, ended)));
+        }
+        if self.replacements > 0 {
+            self.replacements -= 1;
+            self.pool.replace(slot);
+        } else {
+            self.pool.slots[slot] = None;
+        }
+    }
+
+    /// Gives up workers that are overdue: stopped, or in a loop.
+    fn give_up_silent(&mut self, now: Duration) {
+        for slot in 0..self.attempts.len() {
+            if matches!(&self.attempts[slot], Some((_, limit)) if now > *limit) {
+                self.lose(slot);
+            }
+        }
+    }
+
+    /// No worker is left, and none can be started: every request that nobody
+    /// has begun ends here.
+    fn fail_the_rest(&self) {
+        while let Some(index) = self.batch.claim() {
+            let failure = Failure::new(
+                FailureKind::WorkerLost,
+                "every worker process is gone, and no more could be started",
+            );
+            self.batch.begin(index, 0).finish(Err(failure));
+        }
+    }
+}
+
+/// What the system said, with the way out where it is known.
+fn hinted(error: &io::Error) -> String {
+    match error.raw_os_error() {
+        Some(nix::libc::EMFILE | nix::libc::ENFILE) => {
+            format!(
+                "{error}; a worker process takes two file descriptors: raise `ulimit -n` or use fewer workers"
+            )
+        }
+        Some(nix::libc::EAGAIN) => format!("{error}; raise `ulimit -u` or use fewer workers"),
+        _ => error.to_string(),
+    }
+}

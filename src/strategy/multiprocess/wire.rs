@@ -1,0 +1,149 @@
+//! What parent and worker process say to one another.
+//!
+//! A frame is a length (32 bits, little-endian) and that many bytes of
+//! postcard. The parent sends [`Order`]s on the worker's standard input; the
+//! worker answers with [`Report`]s on its standard output: first that it is
+//! ready, then one for each order.
+
+use std::io::{self, Read, Write};
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::outcome::{Failure, Response};
+
+/// A request to make.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Order {
+    /// Path and query.
+    pub target: String,
+}
+
+/// What a worker process has to say.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    /// Connections that it opened since its last report.
+    pub connections: u64,
+    /// The outcome of the last order; `None` in the first report, which says
+    /// that the worker is ready.
+    pub result: Option<Result<Response, Failure>>,
+}
+
+/// The bytes of a frame's length.
+const PREFIX: usize = 4;
+
+/// Encodes a frame.
+///
+/// # Errors
+/// Where the message is longer than 4 GiB.
+pub fn encode<T: Serialize>(message: &T) -> io::Result<Vec<u8>> {
+    let mut frame = vec![0; PREFIX];
+    frame = postcard::to_extend(message, frame).map_err(io::Error::other)?;
+    let length = u32::try_from(frame.len() - PREFIX).map_err(io::Error::other)?;
+    frame[..PREFIX].copy_from_slice(&length.to_le_bytes());
+    Ok(frame)
+}
+
+/// Takes the first whole frame from the front of what was received; `None`
+/// where more must come first.
+///
+/// # Errors
+/// Where the bytes are not a message.
+pub fn decode<T: DeserializeOwned>(received: &mut Vec<u8>) -> io::Result<Option<T>> {
+    let Some((prefix, rest)) = received.split_first_chunk::<PREFIX>() else {
+        return Ok(None);
+    };
+    let length = u32::from_le_bytes(*prefix) as usize;
+    let Some(payload) = rest.get(..length) else {
+        return Ok(None);
+    };
+    let message = postcard::from_bytes(payload).map_err(io::Error::other)?;
+    received.drain(..PREFIX + length);
+    Ok(Some(message))
+}
+
+/// Writes a frame and flushes it.
+///
+/// # Errors
+/// Where it cannot be written.
+pub fn write<T: Serialize>(mut output: impl Write, message: &T) -> io::Result<()> {
+    output.write_all(&encode(message)?)?;
+    output.flush()
+}
+
+/// Reads a frame; `None` at the end of the input.
+///
+/// # Errors
+/// Where it cannot be read, or breaks off.
+pub fn read<T: DeserializeOwned>(mut input: impl Read) -> io::Result<Option<T>> {
+    let mut prefix = [0; PREFIX];
+    match input.read_exact(&mut prefix) {
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
+        other => other?,
+    }
+    let mut payload = vec![0; u32::from_le_bytes(prefix) as usize];
+    input.read_exact(&mut payload)?;
+    postcard::from_bytes(&payload)
+        .map(Some)
+        .map_err(io::Error::other)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::outcome::FailureKind;
+
+    fn report(body: Vec<u8>) -> Report {
+        Report {
+            connections: 1,
+            result: Some(Ok(Response {
+                status: 200,
+                body: body.into(),
+            })),
+        }
+    }
+
+    #[test]
+    fn a_failure_survives_the_pipe() {
+        let report = Report {
+            connections: 0,
+            result: Some(Err(Failure::new(FailureKind::Timeout, "late"))),
+        };
+        let frame = encode(&report).unwrap();
+        assert_eq!(read::<Report>(frame.as_slice()).unwrap(), Some(report));
+    }
+
+    #[test]
+    fn an_empty_input_is_the_end_and_a_broken_frame_an_error() {
+        assert_eq!(read::<Report>(io::empty()).unwrap(), None);
+        let frame = encode(&report(vec![1, 2, 3])).unwrap();
+        assert!(read::<Report>(&frame[..frame.len() - 1]).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn frames_are_the_same_however_they_are_cut(
+            bodies in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..50), 0..5),
+            cut in 1_usize..40,
+        ) {
+            let reports: Vec<_> = bodies.into_iter().map(report).collect();
+            let stream: Vec<u8> = reports.iter().flat_map(|r| encode(r).unwrap()).collect();
+            let (mut received, mut decoded) = (Vec::new(), Vec::new());
+            for piece in stream.chunks(cut) {
+                received.extend_from_slice(piece);
+                while let Some(report) = decode::<Report>(&mut received).unwrap() {
+                    decoded.push(report);
+                }
+            }
+            prop_assert_eq!(decoded, reports);
+            prop_assert!(received.is_empty());
+        }
+
+        #[test]
+        fn no_bytes_make_the_decoder_panic(bytes in proptest::collection::vec(any::<u8>(), 0..64)) {
+            let _ = decode::<Report>(&mut bytes.clone());
+        }
+    }
+}

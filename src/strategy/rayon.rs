@@ -1,0 +1,68 @@
+//! `rayon`: a parallel iterator over the batch, on a pool of its own.
+//!
+//! rayon is made for work that keeps a core busy; here its threads wait for
+//! answers, so the pool has a thread per worker, whatever the cores. Every
+//! request is a job of its own: a thread that waits does not steal, but what
+//! it has not begun can be stolen from it.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rayon::ThreadPool;
+use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
+
+use super::{Batch, Entry, Setup, Strategy, StrategyError};
+use crate::client::{BlockingClient, Client};
+
+/// The catalogue's line.
+pub(super) const ENTRY: Entry = Entry {
+    name: "rayon",
+    summary: "a parallel iterator on a pool of its own, a thread per worker",
+    good_for: "code that uses rayon already, and answers that take CPU to digest",
+    clients: &[Client::Ureq],
+    max_workers: None,
+    build,
+};
+
+struct Rayon {
+    pool: ThreadPool,
+    /// A client a thread; the locks are never contended.
+    clients: Vec<Mutex<Box<dyn BlockingClient>>>,
+}
+
+fn build(setup: &Setup) -> Result<Box<dyn Strategy>, StrategyError> {
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(setup.workers)
+        .thread_name(|number| format!("rayon-{number}"))
+        .build()
+        .map_err(|error| StrategyError::Runtime {
+            what: "rayon pool",
+            detail: format!("{error}; use fewer workers, or raise `ulimit -u`"),
+        })?;
+    let clients = pool
+        .broadcast(|_| setup.blocking_client().map(Mutex::new))
+        .into_iter()
+        .collect::<Result<_, _>>()?;
+    Ok(Box::new(Rayon { pool, clients }))
+}
+
+impl Strategy for Rayon {
+    fn run(&mut self, batch: &Arc<Batch>) -> Result<(), StrategyError> {
+        let clients = &self.clients;
+        let requests = (0..batch.requests()).into_par_iter().with_max_len(1);
+        self.pool.install(|| {
+            requests.for_each(|index| {
+                if batch.is_stopped() {
+                    return;
+                }
+                let worker = rayon::current_thread_index().unwrap_or_default();
+                let mut client = clients[worker]
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner);
+                let attempt = batch.begin(index, worker);
+                let result = client.send(attempt.request());
+                attempt.finish(result);
+            });
+        });
+        Ok(())
+    }
+}

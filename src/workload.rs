@@ -1,0 +1,434 @@
+//! Workloads: what a batch consists of, and what a right answer is.
+//!
+//! A workload is a function from an index to a request, with a length; it is
+//! never a list, so a batch of a million takes no more memory than one of ten.
+
+use std::fmt;
+
+use mock_server::inventory::{self, Kind};
+use serde::{Deserialize, Serialize};
+
+use crate::outcome::{Failure, FailureKind, Response};
+use crate::request::{Request, split_origin};
+
+/// A batch's requests, and the judge of its answers.
+///
+/// Both functions are called from many threads at once, `check` within the
+/// timed section: keep it cheap.
+pub trait Workload: Send + Sync {
+    /// Requests in the batch.
+    fn requests(&self) -> usize;
+
+    /// The request at an index from 0.
+    fn request(&self, index: usize) -> Request;
+
+    /// Whether an answer is what the batch expects.
+    ///
+    /// # Errors
+    /// A failure of kind `status` or `decode` where it is not.
+    fn check(&self, index: usize, response: &Response) -> Result<(), Failure>;
+}
+
+/// What an answer must be to count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Expect {
+    /// Byte for byte the record that the bundled server makes of this seed.
+    Record {
+        /// The server's seed.
+        seed: u64,
+    },
+    /// An inventory record whose `id` is the one that was asked for.
+    Inventory,
+    /// A JSON value.
+    Json,
+    /// A status from 200 to 299.
+    Status,
+}
+
+impl fmt::Display for Expect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Record { seed } => write!(
+                f,
+                "status 2xx and, byte for byte, the inventory record of seed {seed}"
+            ),
+            Self::Inventory => {
+                write!(
+                    f,
+                    "status 2xx and an inventory record with the id asked for"
+                )
+            }
+            Self::Json => write!(f, "status 2xx and a JSON body"),
+            Self::Status => write!(f, "status 2xx"),
+        }
+    }
+}
+
+/// A batch of GETs made from a URL template: half of them materials, then half
+/// of them products, with ids from 0.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Inventory {
+    template: Template,
+    requests: usize,
+    expect: Expect,
+}
+
+impl Inventory {
+    /// A batch of so many requests.
+    pub fn new(template: Template, requests: usize, expect: Expect) -> Self {
+        Self {
+            template,
+            requests,
+            expect,
+        }
+    }
+
+    /// What its answers must be to count.
+    pub fn expect(&self) -> Expect {
+        self.expect
+    }
+
+    /// The item that an index asks for: its type's name, and its id.
+    fn item(&self, index: usize) -> (Kind, usize) {
+        let materials = self.requests.div_ceil(2);
+        match index.checked_sub(materials) {
+            None => (Kind::Materials, index),
+            Some(product) => (Kind::Products, product),
+        }
+    }
+}
+
+impl Workload for Inventory {
+    fn requests(&self) -> usize {
+        self.requests
+    }
+
+    fn request(&self, index: usize) -> Request {
+        let (kind, id) = self.item(index);
+        Request {
+            target: self.template.fill(kind.as_str(), id, index),
+        }
+    }
+
+    fn check(&self, index: usize, response: &Response) -> Result<(), Failure> {
+        if !(200..300).contains(&response.status) {
+            return Err(Failure::new(
+                FailureKind::Status,
+                format_args!("status {}", response.status),
+            ));
+        }
+        let (kind, id) = self.item(index);
+        let verdict = match self.expect {
+            Expect::Status => Ok(()),
+            Expect::Json => check_json(&response.body),
+            Expect::Inventory => check_record(&response.body, id),
+            Expect::Record { seed } => check_exact(&response.body, seed, kind, id),
+        };
+        verdict.map_err(|problem| {
+            Failure::new(
+                FailureKind::Decode,
+                format_args!("{problem}; got {}", excerpt(&response.body)),
+            )
+        })
+    }
+}
+
+fn check_json(body: &[u8]) -> Result<(), String> {
+    serde_json::from_slice::<serde::de::IgnoredAny>(body)
+        .map(|_| ())
+        .map_err(|error| format!("the body is not JSON ({error})"))
+}
+
+/// A record as any inventory server answers it: four strings.
+#[derive(Deserialize)]
+struct AnyRecord {
+    id: String,
+    name: String,
+    price: String,
+    quantity: String,
+}
+
+fn check_record(body: &[u8], id: usize) -> Result<(), String> {
+    let record: AnyRecord = serde_json::from_slice(body)
+        .map_err(|error| format!("the body is not an inventory record ({error})"))?;
+    if record.id != id.to_string() {
+        return Err(format!("asked for id {id}, answered id {:?}", record.id));
+    }
+    if record.name.is_empty() || record.price.is_empty() || record.quantity.is_empty() {
+        return Err("a field of the record is empty".to_owned());
+    }
+    Ok(())
+}
+
+fn check_exact(body: &[u8], seed: u64, kind: Kind, id: usize) -> Result<(), String> {
+    let expected = inventory::body(seed, kind, &id.to_string());
+    if body == expected {
+        Ok(())
+    } else {
+        Err(format!(
+            "expected the record of seed {seed}, {}",
+            excerpt(&expected)
+        ))
+    }
+}
+
+/// The beginning of a body, on one line.
+fn excerpt(body: &[u8]) -> String {
+    const SHOWN: usize = 120;
+    let text = String::from_utf8_lossy(&body[..body.len().min(SHOWN)]);
+    let words: Vec<_> = text.split_whitespace().collect();
+    let dots = if body.len() > SHOWN { "…" } else { "" };
+    format!("`{}{dots}`", words.join(" "))
+}
+
+/// The path and query of a batch's requests, with places for what differs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Template {
+    text: String,
+    parts: Vec<Part>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Part {
+    Text(String),
+    Type,
+    Id,
+    Index,
+}
+
+/// Why a URL template cannot be used.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TemplateError {
+    /// A brace without its other half.
+    #[error("`{0}` has a brace that is not closed; places are {{type}}, {{id}} and {{index}}")]
+    Brace(String),
+    /// A place that there is not.
+    #[error(
+        "`{{{place}}}` in `{template}` is not a place to fill; there are {{type}} (materials, then products), {{id}} (from 0 within the type) and {{index}} (from 0)"
+    )]
+    Place {
+        /// The template.
+        template: String,
+        /// What stands in braces.
+        place: String,
+    },
+    /// What no request line may hold.
+    #[error("`{0}` has a space or a control character; write it percent-encoded, as %20")]
+    Character(String),
+}
+
+impl Template {
+    /// Where the inventory stands on a server that is named by its origin alone.
+    pub const INVENTORY: &str = "/inventory/{type}?id={id}";
+
+    /// The template in a URL: its path and query, or [`Template::INVENTORY`]
+    /// where it has neither.
+    ///
+    /// # Errors
+    /// Where braces do not match or name no place.
+    pub fn of_url(url: &str) -> Result<Self, TemplateError> {
+        let rest = split_origin(url).1;
+        let rest = rest.split('#').next().unwrap_or_default();
+        match rest {
+            "" | "/" => Self::parse(Self::INVENTORY),
+            path if path.starts_with('/') => Self::parse(path),
+            query => Self::parse(&format!("/{query}")),
+        }
+    }
+
+    /// A template from its text.
+    ///
+    /// # Errors
+    /// Where braces do not match or name no place.
+    pub fn parse(text: &str) -> Result<Self, TemplateError> {
+        if text.contains(|c: char| c.is_whitespace() || c.is_control()) {
+            return Err(TemplateError::Character(text.to_owned()));
+        }
+        let mut parts = Vec::new();
+        let mut rest = text;
+        while let Some(open) = rest.find(['{', '}']) {
+            let after = &rest[open + 1..];
+            let close = after.find('}').filter(|_| rest[open..].starts_with('{'));
+            let close = close.ok_or_else(|| TemplateError::Brace(text.to_owned()))?;
+            parts.push(Part::Text(rest[..open].to_owned()));
+            parts.push(match &after[..close] {
+                "type" => Part::Type,
+                "id" => Part::Id,
+                "index" => Part::Index,
+                place => {
+                    return Err(TemplateError::Place {
+                        template: text.to_owned(),
+                        place: place.to_owned(),
+                    });
+                }
+            });
+            rest = &after[close + 1..];
+        }
+        parts.push(Part::Text(rest.to_owned()));
+        Ok(Self {
+            text: text.to_owned(),
+            parts,
+        })
+    }
+
+    /// Whether this is where the inventory stands.
+    pub fn is_inventory(&self) -> bool {
+        self.text == Self::INVENTORY
+    }
+
+    fn fill(&self, kind: &str, id: usize, index: usize) -> String {
+        use fmt::Write as _;
+        let mut target = String::with_capacity(self.text.len() + 16);
+        for part in &self.parts {
+            let written = match part {
+                Part::Text(text) => target.write_str(text),
+                Part::Type => target.write_str(kind),
+                Part::Id => write!(target, "{id}"),
+                Part::Index => write!(target, "{index}"),
+            };
+            debug_assert!(written.is_ok(), "a String takes all that is written");
+        }
+        target
+    }
+}
+
+impl fmt::Display for Template {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl TryFrom<String> for Template {
+    type Error = TemplateError;
+
+    fn try_from(text: String) -> Result<Self, TemplateError> {
+        Self::parse(&text)
+    }
+}
+
+impl From<Template> for String {
+    fn from(template: Template) -> Self {
+        template.text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn batch(url: &str, requests: usize, expect: Expect) -> Inventory {
+        Inventory::new(Template::of_url(url).unwrap(), requests, expect)
+    }
+
+    fn answer(status: u16, body: impl AsRef<[u8]>) -> Response {
+        Response {
+            status,
+            body: body.as_ref().to_vec().into(),
+        }
+    }
+
+    #[test]
+    fn a_hundred_requests_are_fifty_materials_then_fifty_products() {
+        let batch = batch("http://h", 100, Expect::Status);
+        let target = |index| batch.request(index).target;
+        assert_eq!(target(0), "/inventory/materials?id=0");
+        assert_eq!(target(49), "/inventory/materials?id=49");
+        assert_eq!(target(50), "/inventory/products?id=0");
+        assert_eq!(target(99), "/inventory/products?id=49");
+    }
+
+    #[test]
+    fn a_path_of_ones_own_is_taken_as_it_stands() {
+        let target = |url| batch(url, 3, Expect::Status).request(2).target;
+        assert_eq!(
+            target("http://h/items/{index}?t={type}"),
+            "/items/2?t=products"
+        );
+        assert_eq!(target("http://h/fixed#part"), "/fixed");
+        assert_eq!(target("http://h?q={id}"), "/?q=0");
+        assert_eq!(target("http://h/"), "/inventory/products?id=0");
+    }
+
+    #[test]
+    fn a_template_says_what_is_wrong_with_it() {
+        for text in ["/{id", "/id}", "/{{id}}", "/{name}", "/a b"] {
+            let error = Template::parse(text).unwrap_err().to_string();
+            assert!(error.contains(text) || error.contains("name"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_status_other_than_success_fails_whatever_is_expected() {
+        let failure = batch("http://h", 1, Expect::Status)
+            .check(0, &answer(503, "{}"))
+            .unwrap_err();
+        assert_eq!(failure.kind, FailureKind::Status);
+        assert_eq!(failure.message, "status 503");
+    }
+
+    #[test]
+    fn each_expectation_refuses_what_the_one_before_it_lets_pass() {
+        let html = answer(200, "<p>");
+        let json = answer(200, "[]");
+        let record = answer(
+            200,
+            r#"{"id":"0","name":"a","price":"1.00 EUR","quantity":"1"}"#,
+        );
+        let exact = inventory::body(7, Kind::Materials, "0");
+        let exact = answer(200, &exact);
+        let answers = [&html, &json, &record, &exact];
+        let expectations = [
+            Expect::Status,
+            Expect::Json,
+            Expect::Inventory,
+            Expect::Record { seed: 7 },
+        ];
+        for (strictness, expect) in expectations.into_iter().enumerate() {
+            let batch = batch("http://h", 1, expect);
+            for (quality, answer) in answers.iter().enumerate() {
+                let passes = batch.check(0, answer).is_ok();
+                assert_eq!(passes, quality >= strictness, "{expect}: {answer:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_record_of_another_id_or_seed_is_refused() {
+        let other = inventory::body(7, Kind::Materials, "1");
+        for expect in [Expect::Inventory, Expect::Record { seed: 7 }] {
+            let failure = batch("http://h", 2, expect)
+                .check(0, &answer(200, &other))
+                .unwrap_err();
+            assert_eq!(failure.kind, FailureKind::Decode);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_two_requests_of_a_batch_are_the_same(requests in 1_usize..300) {
+            let batch = batch("http://h", requests, Expect::Status);
+            let targets: std::collections::HashSet<_> =
+                (0..requests).map(|index| batch.request(index).target).collect();
+            prop_assert_eq!(targets.len(), requests);
+        }
+
+        #[test]
+        fn any_template_text_is_an_error_or_fills(text in "[/a-z{}?=]{0,20}") {
+            if let Ok(template) = Template::parse(&text) {
+                prop_assert!(!template.fill("materials", 1, 2).contains('{'));
+            }
+        }
+
+        #[test]
+        fn any_body_is_judged(body in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let response = Response { status: 200, body: body.into() };
+            for expect in [Expect::Json, Expect::Inventory, Expect::Record { seed: 1 }] {
+                let _ = batch("http://h", 1, expect).check(0, &response);
+            }
+        }
+    }
+}
