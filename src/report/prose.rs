@@ -27,11 +27,10 @@ pub(crate) fn headline(summary: &Summary) -> Option<String> {
         _ => String::new(),
     };
     Some(format!(
-        "{} with {}: {} for {}{beside}",
+        "{} with {}: {}{beside}",
         shorten(&Naming::of(summary).long(cell), LONGEST_NAME),
         units::counted(cell.workers as u64, "worker"),
         units::seconds(figures.warm_s.median),
-        units::counted(cell.requests as u64, "request"),
     ))
 }
 
@@ -56,18 +55,27 @@ pub(crate) fn bound_origin(summary: &Summary) -> String {
 
 /// The batch and its server: `100 requests of 200 ms to the bundled server`.
 pub(crate) fn batch(summary: &Summary) -> String {
-    let requests = match (requests(summary).first(), requests(summary).last()) {
+    let server = server(&summary.session.server);
+    format!("{} to {server}", requests_of(summary))
+}
+
+/// The batch: `100 requests of 200 ms`.
+pub(crate) fn requests_of(summary: &Summary) -> String {
+    let sizes = requests(summary);
+    let requests = match (sizes.first(), sizes.last()) {
         (Some(least), Some(most)) if least == most => units::counted(*least as u64, "request"),
         (Some(least), Some(most)) => format!("{least} to {most} requests"),
         _ => "no requests".to_owned(),
     };
-    let time = match summary.service {
-        Some(service) if service.source == Source::Stated => {
-            format!(" of {}", units::plain_seconds(service.seconds))
+    match summary.service {
+        Some(service) if service.source == Source::Stated && service.seconds == 0.0 => {
+            format!("{requests} without delay")
         }
-        _ => String::new(),
-    };
-    format!("{requests}{time} to {}", server(&summary.session.server))
+        Some(service) if service.source == Source::Stated => {
+            format!("{requests} of {}", units::plain_seconds(service.seconds))
+        }
+        _ => requests,
+    }
 }
 
 /// Whose server it was.
@@ -230,8 +238,7 @@ mod tests {
     fn the_headline_says_what_is_fastest_and_how_near_it_comes() {
         assert_eq!(
             headline(&Summary::of(&sweep())).expect("a best row"),
-            "tokio + hyper with 100 workers: 206.7 ms for 100 requests, \
-             3.37 % over the lower bound of 200 ms"
+            "tokio + hyper with 100 workers: 206.7 ms, 3.37 % over the lower bound of 200 ms"
         );
     }
 

@@ -65,9 +65,19 @@ pub fn render(summary: &Summary, look: Look) -> String {
             look,
         );
     }
-    push(&mut text, &prose::bound_origin(summary), plain, look);
+    let basis = format!(
+        "{}; {}",
+        prose::batch(summary),
+        prose::bound_origin(summary)
+    );
+    push(&mut text, &basis, plain, look);
     match prose::headline(summary) {
-        Some(answer) => push(&mut text, &format!("{BEST} {answer}"), best_style(), look),
+        Some(answer) => push(
+            &mut text,
+            &format!("{BEST} fastest: {answer}"),
+            best_style(),
+            look,
+        ),
         None => push(&mut text, "no cell succeeded in every request", plain, look),
     }
     text

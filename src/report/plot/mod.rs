@@ -14,6 +14,8 @@ mod scale;
 mod scene;
 mod series;
 mod style;
+#[cfg(test)]
+mod tests;
 
 use crate::analysis::Summary;
 use crate::report::{Export, RenderError};

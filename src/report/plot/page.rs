@@ -9,13 +9,15 @@ use crate::report::plot::style::{self, GREY};
 use crate::report::{prose, units};
 
 /// The width of a plot in pixels: what a README shows without shrinking it.
-pub(super) const WIDTH: f64 = 880.0;
+pub(super) const WIDTH: f64 = 820.0;
 /// Left of the panels: the ticks.
-pub(super) const LEFT: f64 = 74.0;
+pub(super) const LEFT: f64 = 76.0;
 /// Left of the titles.
 const MARGIN: f64 = 18.0;
+/// The em of the answer, in pixels.
+const ANSWER: f64 = 15.5;
 /// The em of the small print, in pixels.
-const SMALL: f64 = 13.0;
+const SMALL: f64 = 13.5;
 
 /// Title and subtitle. Returns the height below them.
 pub(super) fn head(scene: &mut Scene, title: &str, summary: &Summary) -> f64 {
@@ -25,7 +27,13 @@ pub(super) fn head(scene: &mut Scene, title: &str, summary: &Summary) -> f64 {
         scene.text(Text::new((MARGIN, y), line, 21.0).bold());
         y += 27.0;
     }
-    y -= 2.0;
+    if let Some(answer) = prose::headline(summary) {
+        let answer = format!("Fastest: {answer}");
+        for line in style::wrapped(&answer, ANSWER, false, room) {
+            scene.text(Text::new((MARGIN, y), line, ANSWER));
+            y += 21.0;
+        }
+    }
     let receipt = &summary.session.receipt;
     let date = summary
         .session
@@ -34,13 +42,14 @@ pub(super) fn head(scene: &mut Scene, title: &str, summary: &Summary) -> f64 {
         .next()
         .unwrap_or_default();
     let machine = format!(
-        "{}, {} · {date}",
+        "{} · {}, {} · {date}",
+        prose::server(&summary.session.server),
         prose::one_line(&receipt.cpu),
         units::counted(receipt.cores as u64, "core"),
     );
     let samples = match prose::samples(summary) {
-        0 | 1 => "one sample".to_owned(),
-        many => format!("median of {many} samples, bars from the fastest to the slowest"),
+        0 | 1 => "one sample a point".to_owned(),
+        many => format!("medians of {many} samples, bars from least to most"),
     };
     small_print(scene, &format!("{samples} · {machine}"), y)
 }
@@ -74,54 +83,64 @@ pub(super) fn panel_title(scene: &mut Scene, y: f64, name: &str, reading: &str) 
     scene.text(Text::new((after, y), reading, LABEL).colour(GREY));
 }
 
-/// Ticks at exactly the worker counts that were measured, with as many of
-/// their names as have room, and the axis' name.
+/// The worker axis: ticks at exactly the counts that were measured, as long as
+/// they are apart, the names of some of them, and the axis' own name.
 pub(super) fn worker_axis(scene: &mut Scene, x: &Scale, workers: &[f64], right: f64, y: f64) {
-    let names: Vec<Text> = workers
-        .iter()
-        .map(|workers| {
-            Text::new((x.place(*workers), y + 18.0), workers.to_string(), LABEL)
-                .colour(GREY)
-                .anchor(Anchor::Middle)
-        })
-        .collect();
-    let extents: Vec<_> = names
-        .iter()
-        .map(|name| (name.frame().left - 4.0, name.frame().right + 4.0))
-        .collect();
-    for workers in workers {
+    let named = named_workers(x, workers);
+    let places: Vec<f64> = workers.iter().map(|workers| x.place(*workers)).collect();
+    let ticks = if places.windows(2).all(|pair| pair[1] - pair[0] >= 3.0) {
+        workers
+    } else {
+        &named
+    };
+    for workers in ticks {
         let x = x.place(*workers);
         scene.line(vec![(x, y), (x, y + 5.0)], Stroke::new(GREY, 1.0));
     }
-    for index in labels::thinned(&extents, &importance(workers)) {
-        scene.text(names[index].clone());
+    for workers in &named {
+        scene.text(worker_name(x, *workers, y + 18.0));
     }
     let middle = (LEFT + right) / 2.0;
-    let axis = Text::new(
-        (middle, y + 39.0),
-        "workers: most requests in flight at once",
-        LABEL,
-    );
-    scene.text(axis.anchor(Anchor::Middle));
+    let name = "workers: most requests in flight at once";
+    scene.text(Text::new((middle, y + 39.0), name, LABEL).anchor(Anchor::Middle));
+}
+
+fn worker_name(x: &Scale, workers: f64, y: f64) -> Text {
+    Text::new((x.place(workers), y), workers.to_string(), LABEL)
+        .colour(GREY)
+        .anchor(Anchor::Middle)
+}
+
+/// The worker counts whose names have room beside each other, ascending.
+pub(super) fn named_workers(x: &Scale, workers: &[f64]) -> Vec<f64> {
+    let extents: Vec<_> = workers
+        .iter()
+        .map(|workers| worker_name(x, *workers, 0.0).frame())
+        .map(|frame| (frame.left - 4.0, frame.right + 4.0))
+        .collect();
+    let shown = labels::thinned(&extents, &importance(workers));
+    shown.into_iter().map(|index| workers[index]).collect()
 }
 
 /// The order in which worker counts may claim room: both ends, then decades,
-/// then 2 and 5 times those, then the others.
+/// then 2 and 5 times those, then the others, unless these are many.
 fn importance(workers: &[f64]) -> Vec<usize> {
-    let rank = |index: usize| {
-        let count = workers[index];
-        let leading = count / 10_f64.powf(count.log10().floor());
-        if index == 0 || index + 1 == workers.len() {
-            0
-        } else if leading == 1.0 {
-            1
-        } else if leading == 2.0 || leading == 5.0 {
-            2
-        } else {
-            3
+    let rank = |index: &usize| {
+        let mut leading = workers[*index] as u64;
+        while leading > 0 && leading.is_multiple_of(10) {
+            leading /= 10;
+        }
+        match leading {
+            _ if *index == 0 || index + 1 == workers.len() => 0,
+            1 => 1,
+            2 | 5 => 2,
+            _ => 3,
         }
     };
-    let mut order: Vec<usize> = (0..workers.len()).collect();
-    order.sort_by_key(|index| rank(*index));
+    let few = workers.len() <= 24;
+    let mut order: Vec<usize> = (0..workers.len())
+        .filter(|index| few || rank(index) < 3)
+        .collect();
+    order.sort_by_key(rank);
     order
 }

@@ -8,11 +8,15 @@ use crate::report::plot::scene::{Anchor, Frame, Place, Scene, Stroke, Text};
 use crate::report::plot::style::{self, BOUND, GREY, GRID, Look};
 
 /// The em of labels and ticks, in pixels.
-pub(super) const LABEL: f64 = 14.0;
+pub(super) const LABEL: f64 = 15.0;
 /// The room of a label in a column, in pixels.
-pub(super) const LABEL_ROOM: f64 = 19.0;
+pub(super) const LABEL_ROOM: f64 = 20.0;
+/// The width of the lower bound's line, in pixels.
+pub(super) const BOUND_WIDTH: f64 = 8.0;
+/// The radius of markers, in pixels.
+const MARKER: f64 = 4.6;
 /// From the panel's frame to the text of a label: leader and key.
-pub(super) const LABEL_INDENT: f64 = 58.0;
+pub(super) const LABEL_INDENT: f64 = 61.0;
 
 /// A panel: where it is, and what its axes are.
 pub(super) struct Panel<'a> {
@@ -45,6 +49,24 @@ pub(super) struct Point {
     pub(super) range: Option<(f64, f64)>,
     /// Whether every request succeeded, so that the value compares.
     pub(super) whole: bool,
+}
+
+/// How lines of nearly equal values are told apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Beside {
+    /// Points are moved aside, and each line has its own dashes.
+    Dodged,
+    /// All stay in place: lines take turns, and shared points are rings.
+    Together,
+}
+
+impl Beside {
+    fn dash(self, look: Look) -> &'static [f64] {
+        match self {
+            Self::Dodged => look.dash,
+            Self::Together => &[],
+        }
+    }
 }
 
 /// A label that is to stand beside the panel, and where its line ends.
@@ -81,7 +103,7 @@ impl Line {
 
 impl Panel<'_> {
     /// A line at each worker count and at round values, which are named.
-    pub(super) fn grid(&self, scene: &mut Scene, ticks: &[f64], value_name: fn(f64) -> String) {
+    pub(super) fn grid(&self, scene: &mut Scene, ticks: &[f64], names: fn(&[f64]) -> Vec<String>) {
         let Frame {
             left,
             top,
@@ -92,11 +114,12 @@ impl Panel<'_> {
             let x = self.x.place(*tick);
             scene.line(vec![(x, top), (x, bottom)], Stroke::new(GRID, 1.0));
         }
-        for tick in self.y.ticks(24.0) {
-            let y = self.y.place(tick);
+        let values = self.y.ticks(26.0);
+        for (value, name) in values.iter().zip(names(&values)) {
+            let y = self.y.place(*value);
             scene.line(vec![(left, y), (right, y)], Stroke::new(GRID, 1.0));
             scene.text(
-                Text::new((left - 8.0, y), value_name(tick), LABEL)
+                Text::new((left - 8.0, y), name, LABEL)
                     .colour(GREY)
                     .anchor(Anchor::End),
             );
@@ -120,6 +143,7 @@ impl Panel<'_> {
 
     /// The lower bound where values are measured from it.
     pub(super) fn level(&self, scene: &mut Scene, y: f64) {
+        let y = y + BOUND_WIDTH / 2.0;
         scene.line(
             vec![(self.frame.left, y), (self.frame.right, y)],
             bound_stroke(),
@@ -127,35 +151,79 @@ impl Panel<'_> {
     }
 
     /// Lines, whiskers and markers.
-    pub(super) fn lines(&self, scene: &mut Scene, drawn: &[Line], dashed: bool) {
+    pub(super) fn lines(&self, scene: &mut Scene, drawn: &[Line], beside: Beside) {
         let joined: Vec<_> = drawn
             .iter()
             .filter(|line| line.joined)
             .map(|line| (line.look, line.path(self)))
             .collect();
         for (look, path) in &joined {
-            let pattern = if dashed { look.dash } else { &[] };
-            for part in lines::dashes(path, pattern, 0.0) {
+            for part in lines::dashes(path, beside.dash(*look), 0.0) {
                 stroke(scene, part, *look);
             }
         }
-        if !dashed {
+        if beside == Beside::Together {
             self.interleave(scene, &joined);
         }
         for line in drawn {
             self.whiskers(scene, line);
         }
-        // From large to small, so that markers of one place ring each other.
-        for (index, line) in drawn.iter().enumerate() {
-            let rank = index as f64 / (drawn.len().max(2) - 1) as f64;
-            let radius = if dashed { 4.4 } else { 6.4 - 3.0 * rank };
-            let radius = radius * (self.crowding / 14.0).clamp(0.25, 1.0);
-            for point in &line.points {
-                let place = line.place(self, point.workers, point.value);
-                if point.whole {
-                    scene.marker(line.look.marker, place, radius, line.look.colour);
-                } else {
-                    scene.cross(place, 4.5, line.look.colour);
+        self.markers(scene, drawn, beside);
+    }
+
+    /// Whether lines drawn together have points that lie on one another.
+    pub(super) fn shares_points(&self, drawn: &[Line]) -> bool {
+        self.gathered(drawn).iter().any(|points| points.len() > 1)
+    }
+
+    /// Points of lines at each worker count, those together that one marker
+    /// would cover.
+    fn gathered<'a>(&self, drawn: &'a [Line]) -> Vec<Vec<(Place, Look, &'a Point)>> {
+        let mut all: Vec<(Place, Look, &Point)> = Vec::new();
+        for line in drawn {
+            let place = |point: &Point| line.place(self, point.workers, point.value);
+            all.extend(
+                line.points
+                    .iter()
+                    .map(|point| (place(point), line.look, point)),
+            );
+        }
+        all.sort_by(|(a, ..), (b, ..)| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
+        let mut gathered: Vec<Vec<(Place, Look, &Point)>> = Vec::new();
+        for next in all {
+            let near = |last: &(Place, Look, &Point)| {
+                last.0.0 == next.0.0 && next.0.1 - last.0.1 < MARKER && last.2.whole && next.2.whole
+            };
+            match gathered.last_mut() {
+                Some(group) if group.last().is_some_and(near) => group.push(next),
+                _ => gathered.push(vec![next]),
+            }
+        }
+        gathered
+    }
+
+    /// A marker a point; a ring where several lines share a place, since the
+    /// marker of any one of them would hide the others.
+    fn markers(&self, scene: &mut Scene, drawn: &[Line], beside: Beside) {
+        let radius = MARKER * (self.crowding / 14.0).min(1.0);
+        if radius < 1.0 {
+            return;
+        }
+        for group in self.gathered(drawn) {
+            let places = group.iter().map(|(place, ..)| place.1);
+            match group.as_slice() {
+                [_, _, ..] if beside == Beside::Together => {
+                    let y = places.sum::<f64>() / group.len() as f64;
+                    scene.ring((group[0].0.0, y), radius + 0.6);
+                }
+                points => {
+                    for (place, look, point) in points {
+                        if point.whole {
+                            scene.marker(look.marker, *place, radius, look.colour);
+                        } else {
+                            scene.cross(*place, 4.5, look.colour);
+                        }
+                    }
                 }
             }
         }
@@ -194,20 +262,33 @@ impl Panel<'_> {
     }
 
     /// Labels in a column to the right, each tied to its line's end.
-    pub(super) fn end_labels(&self, scene: &mut Scene, mut ends: Vec<EndLabel>, room: f64) {
+    pub(super) fn end_labels(
+        &self,
+        scene: &mut Scene,
+        mut ends: Vec<EndLabel>,
+        room: f64,
+        beside: Beside,
+    ) {
         ends.sort_by(|a, b| a.end.1.total_cmp(&b.end.1));
         let wanted: Vec<f64> = ends.iter().map(|label| label.end.1).collect();
-        let places = labels::stacked(&wanted, LABEL_ROOM, self.frame.top, self.frame.bottom);
+        let bottom = self.frame.bottom + LABEL_ROOM / 2.0;
+        let places = labels::stacked(&wanted, LABEL_ROOM, self.frame.top, bottom);
         let right = self.frame.right;
         for (label, y) in ends.iter().zip(places) {
             let leader = Stroke::new(label.look.map_or(BOUND, |look| look.colour), 1.0);
-            let route = vec![
+            let route = [
                 (label.end.0 + 8.0, label.end.1),
                 (right + 24.0, y),
                 (right + 30.0, y),
             ];
-            scene.line(route, leader.faint(0.55));
-            key(scene, label.look, (right + 42.0, y));
+            // Of a line that ends early the leader crosses the panel: dotted,
+            // so that nobody reads it as measured.
+            let early = label.end.0 < right - 60.0;
+            let pattern: &[f64] = if early { &[1.5, 4.0] } else { &[] };
+            for part in lines::dashes(&route, pattern, 0.0) {
+                scene.line(part, leader.faint(0.55));
+            }
+            key(scene, label.look, beside, (right + 42.0, y));
             let text = style::fitted(&label.text, LABEL, false, room);
             scene.text(Text::new((right + LABEL_INDENT, y), text, LABEL));
         }
@@ -215,21 +296,21 @@ impl Panel<'_> {
 }
 
 /// A sample of a line, as a legend shows it.
-fn key(scene: &mut Scene, look: Option<Look>, (x, y): Place) {
+fn key(scene: &mut Scene, look: Option<Look>, beside: Beside, (x, y): Place) {
     match look {
         None => scene.line(vec![(x - 11.0, y), (x + 11.0, y)], bound_stroke()),
         Some(look) => {
-            for part in lines::dashes(&[(x - 11.0, y), (x + 11.0, y)], &[], 0.0) {
+            for part in lines::dashes(&[(x - 12.0, y), (x + 12.0, y)], beside.dash(look), 0.0) {
                 stroke(scene, part, look);
             }
-            scene.marker(look.marker, (x, y), 4.4, look.colour);
+            scene.marker(look.marker, (x, y), MARKER, look.colour);
         }
     }
 }
 
 /// How the lower bound is drawn wherever it is.
 fn bound_stroke() -> Stroke {
-    Stroke::new(BOUND, 8.0).faint(0.55)
+    Stroke::new(BOUND, BOUND_WIDTH).faint(0.55)
 }
 
 fn stroke(scene: &mut Scene, places: Vec<Place>, look: Look) {

@@ -9,7 +9,9 @@ use crate::analysis::bound;
 use crate::report::plot::labels;
 use crate::report::plot::lines;
 use crate::report::plot::page::{self, LEFT, WIDTH};
-use crate::report::plot::panel::{EndLabel, LABEL, LABEL_INDENT, LABEL_ROOM, Line, Panel};
+use crate::report::plot::panel::{
+    BOUND_WIDTH, Beside, EndLabel, LABEL, LABEL_INDENT, LABEL_ROOM, Line, Panel,
+};
 use crate::report::plot::scale::{Scale, Spacing};
 use crate::report::plot::scene::{Anchor, Frame, Place, Scene, Stroke, Text};
 use crate::report::plot::series::{self, Series};
@@ -32,6 +34,8 @@ struct Bound {
 /// The room that both panels share.
 struct Layout<'a> {
     workers: &'a [f64],
+    /// Those of them whose names have room.
+    named: Vec<f64>,
     x: Scale,
     right: f64,
     /// The widest label.
@@ -48,9 +52,11 @@ pub(super) fn scene(summary: &Summary) -> Option<Scene> {
     let bounds = bounds(summary, &workers);
     let label_room = label_room(&series, &bounds);
     let right = WIDTH - LABEL_INDENT - label_room - 14.0;
+    let x = Scale::new(Spacing::Log, (least, most), (LEFT + 26.0, right - 24.0));
     let layout = Layout {
         workers: &workers,
-        x: Scale::new(Spacing::Log, (least, most), (LEFT + 26.0, right - 18.0)),
+        named: page::named_workers(&x, &workers),
+        x,
         right,
         label_room,
         column: (series.len() + bounds.len()) as f64 * LABEL_ROOM,
@@ -61,7 +67,7 @@ pub(super) fn scene(summary: &Summary) -> Option<Scene> {
         height: 0.0,
         shapes: Vec::new(),
     };
-    let title = format!("{}: runtime by number of workers", prose::batch(summary));
+    let title = format!("{}: runtime by workers", prose::requests_of(summary));
     let y = page::head(&mut scene, &title, summary) + 12.0;
     let y = layout.runtimes(&mut scene, &series, &bounds, y);
     let y = layout.gaps(&mut scene, &series, y);
@@ -132,7 +138,6 @@ impl Layout<'_> {
 
     /// The upper panel. Returns the height of its lower edge.
     fn runtimes(&self, scene: &mut Scene, series: &[Series<'_>], bounds: &[Bound], y: f64) -> f64 {
-        page::panel_title(scene, y, "Runtime", "warm, logarithmic scale");
         let drawn: Vec<Line> = series.iter().map(Series::runtimes).collect();
         let frame = self.frame(y + 22.0, 300.0);
         let panel = Panel {
@@ -141,7 +146,13 @@ impl Layout<'_> {
             y: runtime_scale(&drawn, bounds, frame),
             crowding: self.least_distance(),
         };
-        panel.grid(scene, self.workers, units::plain_seconds);
+        let reading = if panel.shares_points(&drawn) {
+            "warm, logarithmic scale; ○ several at one place"
+        } else {
+            "warm, logarithmic scale"
+        };
+        page::panel_title(scene, y, "Runtime", reading);
+        panel.grid(scene, &self.named, seconds_names);
         let mut paths = Vec::new();
         let mut ends = Vec::new();
         for bound in bounds {
@@ -168,8 +179,8 @@ impl Layout<'_> {
                 ends.extend(line.end_label(&panel));
             }
         }
-        panel.lines(scene, &drawn, false);
-        panel.end_labels(scene, ends, self.label_room);
+        panel.lines(scene, &drawn, Beside::Together);
+        panel.end_labels(scene, ends, self.label_room, Beside::Together);
         frame.bottom
     }
 
@@ -195,23 +206,23 @@ impl Layout<'_> {
             y: scale,
             crowding: self.least_distance(),
         };
-        panel.grid(scene, self.workers, gap_name);
+        panel.grid(scene, &self.named, gap_names);
         let zero = panel.y.place(0.0);
         panel.level(scene, zero);
-        panel.lines(scene, &drawn, true);
+        panel.lines(scene, &drawn, Beside::Dodged);
         let mut ends: Vec<EndLabel> = drawn
             .iter()
             .filter(|line| line.joined)
             .filter_map(|line| line.end_label(&panel))
             .collect();
-        let end = (self.right - 8.0, zero);
+        let end = (self.right - 8.0, zero + BOUND_WIDTH / 2.0);
         ends.push(EndLabel {
             text: "lower bound".to_owned(),
             end,
             look: None,
         });
-        panel.end_labels(scene, ends, self.label_room);
-        frame.bottom
+        panel.end_labels(scene, ends, self.label_room, Beside::Dodged);
+        frame.bottom + BOUND_WIDTH
     }
 }
 
@@ -260,9 +271,34 @@ fn gap_scale(drawn: &[Line], frame: Frame) -> (Scale, &'static str) {
     (scale, "how far above the lower bound")
 }
 
-fn gap_name(gap: f64) -> String {
-    // Nine decimals lose no tick and drop binary fractions' tails.
-    format!("{} %", units::billionths(gap * 100.0))
+/// Names of runtimes: in seconds, unless some are so short that these would be
+/// mostly zeros.
+fn seconds_names(ticks: &[f64]) -> Vec<String> {
+    let readable = |tick: &f64| *tick >= 0.01;
+    if ticks.iter().any(readable) && ticks.iter().all(|tick| *tick >= 0.001) {
+        let name = |tick: &f64| format!("{} s", units::billionths(*tick));
+        return ticks.iter().map(name).collect();
+    }
+    ticks.iter().copied().map(units::plain_seconds).collect()
+}
+
+/// Names of gaps in per cent, large ones with a prefix: `20k %`.
+fn gap_names(ticks: &[f64]) -> Vec<String> {
+    let name = |tick: &f64| {
+        let percent = units::billionths(tick * 100.0);
+        let prefixes = [
+            (1e12, 1e12, "T"),
+            (1e9, 1e9, "G"),
+            (1e6, 1e6, "M"),
+            (1e4, 1e3, "k"),
+        ];
+        let prefix = prefixes.iter().find(|(least, ..)| percent.abs() >= *least);
+        match prefix {
+            Some((_, unit, prefix)) => format!("{}{prefix} %", percent / unit),
+            None => format!("{percent} %"),
+        }
+    };
+    ticks.iter().map(name).collect()
 }
 
 impl Panel<'_> {

@@ -156,9 +156,24 @@ impl Scene {
         self.shapes.push(Shape::Text(text));
     }
 
+    /// A ring of ink: several points at one place.
+    pub(crate) fn ring(&mut self, centre: Place, radius: f64) {
+        for (radius, colour) in [
+            (radius + 1.2, style::PAPER),
+            (radius, style::INK),
+            (radius - 1.8, style::PAPER),
+        ] {
+            self.shapes.push(Shape::Disc {
+                centre,
+                radius,
+                colour,
+            });
+        }
+    }
+
     /// A marker with a rim of paper that sets it off what it lies on.
     pub(crate) fn marker(&mut self, marker: Marker, centre: Place, radius: f64, colour: Colour) {
-        self.plain_marker(marker, centre, radius + 1.2, style::PAPER);
+        self.plain_marker(marker, centre, radius * 1.26, style::PAPER);
         self.plain_marker(marker, centre, radius, colour);
     }
 

@@ -58,6 +58,8 @@ impl<'a> Series<'a> {
                 });
             }
         }
+        // Drawn last, small and on top of what it shares its point with.
+        all.sort_by_key(|series| series.single);
         all
     }
 

@@ -1,0 +1,229 @@
+//! Plots of every shape of record: each is tidy, whatever it holds.
+
+use proptest::prelude::*;
+
+use super::runtime;
+use super::scene::{Frame, Scene, Shape, Text};
+use super::{runtime_png, runtime_svg};
+use crate::analysis::Summary;
+use crate::analysis::fixture::{RecordBuilder, cell, measured, sweep};
+use crate::record::Record;
+
+const STRATEGIES: [&str; 12] = [
+    "actor",
+    "async-std",
+    "blocking",
+    "fibers",
+    "green",
+    "multiprocess",
+    "rayon",
+    "select",
+    "smol",
+    "thread-pool",
+    "tokio",
+    "uring",
+];
+
+fn drawn(record: &Record) -> Scene {
+    runtime::scene(&Summary::of(record)).expect("something to draw")
+}
+
+fn texts(scene: &Scene) -> Vec<&Text> {
+    let mut texts = Vec::new();
+    for shape in &scene.shapes {
+        if let Shape::Text(text) = shape {
+            texts.push(text);
+        }
+    }
+    texts
+}
+
+/// Every shape lies on the paper, and no text on another.
+fn assert_tidy(scene: &Scene) {
+    let paper = Frame {
+        left: 0.0,
+        top: 0.0,
+        right: scene.width,
+        bottom: scene.height,
+    };
+    for shape in &scene.shapes {
+        let places = match shape {
+            Shape::Line { places, .. } | Shape::Area { places, .. } => places.clone(),
+            Shape::Disc { centre, .. } => vec![*centre],
+            Shape::Text(text) => {
+                let Frame {
+                    left,
+                    top,
+                    right,
+                    bottom,
+                } = text.frame();
+                vec![(left, top), (right, bottom)]
+            }
+        };
+        assert!(places.iter().all(|place| paper.holds(*place)), "{shape:?}");
+    }
+    let texts = texts(scene);
+    for (index, text) in texts.iter().enumerate() {
+        for other in &texts[index + 1..] {
+            assert!(
+                !text.frame().overlaps(&other.frame()),
+                "{text:?} lies on {other:?}"
+            );
+        }
+    }
+}
+
+/// Batches of 100 requests of 200 ms, each strategy a little above the bound.
+fn steady(strategies: &[&str], workers: &[usize]) -> Record {
+    let mut record = RecordBuilder::new();
+    for (place, strategy) in strategies.iter().enumerate() {
+        for &workers in workers {
+            let bound = 100_usize.div_ceil(workers) as f64 * 0.2;
+            let runtime = bound * (1.003 + 0.004 * place as f64) + 0.0001 * workers as f64;
+            record = record.sample(strategy, workers, measured(100, runtime));
+        }
+    }
+    record.build()
+}
+
+#[test]
+fn a_sweep_shows_every_strategy_the_bound_and_what_it_rests_on() {
+    let scene = drawn(&sweep());
+    assert_tidy(&scene);
+    let lines: Vec<_> = texts(&scene)
+        .iter()
+        .map(|text| text.text.as_str())
+        .collect();
+    insta::assert_snapshot!(lines.join("\n"));
+}
+
+#[test]
+fn few_points_are_drawn_as_few_points() {
+    assert_tidy(&drawn(&steady(&["tokio"], &[20])));
+    assert_tidy(&drawn(&steady(&STRATEGIES, &[20])));
+    assert_tidy(&drawn(&steady(&["sequential"], &[1])));
+    assert_tidy(&drawn(&steady(&["sequential"], &[1, 5, 20])));
+    assert_tidy(&drawn(&steady(&["sequential", "tokio"], &[1])));
+}
+
+#[test]
+fn many_worker_counts_and_strategies_keep_their_labels_apart() {
+    assert_tidy(&drawn(&steady(
+        &["tokio", "rayon"],
+        &(1..=1000).collect::<Vec<_>>(),
+    )));
+    assert_tidy(&drawn(&steady(&STRATEGIES, &[1, 2, 3, 5, 10, 20, 50, 100])));
+    let names: Vec<_> = (0..40).map(|place| format!("strategy-{place}")).collect();
+    let names: Vec<_> = names.iter().map(String::as_str).collect();
+    assert_tidy(&drawn(&steady(&names, &[1, 10, 100])));
+}
+
+#[test]
+fn names_of_any_length_stay_on_the_paper() {
+    let long = "a-strategy-with-a-name-that-goes-on-and-on-".repeat(5);
+    let mut record = steady(&[&long, "tokio", "sequential"], &[1, 10, 100]);
+    record.session.receipt.cpu = "processor ".repeat(40);
+    record.session.receipt.revision = "0123456789abcdef".repeat(20);
+    assert_tidy(&drawn(&record));
+}
+
+#[test]
+fn without_delay_there_is_one_panel_and_no_bound() {
+    let record = RecordBuilder::new()
+        .service(Some(0.0))
+        .sample("tokio", 1, measured(100, 0.004))
+        .sample("tokio", 20, measured(100, 0.0015))
+        .sample("thread-pool", 1, measured(100, 0.005))
+        .sample("thread-pool", 20, measured(100, 0.0025))
+        .build();
+    let scene = drawn(&record);
+    assert_tidy(&scene);
+    assert!(
+        texts(&scene)
+            .iter()
+            .all(|text| text.text != "lower bound" && text.text != "Gap")
+    );
+}
+
+#[test]
+fn failures_are_crossed_out_and_explained() {
+    let record = RecordBuilder::new()
+        .sample("tokio", 1, measured(100, 20.1))
+        .sample("tokio", 20, measured(100, 0.1).failed(90, "connect"))
+        .sample("rayon", 20, measured(100, 0.1).failed(100, "connect"))
+        .build();
+    let scene = drawn(&record);
+    assert_tidy(&scene);
+    assert!(
+        texts(&scene)
+            .iter()
+            .any(|text| text.text.contains("×: some requests"))
+    );
+    let all_failed = RecordBuilder::new()
+        .service(None)
+        .sample("rayon", 20, measured(100, 0.1).failed(100, "connect"))
+        .build();
+    assert_tidy(&drawn(&all_failed));
+}
+
+#[test]
+fn nothing_measured_is_nothing_drawn() {
+    let summary = Summary::of(&RecordBuilder::new().error("tokio", 1, "no server").build());
+    assert_eq!(runtime_svg(&summary).expect("no failure"), None);
+    assert_eq!(runtime_png(&summary).expect("no failure"), None);
+}
+
+#[test]
+fn batches_of_several_sizes_have_a_bound_each() {
+    let record = RecordBuilder::new()
+        .cell(cell("tokio", 1, 10), measured(10, 2.01))
+        .cell(cell("tokio", 10, 10), measured(10, 0.21))
+        .cell(cell("tokio", 1, 100), measured(100, 20.1))
+        .cell(cell("tokio", 10, 100), measured(100, 2.02))
+        .build();
+    let scene = drawn(&record);
+    assert_tidy(&scene);
+    let labels: Vec<_> = texts(&scene)
+        .iter()
+        .map(|text| text.text.as_str())
+        .collect();
+    assert!(labels.contains(&"lower bound, N=10") && labels.contains(&"lower bound, N=100"));
+}
+
+#[test]
+fn svg_and_png_show_the_same_scene() {
+    let summary = Summary::of(&sweep());
+    let svg = runtime_svg(&summary).expect("painted").expect("something");
+    let scene = drawn(&sweep());
+    let size = format!(
+        "width=\"{}\" height=\"{}\"",
+        scene.width,
+        scene.height.ceil()
+    );
+    assert!(svg.contains(&size), "{size}");
+    assert_eq!(svg.matches("<text").count(), texts(&scene).len());
+    let png = runtime_png(&summary).expect("painted").expect("something");
+    let width = u32::from_be_bytes(png[16..20].try_into().expect("4 bytes"));
+    assert_eq!(f64::from(width), 2.0 * scene.width);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn any_record_is_drawn_tidily(
+        runs in prop::collection::vec(
+            (0..8_usize, 1..300_usize, 1e-7..100.0_f64, 0..=10_u64),
+            1..60,
+        ),
+        service in prop::option::of(prop_oneof![Just(0.0), 1e-6..1.0_f64]),
+    ) {
+        let mut record = RecordBuilder::new().service(service);
+        for (strategy, workers, warm_s, failed) in runs {
+            let name = ["sequential", STRATEGIES[strategy]][usize::from(strategy > 0)];
+            let run = measured(10, warm_s).failed(failed / 5, "status");
+            record = record.sample(name, workers, run);
+        }
+        assert_tidy(&drawn(&record.build()));
+    }
+}
