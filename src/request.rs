@@ -78,7 +78,8 @@ impl Endpoint {
         if authority.as_str().contains('@') {
             return Err(malformed(&"credentials in the URL are not supported"));
         }
-        if authority.port().is_some() && authority.port_u16().is_none() {
+        let has_port = authority.as_str() != authority.host();
+        if has_port && authority.port_u16().is_none() {
             return Err(malformed(&"the port is not a number from 0 to 65535"));
         }
         let port = authority.port_u16().unwrap_or(80);

@@ -14,7 +14,7 @@ use super::progress::Progress;
 use super::{CliError, program};
 use crate::analysis::Summary;
 use crate::client::Client;
-use crate::measure::{Journal, Plan, ServerProcess, Session, Sweep, receipt};
+use crate::measure::{Journal, Plan, ServerProcess, Session, SessionError, Sweep, receipt};
 use crate::record::{self, Ending, Record, Writer};
 use crate::report;
 use crate::request::Endpoint;
@@ -54,7 +54,7 @@ pub(super) struct Args {
 
     /// Service time of the bundled server, as 200ms, 1.5s or 0; with --url, what
     /// that server's fixed service time is known to be [default: 200ms]
-    #[arg(long, value_name = "TIME", value_parser = duration::parse)]
+    #[arg(long, value_name = "TIME", value_parser = duration::parse, allow_hyphen_values = true)]
     delay: Option<Duration>,
 
     /// Samples of each cell, each in a process of its own
@@ -63,7 +63,8 @@ pub(super) struct Args {
     samples: u32,
 
     /// Longest that one request may take
-    #[arg(long, value_name = "TIME", value_parser = parse_timeout, default_value = "30s")]
+    #[arg(long, value_name = "TIME", value_parser = parse_timeout, default_value = "30s",
+          allow_hyphen_values = true)]
     timeout: Duration,
 
     /// Seed of the bundled server's records
@@ -163,9 +164,14 @@ pub(super) fn run(args: &Args, catalogue: &Catalogue) -> Result<ExitCode, CliErr
     let ran = session.run(&mut writer, &mut progress);
     progress.clear();
 
-    // Whatever cut the session short, what was measured is kept and shown.
-    let ending = *ran.as_ref().unwrap_or(&Ending::Interrupted);
-    writer.finish(ending)?;
+    // Whatever cut the session short, what was measured is kept and shown,
+    // unless it is the record itself that cannot be written.
+    let ending = match &ran {
+        Ok(ending) => *ending,
+        Err(SessionError::Record(_)) => return ran.map(|_| ExitCode::FAILURE).map_err(Into::into),
+        Err(_) => Ending::Interrupted,
+    };
+    writer.finish(ending).map_err(SessionError::Record)?;
     let summary = Summary::of(&Record::read(&args.out.join(record::FILE_NAME))?);
     let written = report::write(&summary, &args.out, report::EXPORTS)?;
     print_summary(&summary, args.format)?;

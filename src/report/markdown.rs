@@ -225,7 +225,9 @@ fn receipts(out: &mut String, summary: &Summary) -> fmt::Result {
             "command",
             format!(
                 "`{}`",
-                session.command.replace('`', "'").replace('|', "\\|")
+                prose::printable(&session.command)
+                    .replace('`', "'")
+                    .replace('|', "\\|")
             ),
         ),
         ("started", escape(&session.started_at)),
@@ -270,7 +272,7 @@ fn capitalised(text: &str) -> String {
 /// Foreign text that keeps to its place in a line or a table.
 fn escape(text: &str) -> String {
     let mut escaped = String::new();
-    for c in prose::one_line(text).chars() {
+    for c in prose::printable(text).chars() {
         match c {
             '<' => escaped.push_str("&lt;"),
             '&' => escaped.push_str("&amp;"),
@@ -315,6 +317,15 @@ mod tests {
             let cells = line.replace("\\|", "").matches('|').count();
             assert_eq!(*width.get_or_insert(cells), cells, "{line}");
         }
+    }
+
+    #[test]
+    fn notes_are_told_whole() {
+        let note = "a note that goes on and on ".repeat(20);
+        let record = RecordBuilder::new()
+            .session(|session| session.notes.push(note.clone()))
+            .build();
+        assert!(render(&Summary::of(&record)).contains(note.trim_end()));
     }
 
     #[test]

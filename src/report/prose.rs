@@ -145,14 +145,14 @@ fn failed_requests(cell: &Cell, figures: &Figures) -> String {
     )
 }
 
-/// Foreign text as one short line: what a server or a system said may hold
-/// line breaks and terminal codes.
+/// Foreign text as one short line: what a server or a system said may be long,
+/// and hold line breaks and terminal codes.
 pub(crate) fn one_line(text: &str) -> String {
     shorten(&printable(text), LONGEST_REASON)
 }
 
 /// Foreign text in one line, whole.
-fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     let spaced = text.replace(|c: char| c.is_control(), " ");
     spaced.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -60,7 +60,7 @@ pub fn render(summary: &Summary, look: Look) -> String {
     for note in &summary.notes {
         push(
             &mut text,
-            &format!("note: {}", prose::one_line(note)),
+            &format!("note: {}", prose::printable(note)),
             plain,
             look,
         );

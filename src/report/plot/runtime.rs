@@ -6,6 +6,7 @@
 
 use crate::analysis::Summary;
 use crate::analysis::bound;
+use crate::record::Ending;
 use crate::report::plot::labels;
 use crate::report::plot::lines;
 use crate::report::plot::page::{self, LEFT, WIDTH};
@@ -62,7 +63,7 @@ pub(super) fn scene(summary: &Summary) -> Option<Scene> {
         column: (series.len() + bounds.len()) as f64 * LABEL_ROOM,
     };
     let mut scene = Scene {
-        description: format!("Runtime against workers: {}", prose::batch(summary)),
+        description: description(summary),
         width: WIDTH,
         height: 0.0,
         shapes: Vec::new(),
@@ -108,12 +109,27 @@ fn label_room(series: &[Series<'_>], bounds: &[Bound]) -> f64 {
     widths.fold(0.0, f64::max).min(WIDEST_LABEL)
 }
 
+/// The plot in words.
+fn description(summary: &Summary) -> String {
+    let subject = format!(
+        "Runtime against workers, and the gap to the lower bound: {}.",
+        prose::batch(summary)
+    );
+    match prose::headline(summary) {
+        Some(answer) => format!("{subject} Fastest: {answer}."),
+        None => format!("{subject} No cell succeeded in every request."),
+    }
+}
+
 /// What the plot needs said beneath it.
 fn remarks(summary: &Summary, series: &[Series<'_>]) -> Vec<String> {
     let mut remarks = vec![prose::bound_origin(summary)];
     let mut rows = series.iter().flat_map(|series| &series.rows);
     if rows.any(|row| !row.every_request_succeeded()) {
         remarks.push("×: some requests or samples failed, so the time does not compare".to_owned());
+    }
+    if summary.ending != Ending::Complete {
+        remarks.push("the session was not finished".to_owned());
     }
     remarks
 }

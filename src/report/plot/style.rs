@@ -127,13 +127,25 @@ pub(crate) fn text_width(text: &str, size: f64, bold: bool) -> f64 {
 /// The text, or as much of its beginning as fits into a width, with an
 /// ellipsis.
 pub(crate) fn fitted(text: &str, size: f64, bold: bool, width: f64) -> String {
-    let mut kept: Vec<char> = text.chars().collect();
-    let mut shown = text.to_owned();
-    while text_width(&shown, size, bold) > width && !kept.is_empty() {
-        kept.pop();
-        shown = format!("{}…", kept.iter().collect::<String>().trim_end());
+    if text_width(text, size, bold) <= width {
+        return text.to_owned();
     }
-    shown
+    let chars: Vec<char> = text.chars().collect();
+    let cut = |kept: usize| {
+        let start: String = chars[..kept].iter().collect();
+        format!("{}…", start.trim_end())
+    };
+    // Widths rise with the characters kept: the most that fit, by halving.
+    let (mut fits, mut exceeds) = (0, chars.len());
+    while exceeds - fits > 1 {
+        let middle = fits.midpoint(exceeds);
+        if text_width(&cut(middle), size, bold) <= width {
+            fits = middle;
+        } else {
+            exceeds = middle;
+        }
+    }
+    cut(fits)
 }
 
 /// Breaks a text between words into lines of at most a width; a word that is

@@ -24,5 +24,5 @@ pub(super) const ENTRY: Entry = Entry {
 };
 
 fn build(setup: &Setup) -> Result<Box<dyn Strategy>, StrategyError> {
-    pool::ProcessPool::start(setup.clone()).map(|pool| Box::new(pool) as Box<dyn Strategy>)
+    pool::ProcessPool::start(setup).map(|pool| Box::new(pool) as Box<dyn Strategy>)
 }

@@ -33,7 +33,7 @@ pub(super) struct ProcessPool {
 
 impl ProcessPool {
     /// Starts all processes and waits until each is ready.
-    pub(super) fn start(setup: Setup) -> Result<Self, StrategyError> {
+    pub(super) fn start(setup: &Setup) -> Result<Self, StrategyError> {
         let failed = |started, detail: &dyn ToString| StrategyError::Process {
             started,
             wanted: setup.workers,
@@ -43,7 +43,7 @@ impl ProcessPool {
         let poll = Poll::new().map_err(|error| failed(0, &error))?;
         let mut slots = Vec::with_capacity(setup.workers);
         for slot in 0..setup.workers {
-            let process = WorkerProcess::spawn(&setup, poll.registry(), Token(slot))
+            let process = WorkerProcess::spawn(setup, poll.registry(), Token(slot))
                 .map_err(|error| failed(slot, &hinted(&error)))?;
             slots.push(Some(process));
         }
@@ -110,7 +110,7 @@ impl ProcessPool {
 
 impl Strategy for ProcessPool {
     fn run(&mut self, batch: &Arc<Batch>) -> Result<(), StrategyError> {
-        Run::new(self, batch).to_the_end()
+        Run::new(self, batch).carry_out()
     }
 
     fn processes(&self) -> Vec<u32> {
@@ -148,7 +148,7 @@ impl<'run> Run<'run> {
         }
     }
 
-    fn to_the_end(mut self) -> Result<(), StrategyError> {
+    fn carry_out(mut self) -> Result<(), StrategyError> {
         let mut patrolled = self.batch.elapsed();
         let mut unclaimed = true;
         loop {

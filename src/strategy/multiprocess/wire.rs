@@ -142,8 +142,8 @@ mod tests {
         }
 
         #[test]
-        fn no_bytes_make_the_decoder_panic(bytes in proptest::collection::vec(any::<u8>(), 0..64)) {
-            let _ = decode::<Report>(&mut bytes.clone());
+        fn no_bytes_make_the_decoder_panic(mut bytes in proptest::collection::vec(any::<u8>(), 0..64)) {
+            let _ = decode::<Report>(&mut bytes);
         }
     }
 }

@@ -1,0 +1,60 @@
+//! A strategy of one's own, with every command of `fanout` for it.
+//!
+//! ```text
+//! cargo run --release --example custom_strategy -- compare --workers 3,20 \
+//!     --strategies thread-per-request,thread-pool
+//! ```
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use fanout::client::Client;
+use fanout::strategy::{Batch, Catalogue, Entry, Setup, Strategy, StrategyError};
+
+/// Starts a thread for each request, as many at a time as there are workers,
+/// and waits for all of them before it starts the next ones: what a loop over
+/// `thread::spawn` and `join` comes to.
+struct ThreadPerRequest {
+    setup: Setup,
+}
+
+const ENTRY: Entry = Entry {
+    name: "thread-per-request",
+    summary: "a new thread and a new connection for each request, in groups",
+    good_for: "seeing what threads, connections and waiting for a group cost",
+    clients: &[Client::Ureq],
+    max_workers: None,
+    build: |setup| {
+        Ok(Box::new(ThreadPerRequest {
+            setup: setup.clone(),
+        }))
+    },
+};
+
+impl Strategy for ThreadPerRequest {
+    fn run(&mut self, batch: &Arc<Batch>) -> Result<(), StrategyError> {
+        let mut left = true;
+        while left {
+            std::thread::scope(|scope| -> Result<(), StrategyError> {
+                for worker in 0..self.setup.workers {
+                    let Some(index) = batch.claim() else {
+                        left = false;
+                        break;
+                    };
+                    let mut client = self.setup.blocking_client()?;
+                    scope.spawn(move || {
+                        let attempt = batch.begin(index, worker);
+                        let result = client.send(attempt.request());
+                        attempt.finish(result);
+                    });
+                }
+                Ok(())
+            })?;
+        }
+        Ok(())
+    }
+}
+
+fn main() -> ExitCode {
+    fanout::cli::main(&Catalogue::bundled().with(ENTRY))
+}

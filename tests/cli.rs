@@ -1,0 +1,482 @@
+//! The program as its users meet it: what it prints, writes and refuses, and
+//! what it leaves behind, which is nothing.
+
+#![cfg(unix)]
+
+mod common;
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use common::fanout;
+use common::scripted::{Scripted, Then};
+use fanout::record::{Ending, Record};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use tempfile::TempDir;
+
+fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(fanout());
+    command.args(arguments).env("NO_COLOR", "1");
+    command
+}
+
+fn run(arguments: &[&str]) -> Output {
+    command(arguments).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+fn out() -> TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+/// `compare` into a directory, with a small batch and a short delay.
+fn compare(out: &Path, more: &[&str]) -> Output {
+    let out = out.to_str().unwrap();
+    let mut arguments = vec!["compare"];
+    for (option, value) in [("--delay", "5ms"), ("--requests", "10"), ("--out", out)] {
+        if !more.contains(&option) {
+            arguments.extend([option, value]);
+        }
+    }
+    arguments.extend(more);
+    run(&arguments)
+}
+
+/// The words of an error, once it is seen to be one.
+fn refused(output: &Output) -> String {
+    let stderr = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert!(!stderr.contains("panicked"), "{stderr}");
+    assert!(stderr.contains("error:"), "{stderr}");
+    stderr
+}
+
+fn names(dir: &Path) -> Vec<String> {
+    let mut names: Vec<_> = fs::read_dir(dir)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn compare_measures_every_strategy_and_writes_every_file() {
+    let out = out();
+    let output = compare(out.path(), &["--workers", "2,5", "--samples", "2"]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert_eq!(
+        names(out.path()),
+        [
+            "record.jsonl",
+            "runtime.png",
+            "runtime.svg",
+            "summary.csv",
+            "summary.md"
+        ]
+    );
+    let mut csv = csv::Reader::from_path(out.path().join("summary.csv")).unwrap();
+    let head: Vec<String> = csv.headers().unwrap().iter().map(str::to_owned).collect();
+    let promised = "strategy,client,dispatch,reuse,workers,requests,samples,warm_s,cold_s,bound_s,\
+                    gap,ok,failed,cpu_s,peak_rss_bytes,threads,connections";
+    assert!(head.join(",").starts_with(promised), "{head:?}");
+    let rows: Vec<std::collections::HashMap<String, String>> =
+        csv.deserialize().map(Result::unwrap).collect();
+    assert_eq!(rows.len(), 11);
+    for row in rows {
+        assert_eq!(
+            (row["ok"].as_str(), row["failed"].as_str()),
+            ("10", "0"),
+            "{row:?}"
+        );
+        assert_eq!(row["samples"], "2");
+        let number = |field: &str| -> f64 { row[field].parse().unwrap() };
+        let gap = number("warm_s") / number("bound_s") - 1.0;
+        assert!((gap - number("gap")).abs() < 1e-6, "{row:?}");
+        assert!(number("cold_s") >= number("warm_s"));
+        assert!(number("gap") >= 0.0);
+    }
+    let record = Record::read(&out.path().join("record.jsonl")).unwrap();
+    assert_eq!(record.ending, Ending::Complete);
+    assert_eq!(record.samples.len(), 22);
+    assert!(record.session.notes[0].contains("sequential uses 1 worker"));
+    let stdout = text(&output.stdout);
+    assert!(
+        stdout.contains("multiprocess") && !stdout.contains('\x1b'),
+        "{stdout}"
+    );
+}
+
+#[test]
+fn json_is_alone_on_standard_output() {
+    let out = out();
+    let output = compare(
+        out.path(),
+        &[
+            "--strategies",
+            "tokio",
+            "--workers",
+            "2",
+            "--format",
+            "json",
+        ],
+    );
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(json.is_object());
+    let list: serde_json::Value =
+        serde_json::from_slice(&run(&["list", "--format", "json"]).stdout).unwrap();
+    assert_eq!(
+        list["strategies"].as_array().unwrap().len(),
+        common::entries().len()
+    );
+}
+
+#[test]
+fn report_draws_the_same_again() {
+    let (out, again) = (out(), out());
+    compare(
+        out.path(),
+        &["--strategies", "tokio,sequential", "--workers", "2"],
+    );
+    let dir = out.path().to_str().unwrap();
+    let output = run(&["report", dir, "--out", again.path().to_str().unwrap()]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    for name in ["summary.csv", "summary.md", "runtime.svg", "runtime.png"] {
+        let read = |dir: &Path| fs::read(dir.join(name)).unwrap();
+        assert!(read(out.path()) == read(again.path()), "{name} differs");
+    }
+}
+
+#[test]
+fn a_server_of_ones_own_is_measured_as_far_as_it_can_be_verified() {
+    let server = Scripted::start(|exchange| match exchange.target {
+        "/fixed" => exchange.answer(200, b"[1]"),
+        target if target.starts_with("/inventory/") => {
+            let id = target.rsplit('=').next().unwrap();
+            let body = format!(r#"{{"id":"{id}","name":"n","price":"1.00 EUR","quantity":"1"}}"#);
+            exchange.answer(200, body.as_bytes())
+        }
+        target if target.starts_with("/html/") => exchange.answer(200, b"<p>"),
+        _ => exchange.answer(404, b"no"),
+    });
+    let verified = |path: &str| {
+        let out = out();
+        let url = format!("{}{path}", server.url());
+        let output = compare(out.path(), &["--url", &url, "--workers", "2"]);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        Record::read(&out.path().join("record.jsonl"))
+            .unwrap()
+            .session
+            .verified
+    };
+    assert!(verified("").contains("inventory record"));
+    assert!(verified("/fixed").contains("JSON"));
+    assert_eq!(verified("/html/{index}"), "status 2xx");
+
+    let out = out();
+    let refuse = |path: &str, more: &[&str]| {
+        let url = format!("{}{path}", server.url());
+        refused(&compare(out.path(), &[&["--url", &url], more].concat()))
+    };
+    assert!(refuse("/missing", &[]).contains("404"));
+    assert!(refuse("/html/1", &["--expect", "json"]).contains("not JSON"));
+    assert!(refuse("/{name}", &[]).contains("{name}"));
+    assert_eq!(names(out.path()), [""; 0]);
+}
+
+#[test]
+fn bad_input_is_named_with_the_way_out() {
+    let out = out();
+    let nobody = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let nobody = format!("http://{nobody}");
+    for (arguments, expected) in [
+        (["--strategies", "tokyo"], "did you mean `tokio`"),
+        (["--strategies", "nothing-like-it"], "there are: sequential"),
+        (["--workers", "0"], "whole number from 1"),
+        (["--workers", "3,x"], "'x'"),
+        (["--requests", "0"], "whole number from 1"),
+        (["--samples", "0"], "1..=10000"),
+        (["--delay", "soon"], "soon"),
+        (["--delay", "-5ms"], "-5ms"),
+        (["--timeout", "0"], "more than 0"),
+        (["--clients", "curl"], "there are: ureq, hyper"),
+        (["--url", "localhost:1"], "localhost:1"),
+        (["--url", "https://127.0.0.1"], "https://127.0.0.1"),
+        (["--url", &nobody], "cannot connect"),
+        (["--out", "/proc/nowhere"], "/proc/nowhere"),
+        (["--out", "/dev/null/x"], "/dev/null/x"),
+    ] {
+        let error = refused(&compare(out.path(), &arguments));
+        assert!(error.contains(expected), "{arguments:?}: {error}");
+    }
+    assert_eq!(
+        names(out.path()),
+        [""; 0],
+        "nothing is written before it is checked"
+    );
+}
+
+#[test]
+fn strategies_that_do_not_go_with_a_client_are_said() {
+    let out = out();
+    let output = compare(
+        out.path(),
+        &[
+            "--clients",
+            "hyper",
+            "--strategies",
+            "rayon,tokio",
+            "--workers",
+            "2",
+        ],
+    );
+    assert!(
+        text(&output.stdout).contains("rayon is left out"),
+        "{}",
+        text(&output.stdout)
+    );
+    let error = refused(&compare(
+        out.path(),
+        &["--clients", "hyper", "--strategies", "rayon"],
+    ));
+    assert!(error.contains("goes with hyper"), "{error}");
+}
+
+#[test]
+fn records_that_cannot_be_read_are_told_apart() {
+    let out = out();
+    compare(out.path(), &["--strategies", "tokio", "--workers", "1,2"]);
+    let path = out.path().join("record.jsonl");
+    let whole = fs::read_to_string(&path).unwrap();
+    let dir = out.path().to_str().unwrap();
+    let csv = fs::read(out.path().join("summary.csv")).unwrap();
+    let refuse = |record: &str| {
+        fs::write(&path, record).unwrap();
+        refused(&run(&["report", dir]))
+    };
+
+    assert!(refuse(&whole[..whole.len() - 10]).contains("cut off"));
+    let partial = run(&["report", dir, "--partial", "--format", "csv"]);
+    assert!(partial.status.success(), "{}", text(&partial.stderr));
+    assert_eq!(text(&partial.stdout).lines().count(), 3);
+
+    let future = whole.replacen("\"version\":1", "\"version\":99", 1);
+    assert!(refuse(&future).contains("format version 99"));
+    assert!(refuse(&whole.replacen("\"round\":0", "\"round\":\"x\"", 1)).contains("line 2"));
+    assert!(refuse("hello\n").contains("not a fanout record"));
+    assert!(refuse("").contains("not a fanout record"));
+    assert_eq!(fs::read(out.path().join("summary.csv")).unwrap(), csv);
+    fs::remove_file(&path).unwrap();
+    assert!(refused(&run(&["report", dir])).contains("fanout compare --out"));
+}
+
+#[test]
+fn a_server_that_dies_between_samples_leaves_rows_not_ruins() {
+    let server = Scripted::start(|exchange| {
+        if exchange.earlier < 15 {
+            exchange.answer(200, b"{}")
+        } else {
+            Then::Close
+        }
+    });
+    let out = out();
+    let url = format!("{}/x", server.url());
+    let output = compare(
+        out.path(),
+        &["--url", &url, "--strategies", "tokio", "--workers", "1,2"],
+    );
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let record = Record::read(&out.path().join("record.jsonl")).unwrap();
+    let failed: Vec<_> = record
+        .samples
+        .iter()
+        .map(|sample| match &sample.result {
+            fanout::record::SampleResult::Measured(measured) => measured.failed(),
+            fanout::record::SampleResult::Error(error) => panic!("{error}"),
+        })
+        .collect();
+    // Two requests were the probe's.
+    assert_eq!(failed, [0, 7]);
+}
+
+/// A running `compare` with many samples, and its standard error.
+fn long_compare(out: &Path) -> (Child, impl Iterator<Item = String>) {
+    let mut child = command(&[
+        "compare",
+        "--strategies",
+        "tokio,multiprocess",
+        "--workers",
+        "2",
+        "--delay",
+        "20ms",
+        "--requests",
+        "10",
+        "--samples",
+        "5000",
+        "--out",
+        out.to_str().unwrap(),
+    ])
+    .stdout(Stdio::piped())
+    .stderr(Stdio::piped())
+    .spawn()
+    .unwrap();
+    let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    (child, lines.map(Result::unwrap))
+}
+
+fn id(child: &Child) -> Pid {
+    Pid::from_raw(i32::try_from(child.id()).unwrap())
+}
+
+#[test]
+fn ctrl_c_keeps_and_reports_what_was_measured() {
+    for signal in [Signal::SIGINT, Signal::SIGTERM] {
+        let out = out();
+        let (mut child, mut lines) = long_compare(out.path());
+        assert!(lines.any(|line| line.starts_with("[3/")));
+        kill(id(&child), signal).unwrap();
+        let said: Vec<_> = lines.collect();
+        let mut stdout = String::new();
+        child
+            .stdout
+            .take()
+            .unwrap()
+            .read_to_string(&mut stdout)
+            .unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(130), "{said:?}");
+        assert!(said.iter().any(|line| line.contains("stopped")), "{said:?}");
+        assert!(stdout.contains("tokio"), "{stdout}");
+        let record = Record::read(&out.path().join("record.jsonl")).unwrap();
+        assert_eq!(record.ending, Ending::Interrupted);
+        assert!(record.samples.len() >= 3);
+        assert!(!names(out.path()).contains(&"record.jsonl.partial".to_owned()));
+    }
+}
+
+/// All processes below one, as the kernel tells.
+#[cfg(target_os = "linux")]
+fn descendants(process: i32) -> Vec<i32> {
+    let mut found = Vec::new();
+    let tasks = fs::read_dir(format!("/proc/{process}/task"));
+    for task in tasks.into_iter().flatten().flatten() {
+        let children = fs::read_to_string(task.path().join("children")).unwrap_or_default();
+        for child in children
+            .split_whitespace()
+            .map(|child| child.parse().unwrap())
+        {
+            found.push(child);
+            found.extend(descendants(child));
+        }
+    }
+    found
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_killed_compare_leaves_no_process_behind() {
+    let out = out();
+    let (mut child, mut lines) = long_compare(out.path());
+    // The server, a sample, and that sample's worker processes.
+    let below = loop {
+        assert!(lines.any(|line| line.starts_with('[')));
+        let below = descendants(id(&child).as_raw());
+        if below.len() >= 4 {
+            break below;
+        }
+    };
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let deadline = Instant::now() + Duration::from_secs(30);
+    let gone = |process: &i32| !Path::new(&format!("/proc/{process}")).exists();
+    while !below.iter().all(gone) {
+        assert!(Instant::now() < deadline, "left behind: {below:?}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    // What was being written is there to salvage.
+    let dir = out.path().to_str().unwrap();
+    assert_eq!(names(out.path()), ["record.jsonl.partial"]);
+    let salvaged = run(&["report", dir, "--partial"]);
+    assert!(salvaged.status.success(), "{}", text(&salvaged.stderr));
+}
+
+/// Runs `compare` in a shell with limits set.
+fn limited(limits: &str, out: &Path, more: &str) -> Output {
+    Command::new("sh")
+        .arg("-c")
+        .arg(format!(
+            "{limits}; exec \"$0\" compare --delay 0 --out \"$1\" {more}"
+        ))
+        .arg(fanout())
+        .arg(out)
+        .output()
+        .unwrap()
+}
+
+#[test]
+fn too_few_file_descriptors_are_said_before_anything_is_measured() {
+    let out = out();
+    let output = limited("ulimit -n 80", out.path(), "--workers 100");
+    let error = refused(&output);
+    assert!(
+        error.contains("ulimit -Hn") && error.contains("80"),
+        "{error}"
+    );
+    assert_eq!(names(out.path()), [""; 0]);
+}
+
+#[test]
+fn a_disk_that_is_full_does_not_touch_an_older_record() {
+    let out = out();
+    compare(out.path(), &["--strategies", "tokio", "--workers", "1"]);
+    let before = fs::read(out.path().join("record.jsonl")).unwrap();
+    // No file may grow beyond a few kilobytes, which stands in for a full disk.
+    let limits = "trap '' XFSZ; ulimit -f 16";
+    let output = limited(
+        limits,
+        out.path(),
+        "--strategies tokio --workers 1 --samples 50",
+    );
+    let error = refused(&output);
+    assert!(error.contains("record"), "{error}");
+    assert_eq!(fs::read(out.path().join("record.jsonl")).unwrap(), before);
+}
+
+#[test]
+fn output_that_nobody_reads_is_no_failure() {
+    let output = Command::new("sh")
+        .arg("-c")
+        .arg("\"$0\" list --format json | true")
+        .arg(fanout())
+        .output()
+        .unwrap();
+    assert_eq!(text(&output.stderr), "");
+}
+
+#[test]
+fn serve_refuses_a_port_in_use() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let error = refused(&run(&["serve", "--port", &port]));
+    assert!(error.contains(&port), "{error}");
+}
+
+#[test]
+fn help_has_examples() {
+    for verb in ["compare", "list", "report", "serve"] {
+        let help = text(&run(&[verb, "--help"]).stdout);
+        assert!(help.contains("Usage:"), "{help}");
+    }
+    assert!(text(&run(&["--help"]).stdout).contains("Examples:"));
+    assert!(text(&run(&["compare", "--help"]).stdout).contains("Examples:"));
+}

@@ -1,0 +1,119 @@
+//! What the tests of strategies share: a batch to run, and a sink to run it into.
+
+#![allow(
+    dead_code,
+    unreachable_pub,
+    reason = "each test binary includes the whole and uses a part of it"
+)]
+
+pub mod scripted;
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use fanout::client::Target;
+use fanout::outcome::{FailureKind, Outcome};
+use fanout::request::Endpoint;
+use fanout::strategy::{Batch, Catalogue, Entry, Setup, Sink};
+use fanout::workload::{Expect, Inventory, Template, Workload};
+
+/// The seed of every server that these tests start.
+pub const SEED: u64 = 11;
+
+/// The program that has worker processes and the server in it.
+pub fn fanout() -> PathBuf {
+    PathBuf::from(env!("CARGO_BIN_EXE_fanout"))
+}
+
+/// Every bundled strategy.
+pub fn entries() -> Vec<Entry> {
+    Catalogue::bundled().entries().to_vec()
+}
+
+/// A setup for a strategy with its first client.
+pub fn setup(entry: &Entry, url: &str, workers: usize, timeout: Duration) -> Setup {
+    Setup {
+        workers: entry.usable_workers(workers),
+        client: entry.clients[0],
+        target: Target::new(Endpoint::resolve(url).unwrap(), timeout),
+        worker_program: fanout(),
+    }
+}
+
+/// A batch of inventory requests.
+pub fn inventory(requests: usize, expect: Expect) -> Arc<Inventory> {
+    let template = Template::parse(Template::INVENTORY).unwrap();
+    Arc::new(Inventory::new(template, requests, expect))
+}
+
+/// Keeps outcomes, each judged, and tells a listener of each.
+pub struct Kept {
+    workload: Arc<dyn Workload>,
+    judged: Mutex<Vec<(Outcome, Result<(), FailureKind>)>>,
+    listener: Box<dyn Fn(&Outcome) + Send + Sync>,
+}
+
+impl Kept {
+    pub fn new(workload: Arc<dyn Workload>) -> Arc<Self> {
+        Self::telling(workload, |_| {})
+    }
+
+    pub fn telling(
+        workload: Arc<dyn Workload>,
+        listener: impl Fn(&Outcome) + Send + Sync + 'static,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            workload,
+            judged: Mutex::default(),
+            listener: Box::new(listener),
+        })
+    }
+
+    /// The verdict on each request, by index; panics where one is missing or
+    /// there twice.
+    pub fn verdicts(&self) -> Vec<Result<(), FailureKind>> {
+        let judged = self.judged.lock().unwrap();
+        let mut verdicts: Vec<_> = judged.iter().map(|(o, v)| (o.index, *v)).collect();
+        verdicts.sort_by_key(|(index, _)| *index);
+        let indices: Vec<_> = verdicts.iter().map(|(index, _)| *index).collect();
+        let all: Vec<_> = (0..self.workload.requests()).collect();
+        assert_eq!(indices, all, "each request has exactly one outcome");
+        verdicts.into_iter().map(|(_, verdict)| verdict).collect()
+    }
+
+    /// The workers that outcomes came from.
+    pub fn workers(&self) -> std::collections::BTreeSet<usize> {
+        let judged = self.judged.lock().unwrap();
+        judged.iter().map(|(outcome, _)| outcome.worker).collect()
+    }
+
+    /// The first failure in words, for a test that fails to show.
+    pub fn first_failure(&self) -> Option<String> {
+        let judged = self.judged.lock().unwrap();
+        judged
+            .iter()
+            .find_map(|(outcome, _)| outcome.result.as_ref().err().map(ToString::to_string))
+    }
+}
+
+impl Sink for Kept {
+    fn accept(&self, outcome: Outcome) {
+        let verdict = match &outcome.result {
+            Ok(response) => self.workload.check(outcome.index, response),
+            Err(failure) => Err(failure.clone()),
+        };
+        (self.listener)(&outcome);
+        let verdict = verdict.map_err(|failure| failure.kind);
+        self.judged.lock().unwrap().push((outcome, verdict));
+    }
+}
+
+/// Runs one batch through a strategy, and gives what came of it.
+pub fn run_batch(entry: &Entry, setup: &Setup, workload: &Arc<Inventory>) -> Arc<Kept> {
+    let kept = Kept::new(Arc::clone(workload) as Arc<_>);
+    let mut strategy = (entry.build)(setup).unwrap();
+    let batch = Batch::new(Arc::clone(workload) as Arc<_>, Arc::clone(&kept) as Arc<_>);
+    strategy.run(&Arc::new(batch)).unwrap();
+    kept
+}

@@ -1,0 +1,149 @@
+//! Worker processes: lost, replaced, and never left behind.
+
+#![cfg(unix)]
+
+mod common;
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use common::scripted::Scripted;
+use common::{Kept, entries, inventory, setup};
+use fanout::outcome::FailureKind;
+use fanout::strategy::{Batch, Entry, Setup};
+use fanout::workload::Expect;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+const PATIENT: Duration = Duration::from_secs(60);
+
+fn multiprocess() -> Entry {
+    *entries()
+        .iter()
+        .find(|entry| entry.name == "multiprocess")
+        .unwrap()
+}
+
+fn signal(process: u32, signal: impl Into<Option<Signal>>) -> nix::Result<()> {
+    kill(
+        Pid::from_raw(i32::try_from(process).unwrap()),
+        signal.into(),
+    )
+}
+
+fn runs(process: u32) -> bool {
+    signal(process, None).is_ok()
+}
+
+/// Runs a batch of 20 with 3 workers while the second request hangs; `act` is
+/// called with the workers' ids when the first outcome is there.
+fn with_one_hanging(
+    limit: Duration,
+    act: impl Fn(&[u32]) + Send + Sync + 'static,
+) -> (Arc<Kept>, Vec<u32>) {
+    let server = Scripted::start(|exchange| {
+        if exchange.target.ends_with("materials?id=1") {
+            return exchange.hang();
+        }
+        exchange.answer(200, b"{}")
+    });
+    let entry = multiprocess();
+    let workload = inventory(20, Expect::Json);
+    let setup = setup(&entry, &server.url(), 3, limit);
+    let mut strategy = (entry.build)(&setup).unwrap();
+    let workers = strategy.processes();
+    let act = Mutex::new(Some(act));
+    let told = workers.clone();
+    let kept = Kept::telling(workload.clone(), move |_| {
+        if let Some(act) = act.lock().unwrap().take() {
+            act(&told);
+        }
+    });
+    let batch = Arc::new(Batch::new(workload, kept.clone()));
+    strategy.run(&batch).unwrap();
+    let after = strategy.processes();
+    drop(strategy);
+    for process in workers.iter().chain(&after) {
+        assert!(!runs(*process), "worker process {process} was left behind");
+    }
+    (kept, after)
+}
+
+#[test]
+fn a_killed_worker_loses_its_own_request_and_is_replaced() {
+    // Request 1 is with worker 1: free workers get the first requests in order.
+    let (kept, after) = with_one_hanging(PATIENT, |workers| {
+        signal(workers[1], Signal::SIGKILL).unwrap();
+    });
+    let verdicts = kept.verdicts();
+    assert_eq!(verdicts[1], Err(FailureKind::WorkerLost));
+    let others = verdicts.iter().enumerate().filter(|(index, _)| *index != 1);
+    for (index, verdict) in others {
+        assert_eq!(*verdict, Ok(()), "request {index}");
+    }
+    assert_eq!(after.len(), 3);
+    let lost = kept.first_failure().unwrap();
+    assert!(lost.contains("signal: 9"), "{lost}");
+}
+
+#[test]
+fn all_workers_killed_at_once_still_leave_an_outcome_for_each_request() {
+    let (kept, after) = with_one_hanging(PATIENT, |workers| {
+        for worker in workers {
+            signal(*worker, Signal::SIGKILL).unwrap();
+        }
+    });
+    let verdicts = kept.verdicts();
+    assert_eq!(verdicts[1], Err(FailureKind::WorkerLost));
+    // Each worker had one request at most, and each was replaced.
+    let lost = verdicts.iter().filter(|verdict| verdict.is_err()).count();
+    assert!((1..=3).contains(&lost), "{verdicts:?}");
+    assert_eq!(after.len(), 3);
+}
+
+#[test]
+fn a_stopped_worker_is_given_up_when_its_time_is_over() {
+    let (kept, _) = with_one_hanging(Duration::from_millis(100), |workers| {
+        signal(workers[1], Signal::SIGSTOP).unwrap();
+    });
+    let verdicts = kept.verdicts();
+    // It kept the time itself if it was stopped too late to matter.
+    assert!(
+        matches!(
+            verdicts[1],
+            Err(FailureKind::WorkerLost | FailureKind::Timeout)
+        ),
+        "{verdicts:?}"
+    );
+    assert_eq!(
+        verdicts.iter().filter(|verdict| verdict.is_err()).count(),
+        1
+    );
+}
+
+fn build_with(program: &str) -> Result<(), String> {
+    let entry = multiprocess();
+    let setup = Setup {
+        worker_program: PathBuf::from(program),
+        ..setup(&entry, "http://127.0.0.1:9", 2, PATIENT)
+    };
+    match (entry.build)(&setup) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+#[test]
+fn a_program_that_is_no_worker_is_said_at_once() {
+    for (program, expected) in [
+        ("/nonexistent/fanout", "No such file"),
+        ("/bin/true", "exit status: 0"),
+        ("/bin/false", "exit status: 1"),
+    ] {
+        let error = build_with(program).unwrap_err();
+        assert!(error.contains("worker process"), "{error}");
+        assert!(error.contains(program), "{error}");
+        assert!(error.contains(expected), "{error}");
+    }
+}
