@@ -151,7 +151,8 @@ mod tests {
         let dir = tempfile::tempdir().expect("a directory");
         let file = dir.path().join("taken");
         fs::write(&file, "a file").expect("written");
-        let error = write_all(&sweep(), &file).expect_err("not a directory");
+        let record = RecordBuilder::new().error("tokio", 1, "no server").build();
+        let error = write_all(&record, &file).expect_err("not a directory");
         let message = error.to_string();
         assert!(
             message.contains("taken") && message.contains("--out"),
