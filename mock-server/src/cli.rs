@@ -3,9 +3,11 @@
 
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::config::Config;
+use crate::config::{Config, Parity, Tls};
+use crate::profile::{PRESETS, Profile, Source};
 use crate::{duration, limits, listen, serve};
 
 /// The options of the server.
@@ -19,17 +21,57 @@ pub struct Args {
     #[arg(long, default_value_t = 3000)]
     pub port: u16,
 
-    /// Time until a request is answered, as 200ms, 1.5s or 0
-    #[arg(long, default_value = "200ms", value_parser = duration::parse)]
-    pub delay: Duration,
+    /// Time until a request is answered, as 200ms, 1.5s or 0 [default: 200ms, or
+    /// the profile's]
+    #[arg(long, value_parser = duration::parse)]
+    pub delay: Option<Duration>,
 
-    /// Seed of the records: the same seed gives the same answers
+    /// How the service behaves: a preset or a TOML file; see --list-profiles
+    #[arg(long, value_name = "NAME|FILE")]
+    pub profile: Option<String>,
+
+    /// Set one key of the profile, as rate_limit.rate=50; can be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub settings: Vec<String>,
+
+    /// List the presets with what each teaches, and exit
+    #[arg(long)]
+    pub list_profiles: bool,
+
+    /// Print a preset as TOML, to start a profile from, and exit
+    #[arg(long, value_name = "NAME")]
+    pub show_profile: Option<String>,
+
+    /// Seed of the records, latencies and faults: the same seed gives the same
+    /// answers
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
 
-    /// Serving threads, one per core by default
+    /// Serving threads [default: one for every two cores]
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
+
+    /// Whose answers to give where servers differ
+    #[arg(long, value_enum, default_value_t = Parity::Strict)]
+    pub parity: Parity,
+
+    /// Encrypt connections, with a certificate made at the start; HTTP/2 is
+    /// offered by ALPN
+    #[arg(long)]
+    pub tls: bool,
+
+    /// Where --tls writes its certificate
+    #[arg(
+        long,
+        value_name = "FILE",
+        default_value = "mock-server-cert.pem",
+        requires = "tls"
+    )]
+    pub tls_certificate: PathBuf,
+
+    /// Measure what this server can be trusted for on this machine, and exit
+    #[arg(long)]
+    pub calibrate: bool,
 
     /// Stop when standard input ends, so that a server started by another
     /// program through a pipe never outlives it
@@ -38,30 +80,64 @@ pub struct Args {
 }
 
 impl Args {
-    fn config(&self) -> Config {
-        let config = Config::default()
-            .with_delay(self.delay)
-            .with_seed(self.seed);
-        match self.threads {
-            Some(threads) => config.with_threads(threads.into()),
-            None => config,
+    /// The profile that the options describe: the preset or file, then the
+    /// delay, then each key that is set.
+    ///
+    /// # Errors
+    /// A sentence that names the profile or the key, its value and its range.
+    pub fn profile(&self) -> Result<Profile, String> {
+        let mut source = match &self.profile {
+            Some(name) => Source::open(name)?,
+            None => Source::default(),
+        };
+        if let Some(delay) = self.delay {
+            source.set_delay(delay);
         }
+        for setting in &self.settings {
+            source.set(setting)?;
+        }
+        source.finish()
+    }
+
+    /// The configuration that the options describe.
+    ///
+    /// # Errors
+    /// As [`profile`](Self::profile).
+    pub fn config(&self) -> Result<Config, String> {
+        let mut config = Config::default()
+            .with_profile(self.profile()?)
+            .with_seed(self.seed)
+            .with_parity(self.parity);
+        config.threads = self.threads.map(usize::from);
+        config.tls = self
+            .tls
+            .then(|| Tls::new(Some(self.tls_certificate.clone())));
+        Ok(config)
     }
 }
 
 /// Runs the server until SIGINT or SIGTERM (or the end of standard input, with
-/// `--exit-with-parent`).
+/// `--exit-with-parent`), or does what else the options ask for.
 ///
 /// The first line on standard output is `listening on http://HOST:PORT`, written
-/// when connections are accepted. Once connections are accepted, standard output
-/// gets nothing more.
+/// when connections are accepted. Standard output gets nothing after it.
 ///
 /// # Errors
-/// When the address cannot be listened on, or the system refuses threads or
-/// signal handlers. The message names the address and the way out.
+/// When a profile is wrong, the address cannot be listened on, or the system
+/// refuses threads. The message names the value and the way out.
 pub fn run(args: &Args) -> io::Result<()> {
+    if args.list_profiles {
+        return list_profiles();
+    }
+    if let Some(name) = &args.show_profile {
+        return show_profile(name);
+    }
     // The limit as it is serves fewer connections, but serves.
     let _ = limits::raise_open_files();
+    let config = args.config().map_err(io::Error::other)?;
+    if args.calibrate {
+        return crate::calibrate::run(&config);
+    }
     let listener = listen(SocketAddr::new(args.host, args.port))?;
     let addr = listener.local_addr()?;
     if !addr.ip().is_loopback() {
@@ -82,14 +158,49 @@ pub fn run(args: &Args) -> io::Result<()> {
     } else {
         None
     };
-    announce(addr)?;
-    serve(listener, args.config(), async {
+    let scheme = if args.tls { "https" } else { "http" };
+    serve(listener, config, async {
         tokio::select! {
             () = signalled() => {}
             () = ended(orphaned) => {}
+            // Within the server, so that its threads and its certificate are
+            // there when the line is.
+            () = announce(scheme, addr) => {}
         }
     })?;
     Ok(())
+}
+
+/// Writes the line that a program which started the server waits for, and never
+/// completes. A server whose output is closed serves all the same.
+async fn announce(scheme: &str, addr: SocketAddr) {
+    let mut out = io::stdout().lock();
+    let _ = writeln!(out, "listening on {scheme}://{addr}").and_then(|()| out.flush());
+    drop(out);
+    std::future::pending::<()>().await;
+}
+
+fn list_profiles() -> io::Result<()> {
+    let width = PRESETS
+        .iter()
+        .map(|preset| preset.name.len())
+        .max()
+        .unwrap_or(0);
+    let mut out = io::stdout().lock();
+    for preset in PRESETS {
+        writeln!(out, "{:width$}  {}", preset.name, preset.teaches)?;
+    }
+    out.flush()
+}
+
+fn show_profile(name: &str) -> io::Result<()> {
+    let Some(preset) = PRESETS.iter().find(|preset| preset.name == name) else {
+        let message = format!("`{name}` is no preset; --list-profiles names them");
+        return Err(io::Error::other(message));
+    };
+    let mut out = io::stdout().lock();
+    write!(out, "# {}\n{}", preset.teaches, preset.text)?;
+    out.flush()
 }
 
 /// Completes when the parent is gone; never, when there is none to watch.
@@ -98,13 +209,6 @@ async fn ended(orphaned: Option<tokio::sync::oneshot::Receiver<()>>) {
         Some(told) => drop(told.await),
         None => std::future::pending().await,
     }
-}
-
-/// The line that a program which started the server waits for.
-fn announce(addr: SocketAddr) -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    writeln!(out, "listening on http://{addr}")?;
-    out.flush()
 }
 
 /// Reads to the end; an error is an end as well.

@@ -1,47 +1,97 @@
 //! What a server does, as one value that a program builds and a command line
 //! fills in.
 
+use std::path::PathBuf;
 use std::time::Duration;
+
+use crate::model::ServiceTime;
+use crate::profile::Profile;
 
 /// The behaviour of a server. Start from the default and change what differs:
 ///
 /// ```
 /// use std::time::Duration;
+/// use mock_server::model::ServiceTime;
+///
 /// let config = mock_server::Config::default()
 ///     .with_delay(Duration::from_millis(20))
 ///     .with_seed(7);
-/// assert_eq!(config.delay, Duration::from_millis(20));
+/// let fixed = ServiceTime::Fixed(Duration::from_millis(20));
+/// assert_eq!(config.profile.service_time, fixed);
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Config {
-    /// The service time of each request, counted from its arrival.
-    pub delay: Duration,
+    /// How the service behaves.
+    pub profile: Profile,
     /// The seed of everything random: the same seed gives the same answers.
     pub seed: u64,
-    /// Threads that serve connections, at least 1; `None` takes one per core.
+    /// Threads that serve connections, at least 1; `None` takes one for every
+    /// two cores, because on the same machine the client needs the others.
     pub threads: Option<usize>,
     /// The longest time that a stopping server waits for answers in flight.
     pub grace: Duration,
+    /// Whose answers are given where servers differ.
+    pub parity: Parity,
+    /// Whether connections are encrypted.
+    pub tls: Option<Tls>,
+}
+
+/// Whose answers are given to requests that have no agreed answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Parity {
+    /// Strict: errors have a status and a JSON body that say so.
+    #[default]
+    Strict,
+    /// As Mockoon answers: unknown types and missing ids are 200, other methods
+    /// and paths are 404 with a page of HTML.
+    Mockoon,
+}
+
+/// How connections are encrypted: with a certificate made at the start, for
+/// `localhost` and the address that is listened on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Tls {
+    /// Where the certificate is written, as PEM, for clients to trust; `None`
+    /// writes none.
+    pub certificate: Option<PathBuf>,
+}
+
+impl Tls {
+    /// Encrypted connections, with the certificate written to `certificate`.
+    #[must_use]
+    pub fn new(certificate: Option<PathBuf>) -> Self {
+        Self { certificate }
+    }
 }
 
 impl Default for Config {
-    /// 200 ms, seed 1, a thread per core, 5 s of grace.
+    /// 200 ms, seed 1, 5 s of grace, strict, not encrypted.
     fn default() -> Self {
         Self {
-            delay: Duration::from_millis(200),
+            profile: Profile::default(),
             seed: 1,
             threads: None,
             grace: Duration::from_secs(5),
+            parity: Parity::default(),
+            tls: None,
         }
     }
 }
 
 impl Config {
-    /// The same with another service time.
+    /// The same with a fixed service time.
     #[must_use]
     pub fn with_delay(mut self, delay: Duration) -> Self {
-        self.delay = delay;
+        self.profile.service_time = ServiceTime::Fixed(delay);
+        self
+    }
+
+    /// The same with another profile.
+    #[must_use]
+    pub fn with_profile(mut self, profile: Profile) -> Self {
+        self.profile = profile;
         self
     }
 
@@ -66,10 +116,23 @@ impl Config {
         self
     }
 
+    /// The same with another parity.
+    #[must_use]
+    pub fn with_parity(mut self, parity: Parity) -> Self {
+        self.parity = parity;
+        self
+    }
+
+    /// The same over encrypted connections.
+    #[must_use]
+    pub fn with_tls(mut self, tls: Tls) -> Self {
+        self.tls = Some(tls);
+        self
+    }
+
     pub(crate) fn thread_count(&self) -> usize {
-        self.threads
-            .or_else(|| std::thread::available_parallelism().ok().map(usize::from))
-            .unwrap_or(1)
-            .max(1)
+        let half_the_cores =
+            || std::thread::available_parallelism().map_or(1, |cores| cores.get().div_ceil(2));
+        self.threads.unwrap_or_else(half_the_cores).max(1)
     }
 }

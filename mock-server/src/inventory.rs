@@ -130,26 +130,20 @@ fn fields(seed: u64, kind: Kind, id: &str) -> Fields {
 #[must_use]
 pub fn body(seed: u64, kind: Kind, id: &str) -> Vec<u8> {
     let mut out = Vec::with_capacity(96 + id.len());
-    write_body(&mut out, seed, kind, id);
-    out
-}
-
-/// Appends [`body`] to a buffer that the caller keeps, so that the request path
-/// need not allocate.
-pub(crate) fn write_body(out: &mut Vec<u8>, seed: u64, kind: Kind, id: &str) {
     let fields = fields(seed, kind, id);
     out.extend_from_slice(b"{\n  \"id\": \"");
-    json::escape_into(out, id);
+    json::escape_into(&mut out, id);
     out.extend_from_slice(b"\",\n  \"name\": \"");
     out.extend_from_slice(fields.name.as_bytes());
     out.extend_from_slice(b"\",\n  \"price\": \"");
-    json::decimal_into(out, u64::from(fields.cents / 100));
+    json::decimal_into(&mut out, u64::from(fields.cents / 100));
     out.push(b'.');
     out.push(b'0' + (fields.cents / 10 % 10) as u8);
     out.push(b'0' + (fields.cents % 10) as u8);
     out.extend_from_slice(b" EUR\",\n  \"quantity\": \"");
-    json::decimal_into(out, u64::from(fields.quantity));
+    json::decimal_into(&mut out, u64::from(fields.quantity));
     out.extend_from_slice(b"\"\n}");
+    out
 }
 
 #[cfg(test)]

@@ -44,13 +44,6 @@ pub(crate) fn decimal_into(out: &mut Vec<u8>, mut number: u64) {
     out.extend_from_slice(&digits[at..]);
 }
 
-/// `{"error": "…"}` with the message escaped: the body of every refusal.
-pub(crate) fn error_into(out: &mut Vec<u8>, message: &str) {
-    out.extend_from_slice(b"{\n  \"error\": \"");
-    escape_into(out, message);
-    out.extend_from_slice(b"\"\n}");
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -28,18 +28,22 @@
 //! The server stops when the [`Server`] is dropped. A program that has a bound
 //! listener and its own idea of when to stop calls [`serve`] instead.
 
+mod calibrate;
 pub mod cli;
 mod config;
 pub mod duration;
-mod http1;
+mod http;
 pub mod inventory;
 pub mod journal;
 mod json;
+pub mod model;
+pub mod profile;
 mod query;
 mod random;
 mod server;
 mod service;
 mod timer;
+pub mod users;
 
-pub use config::Config;
+pub use config::{Config, Parity, Tls};
 pub use server::{Server, limits, listen, serve};

@@ -12,6 +12,25 @@ pub(crate) fn first<'q>(query: &'q str, name: &str) -> Option<Cow<'q, str>> {
     })
 }
 
+/// Every pair of a query string, percent-decoded, in order.
+pub(crate) fn pairs(query: &str) -> impl Iterator<Item = [String; 2]> {
+    query
+        .split('&')
+        .filter(|pair| !pair.is_empty())
+        .map(|pair| {
+            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+            [decode(key).into_owned(), decode(value).into_owned()]
+        })
+}
+
+/// Percent-decodes a part of a path, where `+` is a plus.
+pub(crate) fn decode_path(part: &str) -> Cow<'_, str> {
+    if part.contains('+') {
+        return Cow::Owned(decode(&part.replace('+', "%2B")).into_owned());
+    }
+    decode(part)
+}
+
 /// Percent-decodes as HTML forms do: `+` is a space, `%XX` a byte, a `%` that
 /// starts no such pair stands for itself, and bytes that are not UTF-8 become
 /// U+FFFD.

@@ -12,6 +12,12 @@
 pub(crate) enum Purpose {
     /// The fields of an inventory record.
     Record = 1,
+    /// A service time.
+    Latency = 2,
+    /// Whether and how an answer fails.
+    Fault = 3,
+    /// The content of a file or of a user.
+    Content = 4,
 }
 
 const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
@@ -54,6 +60,11 @@ impl Stream {
     pub(crate) fn next(&mut self) -> u64 {
         self.state = self.state.wrapping_add(GOLDEN);
         mix(self.state)
+    }
+
+    /// A number in the open interval (0, 1), in steps of 2⁻⁵³.
+    pub(crate) fn unit(&mut self) -> f64 {
+        ((self.next() >> 11) as f64 + 0.5) / (1u64 << 53) as f64
     }
 
     /// A whole number in `0..bound`, by multiply and shift (Lemire 2019, without

@@ -18,7 +18,7 @@ pub(super) struct Cell {
     arrived: AtomicU32,
     completed: AtomicU32,
     aborted: AtomicU32,
-    _reserved: AtomicU32,
+    rejected: AtomicU32,
 }
 
 impl Cell {
@@ -35,11 +35,16 @@ impl Cell {
         self.aborted.fetch_add(1, Ordering::Relaxed);
     }
 
+    pub(super) fn reject(&self) {
+        self.rejected.fetch_add(1, Ordering::Relaxed);
+    }
+
     fn counts(&self) -> Counts {
         Counts {
             arrived: self.arrived.load(Ordering::Relaxed).into(),
             completed: self.completed.load(Ordering::Relaxed).into(),
             aborted: self.aborted.load(Ordering::Relaxed).into(),
+            rejected: self.rejected.load(Ordering::Relaxed).into(),
         }
     }
 }

@@ -1,27 +1,34 @@
 //! One run's counters: totals striped by thread, counts by id shared.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::book::Book;
+use super::histogram::{Histogram, Lateness};
 use super::odd::Odd;
 use super::{Counts, Route, Summary};
+use crate::model::Model;
+use crate::profile::Profile;
 
 /// The totals of one serving thread, on cache lines of its own: threads that
 /// count on the same line would slow each other down.
 #[derive(Default)]
 #[repr(align(128))]
-pub(crate) struct Stripe {
+pub(super) struct Stripe {
     pub(super) arrived: AtomicU64,
     pub(super) completed: AtomicU64,
     pub(super) aborted: AtomicU64,
+    pub(super) rejected: AtomicU64,
     pub(super) untracked: AtomicU64,
-    pub(crate) unmatched: AtomicU64,
-    pub(crate) connections_opened: AtomicU64,
-    pub(crate) bytes_sent: AtomicU64,
+    pub(super) faulted: AtomicU64,
+    pub(super) lateness: Histogram,
+    pub(super) unmatched: AtomicU64,
+    pub(super) connections_opened: AtomicU64,
+    pub(super) bytes_sent: AtomicU64,
 }
 
 /// Adds to a total. Only exactness is needed, not any order among totals.
-pub(crate) fn add(total: &AtomicU64, amount: u64) {
+pub(super) fn add(total: &AtomicU64, amount: u64) {
     total.fetch_add(amount, Ordering::Relaxed);
 }
 
@@ -38,20 +45,23 @@ pub(crate) struct Ledger {
     in_flight: InFlight,
     books: [Book; Route::ALL.len()],
     pub(super) odd: Odd,
+    /// The service model of the same run.
+    pub(crate) model: Model,
 }
 
 impl Ledger {
-    pub(super) fn new(threads: usize) -> Self {
+    pub(super) fn new(threads: usize, profile: Arc<Profile>) -> Self {
         Self {
             stripes: (0..threads.max(1)).map(|_| Stripe::default()).collect(),
             in_flight: InFlight::default(),
             books: Default::default(),
             odd: Odd::default(),
+            model: Model::new(profile),
         }
     }
 
     /// The totals of one thread.
-    pub(crate) fn stripe(&self, thread: usize) -> &Stripe {
+    pub(super) fn stripe(&self, thread: usize) -> &Stripe {
         &self.stripes[thread]
     }
 
@@ -94,6 +104,9 @@ impl Ledger {
             arrived: sum(|stripe| &stripe.arrived),
             completed: sum(|stripe| &stripe.completed),
             aborted: sum(|stripe| &stripe.aborted),
+            rejected: sum(|stripe| &stripe.rejected),
+            faulted: sum(|stripe| &stripe.faulted),
+            lateness: Lateness::of(self.stripes.iter().map(|stripe| &stripe.lateness)),
             untracked: sum(|stripe| &stripe.untracked),
             unmatched: sum(|stripe| &stripe.unmatched),
             connections_opened: sum(|stripe| &stripe.connections_opened),

@@ -7,11 +7,14 @@
 //! [`untracked`](Summary::untracked) rather than silently forgotten. The request
 //! path takes no lock for whole-number ids.
 //!
-//! A `Ledger` is the journal between two resets. A reset starts a new one; a
+//! A `Ledger` is the journal of one run, between two resets, together with the
+//! service model of that run. A reset starts a new one; a
 //! request that is in flight at that moment ends in the ledger where it arrived,
 //! so no run ever sees the tail of the one before.
 
 mod book;
+mod expectation;
+mod histogram;
 mod ledger;
 mod odd;
 mod page;
@@ -20,10 +23,17 @@ mod ticket;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
+use crate::config::Config;
+use crate::profile::Profile;
+
+pub use expectation::{Expectation, Proof};
+pub use histogram::Lateness;
 pub(crate) use ledger::Ledger;
-pub use page::{Page, Snapshot};
+pub use page::{Entry, Page, Snapshot};
 pub(crate) use ticket::Ticket;
 
 /// A route whose requests are counted by id.
@@ -35,11 +45,26 @@ pub enum Route {
     Materials,
     /// `/inventory/products`
     Products,
+    /// `/users`
+    Users,
+    /// `/files/{id}`
+    Files,
+    /// `/status/{code}`
+    Status,
+    /// `/echo`
+    Echo,
 }
 
 impl Route {
     /// Every route, in the order in which the journal lists them.
-    pub const ALL: [Self; 2] = [Self::Materials, Self::Products];
+    pub const ALL: [Self; 6] = [
+        Self::Materials,
+        Self::Products,
+        Self::Users,
+        Self::Files,
+        Self::Status,
+        Self::Echo,
+    ];
 
     /// The name that the journal uses: `materials` and so on.
     #[must_use]
@@ -47,6 +72,10 @@ impl Route {
         match self {
             Self::Materials => "materials",
             Self::Products => "products",
+            Self::Users => "users",
+            Self::Files => "files",
+            Self::Status => "status",
+            Self::Echo => "echo",
         }
     }
 }
@@ -58,13 +87,16 @@ pub struct Counts {
     pub arrived: u64,
     /// Requests whose answer was handed to the operating system whole.
     pub completed: u64,
-    /// Requests whose answer was not sent whole: the client went away, or the
-    /// server stopped.
+    /// Requests whose answer was not sent whole: the client went away, a fault
+    /// cut it, or the server stopped.
     pub aborted: u64,
+    /// Requests that the profile refused: 429, a full queue, an outage.
+    pub rejected: u64,
 }
 
-/// The totals of a journal.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// The totals of a journal. `arrived` is the sum of `completed`, `aborted`,
+/// `rejected` and what is in flight.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Summary {
     /// Requests whose head was read, on the counted routes.
@@ -73,6 +105,10 @@ pub struct Summary {
     pub completed: u64,
     /// Requests whose answer was not sent whole.
     pub aborted: u64,
+    /// Requests that the profile refused: 429, a full queue, an outage.
+    pub rejected: u64,
+    /// Requests that a fault of the profile struck.
+    pub faulted: u64,
     /// Different (route, id) pairs that arrived.
     pub distinct: u64,
     /// Arrivals beyond the first of each (route, id).
@@ -87,8 +123,11 @@ pub struct Summary {
     pub connections_opened: u64,
     /// The most requests that were in flight at one moment.
     pub most_in_flight: u64,
-    /// Bytes of answers handed to the operating system, heads included.
+    /// Bytes handed to the operating system, heads included; on an encrypted
+    /// connection, before encryption.
     pub bytes_sent: u64,
+    /// How late answers were.
+    pub lateness: Lateness,
 }
 
 /// The journal of a server: the current ledger, and the way to start another.
@@ -96,16 +135,25 @@ pub(crate) struct Journal {
     current: Mutex<Arc<Ledger>>,
     generation: AtomicU64,
     threads: usize,
+    profile: Arc<Profile>,
 }
 
 impl Journal {
-    /// An empty journal for `threads` serving threads.
-    pub(crate) fn new(threads: usize) -> Self {
+    /// An empty journal for `threads` serving threads under a profile.
+    pub(crate) fn new(threads: usize, profile: Arc<Profile>) -> Self {
+        let ledger = Ledger::new(threads, Arc::clone(&profile));
         Self {
-            current: Mutex::new(Arc::new(Ledger::new(threads))),
+            current: Mutex::new(Arc::new(ledger)),
             generation: AtomicU64::new(0),
             threads,
+            profile,
         }
+    }
+
+    /// An empty journal for the server that a configuration describes.
+    pub(crate) fn for_config(config: &Config) -> Arc<Self> {
+        let profile = Arc::new(config.profile.clone());
+        Arc::new(Self::new(config.thread_count(), profile))
     }
 
     /// The ledger that requests now arrive in.
@@ -115,9 +163,9 @@ impl Journal {
         Arc::clone(&current)
     }
 
-    /// Starts a new, empty ledger.
+    /// Starts a new run: an empty ledger and a model at its beginning.
     pub(crate) fn reset(&self) {
-        let fresh = Arc::new(Ledger::new(self.threads));
+        let fresh = Arc::new(Ledger::new(self.threads, Arc::clone(&self.profile)));
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         *current = fresh;
         self.generation.fetch_add(1, Ordering::Release);
@@ -177,6 +225,18 @@ impl Clerk {
     pub(crate) fn count_connection(&mut self) {
         let thread = self.thread;
         ledger::add(&self.ledger().stripe(thread).connections_opened, 1);
+    }
+
+    /// Counts a request that a fault strikes.
+    pub(crate) fn count_fault(&mut self) {
+        let thread = self.thread;
+        ledger::add(&self.ledger().stripe(thread).faulted, 1);
+    }
+
+    /// Counts how late an answer is.
+    pub(crate) fn count_lateness(&mut self, late: Duration) {
+        let thread = self.thread;
+        self.ledger().stripe(thread).lateness.record(late);
     }
 
     /// Counts bytes that were handed to the operating system.

@@ -4,10 +4,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::ledger::{Id, Ledger};
-use super::{Counts, Route, Summary};
+use super::{Counts, Expectation, Proof, Route, Summary};
 
 /// The journal at one moment.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Snapshot {
     /// The totals.
@@ -58,11 +58,15 @@ fn entry(route: Route, id: Id<'_>, counts: Counts) -> Entry {
 }
 
 /// The answer of `GET /journal?offset=&limit=`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Page {
     /// The totals of the whole journal, not of the page.
     pub summary: Summary,
+    /// Whether what was expected is what arrived; only when asked with
+    /// `expect=`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proof: Option<Proof>,
     /// How many (route, id) pairs the journal has.
     pub total: u64,
     /// The number of the first one on this page.
@@ -80,7 +84,12 @@ impl Page {
     /// The most ids that a page has.
     pub const MAX_LIMIT: u64 = 10_000;
 
-    pub(crate) fn of(ledger: &Ledger, offset: u64, limit: u64) -> Self {
+    pub(crate) fn of(
+        ledger: &Ledger,
+        offset: u64,
+        limit: u64,
+        expected: Option<&Expectation>,
+    ) -> Self {
         let end = offset.saturating_add(limit);
         let (mut at, mut ids) = (0, Vec::new());
         ledger.each(|route, id, counts| {
@@ -91,6 +100,7 @@ impl Page {
         });
         Self {
             summary: ledger.summary(),
+            proof: expected.map(|expected| expected.check(ledger)),
             total: at,
             offset,
             next_offset: (end < at).then_some(end),

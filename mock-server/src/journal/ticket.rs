@@ -3,8 +3,9 @@
 
 use std::sync::Arc;
 
+use super::book::Cell;
 use super::ledger::{Ledger, add};
-use super::{Route, book};
+use super::{Counts, Route, book};
 
 /// An arrival that has been counted. Dropping it without
 /// [`complete`](Self::complete) counts the request as aborted.
@@ -13,6 +14,8 @@ pub(crate) struct Ticket {
     thread: usize,
     route: Route,
     place: Place,
+    attempt: u64,
+    refused: bool,
     open: bool,
 }
 
@@ -27,18 +30,19 @@ impl Ticket {
         let stripe = ledger.stripe(thread);
         add(&stripe.arrived, 1);
         ledger.enter();
-        let place = match book::dense(id) {
+        let (place, attempt) = match book::dense(id) {
             Some(number) => {
-                ledger.book(route).cell(number).arrive();
-                Place::Dense(number)
+                let before = ledger.book(route).cell(number).arrive();
+                (Place::Dense(number), before.into())
             }
             None => {
                 let key = (route, Box::from(id));
-                if ledger.odd.arrive(&key).is_some() {
-                    Place::Odd(key.1)
-                } else {
-                    add(&stripe.untracked, 1);
-                    Place::Untracked
+                match ledger.odd.arrive(&key) {
+                    Some(before) => (Place::Odd(key.1), before),
+                    None => {
+                        add(&stripe.untracked, 1);
+                        (Place::Untracked, 0)
+                    }
                 }
             }
         };
@@ -47,20 +51,48 @@ impl Ticket {
             thread,
             route,
             place,
+            attempt,
+            refused: false,
             open: true,
         }
+    }
+
+    /// How many requests for this (route, id) arrived before this one in the
+    /// same run; 0 for an id that the journal does not track.
+    pub(crate) fn attempt(&self) -> u64 {
+        self.attempt
+    }
+
+    /// The run that the request belongs to.
+    pub(crate) fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// The profile refuses the request: its end counts as rejected.
+    pub(crate) fn refuse(&mut self) {
+        self.refused = true;
     }
 
     /// The answer was sent whole.
     pub(crate) fn complete(mut self) {
         self.open = false;
-        add(&self.ledger.stripe(self.thread).completed, 1);
+        let stripe = self.ledger.stripe(self.thread);
+        if self.refused {
+            add(&stripe.rejected, 1);
+            self.settle(Cell::reject, |counts| counts.rejected += 1);
+        } else {
+            add(&stripe.completed, 1);
+            self.settle(Cell::complete, |counts| counts.completed += 1);
+        }
+    }
+
+    fn settle(&mut self, dense: impl FnOnce(&Cell), odd: impl FnOnce(&mut Counts)) {
         self.ledger.leave();
         match &mut self.place {
-            Place::Dense(id) => self.ledger.book(self.route).cell(*id).complete(),
+            Place::Dense(id) => dense(self.ledger.book(self.route).cell(*id)),
             Place::Odd(id) => {
                 let key = (self.route, std::mem::take(id));
-                self.ledger.odd.count(&key, |counts| counts.completed += 1);
+                self.ledger.odd.count(&key, odd);
             }
             Place::Untracked => {}
         }
@@ -69,18 +101,9 @@ impl Ticket {
 
 impl Drop for Ticket {
     fn drop(&mut self) {
-        if !self.open {
-            return;
-        }
-        add(&self.ledger.stripe(self.thread).aborted, 1);
-        self.ledger.leave();
-        match &mut self.place {
-            Place::Dense(id) => self.ledger.book(self.route).cell(*id).abort(),
-            Place::Odd(id) => {
-                let key = (self.route, std::mem::take(id));
-                self.ledger.odd.count(&key, |counts| counts.aborted += 1);
-            }
-            Place::Untracked => {}
+        if self.open {
+            add(&self.ledger.stripe(self.thread).aborted, 1);
+            self.settle(Cell::abort, |counts| counts.aborted += 1);
         }
     }
 }

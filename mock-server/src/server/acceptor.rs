@@ -2,17 +2,21 @@
 
 use std::io;
 use std::net::TcpListener;
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::worker::Workers;
+use tokio::sync::Semaphore;
+
+use super::worker::{Dealt, Workers};
 
 /// How long accepting pauses when the system is out of a resource. Connections
 /// wait in the backlog meanwhile.
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// Accepts until `shutdown` completes.
+/// Accepts until `shutdown` completes, at most `max` connections at once.
 pub(super) async fn accept<F>(
     listener: TcpListener,
+    max: Option<u32>,
     workers: &Workers,
     shutdown: F,
 ) -> io::Result<()>
@@ -23,15 +27,21 @@ where
     let listener = tokio::net::TcpListener::from_std(listener)?;
     tokio::select! {
         () = shutdown => {}
-        () = deal(&listener, workers) => {}
+        () = deal(&listener, max, workers) => {}
     }
     Ok(())
 }
 
-async fn deal(listener: &tokio::net::TcpListener, workers: &Workers) {
+async fn deal(listener: &tokio::net::TcpListener, max: Option<u32>, workers: &Workers) {
+    let places = max.map(|max| Arc::new(Semaphore::new(max as usize)));
     let mut turn = 0;
     let mut complained = false;
     loop {
+        let permit = match &places {
+            // The semaphore is never closed, so a place always comes.
+            Some(places) => Arc::clone(places).acquire_owned().await.ok(),
+            None => None,
+        };
         match listener.accept().await {
             Ok((stream, _)) => {
                 complained = false;
@@ -41,7 +51,7 @@ async fn deal(listener: &tokio::net::TcpListener, workers: &Workers) {
                 // Moves the socket from this runtime to the worker's; one that
                 // cannot be moved is closed.
                 if let Ok(stream) = stream.into_std() {
-                    workers.deal(turn, stream);
+                    workers.deal(turn, Dealt { stream, permit });
                     turn += 1;
                 }
             }

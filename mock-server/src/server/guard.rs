@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 
 use tokio::sync::oneshot;
 
-use super::{limits, listen, run};
+use super::{Prepared, limits, listen};
 use crate::config::Config;
 use crate::journal::{Journal, Snapshot};
 
@@ -16,6 +16,7 @@ use crate::journal::{Journal, Snapshot};
 /// until its threads are gone.
 pub struct Server {
     addr: SocketAddr,
+    secure: bool,
     journal: Arc<Journal>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<io::Result<()>>>,
@@ -31,21 +32,21 @@ impl Server {
         let _ = limits::raise_open_files();
         let listener = listen(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
         let addr = listener.local_addr()?;
-        let journal = Arc::new(Journal::new(config.thread_count()));
+        let secure = config.tls.is_some();
+        let journal = Journal::for_config(&config);
+        let prepared = Prepared::new(listener, config, &journal)?;
         let (stop, stopped) = oneshot::channel();
-        let thread = {
-            let journal = Arc::clone(&journal);
-            std::thread::Builder::new()
-                .name("mock-accept".to_owned())
-                .spawn(move || {
-                    run(listener, config, &journal, async {
-                        // A sender that is gone means the same as a message.
-                        let _ = stopped.await;
-                    })
-                })?
-        };
+        let thread = std::thread::Builder::new()
+            .name("mock-accept".to_owned())
+            .spawn(move || {
+                prepared.run(async {
+                    // A sender that is gone means the same as a message.
+                    let _ = stopped.await;
+                })
+            })?;
         Ok(Self {
             addr,
+            secure,
             journal,
             stop: Some(stop),
             thread: Some(thread),
@@ -58,10 +59,11 @@ impl Server {
         self.addr
     }
 
-    /// `http://127.0.0.1:PORT`, without a slash at the end.
+    /// `http://127.0.0.1:PORT` (or `https:`), without a slash at the end.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("http://{}", self.addr)
+        let scheme = if self.secure { "https" } else { "http" };
+        format!("{scheme}://{}", self.addr)
     }
 
     /// The journal at this moment.

@@ -19,8 +19,12 @@ pub use guard::Server;
 pub use listening::listen;
 pub(crate) use worker::Worker;
 
+use tokio::runtime::Runtime;
+
 use crate::config::Config;
+use crate::http;
 use crate::journal::{Journal, Snapshot};
+use crate::model::Link;
 
 /// Serves connections from a bound listener until `shutdown` completes, and
 /// returns the journal.
@@ -38,27 +42,52 @@ pub fn serve<F>(listener: TcpListener, config: Config, shutdown: F) -> io::Resul
 where
     F: Future<Output = ()>,
 {
-    let journal = Arc::new(Journal::new(config.thread_count()));
-    run(listener, config, &journal, shutdown)?;
+    let journal = Journal::for_config(&config);
+    Prepared::new(listener, config, &journal)?.run(shutdown)?;
     Ok(journal.snapshot())
 }
 
-/// [`serve`] with a journal that the caller can read meanwhile.
-fn run<F>(
+/// A server with its threads started, before it accepts.
+struct Prepared {
     listener: TcpListener,
-    config: Config,
-    journal: &Arc<Journal>,
-    shutdown: F,
-) -> io::Result<()>
-where
-    F: Future<Output = ()>,
-{
-    let config = Arc::new(config);
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    let workers = worker::spawn_all(&config, journal)?;
-    runtime.block_on(acceptor::accept(listener, &workers, shutdown))?;
-    workers.finish();
-    Ok(())
+    max_connections: Option<u32>,
+    runtime: Runtime,
+    workers: worker::Workers,
+}
+
+impl Prepared {
+    /// Starts the threads. Connections that come meanwhile wait in the backlog.
+    fn new(listener: TcpListener, config: Config, journal: &Arc<Journal>) -> io::Result<Self> {
+        let host = listener.local_addr()?.ip();
+        let tls = config
+            .tls
+            .as_ref()
+            .map(|tls| http::tls::acceptor(tls, host))
+            .transpose()?;
+        let max_connections = config.profile.connections.max;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        let workers = worker::spawn_all(&worker::Common {
+            config: Arc::new(config),
+            journal: Arc::clone(journal),
+            link: Arc::new(Link::new()),
+            tls,
+        })?;
+        Ok(Self {
+            listener,
+            max_connections,
+            runtime,
+            workers,
+        })
+    }
+
+    /// Accepts and serves until `shutdown` completes.
+    fn run(self, shutdown: impl Future<Output = ()>) -> io::Result<()> {
+        let accepting =
+            acceptor::accept(self.listener, self.max_connections, &self.workers, shutdown);
+        self.runtime.block_on(accepting)?;
+        self.workers.finish();
+        Ok(())
+    }
 }

@@ -1,60 +1,58 @@
 //! A serving thread: a single-threaded runtime with the connections it was
 //! dealt.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, RefCell, RefMut};
 use std::io;
 use std::net::TcpStream;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Poll, Waker};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::Duration;
 
 use tokio::runtime::LocalRuntime;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, OwnedSemaphorePermit, mpsc};
+use tokio_rustls::TlsAcceptor;
 
 use crate::config::Config;
-use crate::http1;
+use crate::http;
 use crate::journal::{Clerk, Journal};
-use crate::service::{self, Reply, Request};
+use crate::model::Link;
 use crate::timer::Timer;
+
+/// How long a client may take for the handshake of an encrypted connection.
+const HANDSHAKE_LIMIT: Duration = Duration::from_secs(10);
+
+/// A connection that was accepted, with its place under the profile's limit.
+pub(super) struct Dealt {
+    pub(super) stream: TcpStream,
+    pub(super) permit: Option<OwnedSemaphorePermit>,
+}
+
+/// What all serving threads share.
+#[derive(Clone)]
+pub(super) struct Common {
+    pub(super) config: Arc<Config>,
+    pub(super) journal: Arc<Journal>,
+    pub(super) link: Arc<Link>,
+    pub(super) tls: Option<TlsAcceptor>,
+}
 
 /// The serving threads. Dropping the senders tells them to stop.
 pub(super) struct Workers {
-    threads: Vec<(mpsc::UnboundedSender<TcpStream>, JoinHandle<()>)>,
+    threads: Vec<(mpsc::UnboundedSender<Dealt>, JoinHandle<()>)>,
 }
 
 /// Starts a thread for each of the configuration's.
-pub(super) fn spawn_all(config: &Arc<Config>, journal: &Arc<Journal>) -> io::Result<Workers> {
+pub(super) fn spawn_all(common: &Common) -> io::Result<Workers> {
     let mut threads = Vec::new();
-    for number in 0..config.thread_count() {
+    for number in 0..common.config.thread_count() {
         let (deal, dealt) = mpsc::unbounded_channel();
         let (tell, told) = std::sync::mpsc::sync_channel(1);
-        let (config, journal) = (Arc::clone(config), Arc::clone(journal));
+        let common = common.clone();
         let thread = std::thread::Builder::new()
             .name(format!("mock-serve-{number}"))
-            .spawn(move || {
-                let ready = LocalRuntime::new();
-                let runtime = match ready {
-                    Ok(runtime) => runtime,
-                    Err(error) => {
-                        let _ = tell.send(Err(error));
-                        return;
-                    }
-                };
-                runtime.block_on(async {
-                    match Worker::new(config, Clerk::new(journal, number)) {
-                        Ok(worker) => {
-                            let _ = tell.send(Ok(()));
-                            drop(tell);
-                            work(Rc::new(worker), dealt).await;
-                        }
-                        Err(error) => {
-                            let _ = tell.send(Err(error));
-                        }
-                    }
-                });
-            })?;
+            .spawn(move || run(common, number, dealt, &tell))?;
         told.recv()
             .unwrap_or_else(|_| Err(io::Error::other("a serving thread died at its start")))?;
         threads.push((deal, thread));
@@ -62,12 +60,40 @@ pub(super) fn spawn_all(config: &Arc<Config>, journal: &Arc<Journal>) -> io::Res
     Ok(Workers { threads })
 }
 
+/// The body of a serving thread; `tell` hears whether it could start.
+fn run(
+    common: Common,
+    number: usize,
+    dealt: mpsc::UnboundedReceiver<Dealt>,
+    tell: &std::sync::mpsc::SyncSender<io::Result<()>>,
+) {
+    // The starter waits for exactly one message.
+    let runtime = match LocalRuntime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            let _ = tell.send(Err(error));
+            return;
+        }
+    };
+    runtime.block_on(async {
+        match Worker::new(common, number) {
+            Ok(worker) => {
+                let _ = tell.send(Ok(()));
+                work(Rc::new(worker), dealt).await;
+            }
+            Err(error) => {
+                let _ = tell.send(Err(error));
+            }
+        }
+    });
+}
+
 impl Workers {
     /// Hands a connection to the worker whose turn it is.
-    pub(super) fn deal(&self, turn: usize, stream: TcpStream) {
+    pub(super) fn deal(&self, turn: usize, dealt: Dealt) {
         let (sender, _) = &self.threads[turn % self.threads.len()];
         // A worker only ends after its sender is gone.
-        let _ = sender.send(stream);
+        let _ = sender.send(dealt);
     }
 
     /// Tells all workers to stop and waits until they have.
@@ -83,31 +109,50 @@ impl Workers {
 }
 
 /// Serves the connections that are dealt, then finishes those that are open.
-async fn work(worker: Rc<Worker>, mut dealt: mpsc::UnboundedReceiver<TcpStream>) {
-    while let Some(stream) = dealt.recv().await {
-        worker.clerk.borrow_mut().count_connection();
+async fn work(worker: Rc<Worker>, mut dealt: mpsc::UnboundedReceiver<Dealt>) {
+    while let Some(Dealt { stream, permit }) = dealt.recv().await {
+        worker.clerk().count_connection();
         // A socket that this runtime cannot watch is closed by dropping it.
         if let Ok(stream) = tokio::net::TcpStream::from_std(stream) {
             let worker = Rc::clone(&worker);
             tokio::task::spawn_local(async move {
+                let _permit = permit;
                 let _open = worker.open().await;
-                http1::serve(stream, &worker).await;
+                connection(stream, &worker).await;
             });
         }
     }
     worker.stop();
-    let grace = worker.config.grace;
+    let grace = worker.common.config.grace;
     // Connections that outlast the grace end with the runtime, and their
     // requests count as aborted.
     let _ = tokio::time::timeout(grace, worker.all_closed()).await;
 }
 
+/// Serves one connection, after the delays that come before its first request.
+async fn connection(stream: tokio::net::TcpStream, worker: &Rc<Worker>) {
+    let delay = worker.config().profile.connections.accept_delay;
+    if !delay.is_zero() {
+        worker.timer.until(std::time::Instant::now() + delay).await;
+    }
+    match &worker.common.tls {
+        None => http::serve(stream, Rc::clone(worker)).await,
+        Some(tls) => {
+            let shaken = tokio::time::timeout(HANDSHAKE_LIMIT, tls.accept(stream)).await;
+            // A client that cannot agree has been told so by the alert.
+            if let Ok(Ok(stream)) = shaken {
+                http::serve(stream, Rc::clone(worker)).await;
+            }
+        }
+    }
+}
+
 /// What the connections of one thread share.
 pub(crate) struct Worker {
-    config: Arc<Config>,
+    common: Common,
     clerk: RefCell<Clerk>,
     timer: Timer,
-    date: RefCell<Date>,
+    builder: http::Builder,
     stopping: Cell<bool>,
     /// The tasks of open connections, to be woken when the server stops.
     open: RefCell<Vec<Option<Waker>>>,
@@ -116,12 +161,13 @@ pub(crate) struct Worker {
 }
 
 impl Worker {
-    fn new(config: Arc<Config>, clerk: Clerk) -> io::Result<Self> {
+    fn new(common: Common, number: usize) -> io::Result<Self> {
+        let clerk = Clerk::new(Arc::clone(&common.journal), number);
         Ok(Self {
-            config,
+            common,
             clerk: RefCell::new(clerk),
             timer: Timer::best()?,
-            date: RefCell::new(Date::now()),
+            builder: http::builder(),
             stopping: Cell::new(false),
             open: RefCell::default(),
             free: RefCell::default(),
@@ -129,25 +175,14 @@ impl Worker {
         })
     }
 
-    /// Answers a request; see [`service::answer`].
-    pub(crate) fn answer(
-        &self,
-        request: &Request<'_>,
-        arrived: Instant,
-        body: &mut Vec<u8>,
-    ) -> Reply {
-        let mut clerk = self.clerk.borrow_mut();
-        service::answer(&self.config, &mut clerk, request, arrived, body)
+    /// The server's behaviour.
+    pub(crate) fn config(&self) -> &Config {
+        &self.common.config
     }
 
-    /// Counts a request that no route saw.
-    pub(crate) fn count_unmatched(&self) {
-        self.clerk.borrow_mut().count_unmatched();
-    }
-
-    /// Counts bytes that were sent.
-    pub(crate) fn count_bytes(&self, bytes: usize) {
-        self.clerk.borrow_mut().count_bytes(bytes);
+    /// This thread's hand in the journal; not to be kept over a wait.
+    pub(crate) fn clerk(&self) -> RefMut<'_, Clerk> {
+        self.clerk.borrow_mut()
     }
 
     /// The timer of this thread.
@@ -155,16 +190,30 @@ impl Worker {
         &self.timer
     }
 
+    /// hyper, set up for this server.
+    pub(crate) fn builder(&self) -> &http::Builder {
+        &self.builder
+    }
+
+    /// The link that paced bodies share.
+    pub(crate) fn link(&self) -> Arc<Link> {
+        Arc::clone(&self.common.link)
+    }
+
+    /// How long a connection may be idle.
+    pub(crate) fn idle_timeout(&self) -> Option<Duration> {
+        self.common.config.profile.connections.idle_timeout
+    }
+
+    /// Whether the `nth` request of a connection is its last.
+    pub(crate) fn is_last(&self, nth: u32) -> bool {
+        let limit = self.common.config.profile.connections.requests;
+        self.is_stopping() || limit.is_some_and(|limit| nth >= limit)
+    }
+
     /// Whether connections should end as soon as nothing is in flight.
     pub(crate) fn is_stopping(&self) -> bool {
         self.stopping.get()
-    }
-
-    /// Hands out the value of the `Date` field for now.
-    pub(crate) fn with_date<T>(&self, use_it: impl FnOnce(&[u8]) -> T) -> T {
-        let mut date = self.date.borrow_mut();
-        date.refresh();
-        use_it(date.text.as_bytes())
     }
 
     /// Registers the calling task as an open connection.
@@ -204,31 +253,5 @@ impl Drop for Open<'_> {
         self.worker.open.borrow_mut()[self.slot] = None;
         self.worker.free.borrow_mut().push(self.slot);
         self.worker.closed.notify_one();
-    }
-}
-
-/// The `Date` field, which changes once a second and is formatted as often.
-struct Date {
-    text: String,
-    good_until: Instant,
-}
-
-impl Date {
-    fn now() -> Self {
-        let now = SystemTime::now();
-        let into_second = now
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .map_or(0, |since| since.subsec_nanos());
-        let left = Duration::from_secs(1).saturating_sub(Duration::from_nanos(into_second.into()));
-        Self {
-            text: httpdate::fmt_http_date(now),
-            good_until: Instant::now() + left,
-        }
-    }
-
-    fn refresh(&mut self) {
-        if Instant::now() >= self.good_until {
-            *self = Self::now();
-        }
     }
 }

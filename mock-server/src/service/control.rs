@@ -1,63 +1,57 @@
 //! The routes about the server itself. They answer at once and are not counted,
 //! so that looking at the journal does not change it.
 
-use super::{Method, Reply};
-use crate::journal::{Clerk, Page};
+use hyper::Method;
+
+use super::{Asked, Content, Refusal, Reply};
+use crate::journal::{Clerk, Expectation, Page};
 use crate::query;
 
 /// `GET /health`: answers as soon as the server does.
-pub(super) fn health(method: Method, body: &mut Vec<u8>) -> Reply {
-    if !method.reads() {
-        return Reply::wrong_method("GET, HEAD", body);
+pub(super) fn health(asked: &Asked<'_>) -> Reply {
+    if !asked.reads() {
+        return Refusal::wrong_method("GET, HEAD").into();
     }
-    body.extend_from_slice(b"{\n  \"status\": \"ok\"\n}");
-    Reply::json(200)
+    Reply::new(200, b"{\n  \"status\": \"ok\"\n}".to_vec().into())
 }
 
-/// `GET /journal?offset=0&limit=1000` reads the journal, `DELETE /journal` starts
-/// a new one.
-pub(super) fn journal(clerk: &mut Clerk, method: Method, query: &str, body: &mut Vec<u8>) -> Reply {
-    match method {
-        Method::Get | Method::Head => read(clerk, query, body),
-        Method::Delete => {
+/// `GET /journal?offset=0&limit=1000&expect=materials:0-49` reads the journal,
+/// `DELETE /journal` starts a new run.
+pub(super) fn journal(clerk: &mut Clerk, asked: &Asked<'_>) -> Reply {
+    match asked.head.method {
+        Method::GET | Method::HEAD => read(clerk, asked.query()).unwrap_or_else(Reply::from),
+        Method::DELETE => {
             clerk.journal().reset();
-            Reply {
-                content_type: None,
-                ..Reply::json(204)
-            }
+            let mut reply = Reply::new(204, Content::Empty);
+            reply.content_type = None;
+            reply
         }
-        Method::Other => Reply::wrong_method("GET, HEAD, DELETE", body),
+        _ => Refusal::wrong_method("GET, HEAD, DELETE").into(),
     }
 }
 
-fn read(clerk: &mut Clerk, query: &str, body: &mut Vec<u8>) -> Reply {
+fn read(clerk: &mut Clerk, query: &str) -> Result<Reply, Refusal> {
     let number = |name: &str, default: u64, max: u64| match query::first(query, name) {
         None => Ok(default),
         Some(text) => match text.parse() {
             Ok(number) if number <= max => Ok(number),
-            _ => Err(format!(
-                "`{name}` is `{text}`: expected a whole number from 0 to {max}"
-            )),
+            _ => {
+                let message =
+                    format!("`{name}` is `{text}`: expected a whole number from 0 to {max}");
+                Err(Refusal::new(400, message))
+            }
         },
     };
-    let asked = number("offset", 0, u64::MAX).and_then(|offset| {
-        Ok((
-            offset,
-            number("limit", Page::DEFAULT_LIMIT, Page::MAX_LIMIT)?,
-        ))
-    });
-    let (offset, limit) = match asked {
-        Ok(asked) => asked,
-        Err(message) => return Reply::error(400, &message, body),
-    };
-    let page = Page::of(clerk.ledger(), offset, limit);
-    match serde_json::to_writer_pretty(&mut *body, &page) {
-        Ok(()) => Reply::json(200),
-        // Writing numbers and texts to memory does not fail; if it did, half a
-        // page must not pass for a whole one.
-        Err(error) => {
-            body.clear();
-            Reply::error(500, &error.to_string(), body)
-        }
-    }
+    let offset = number("offset", 0, u64::MAX)?;
+    let limit = number("limit", Page::DEFAULT_LIMIT, Page::MAX_LIMIT)?;
+    let expected = query::first(query, "expect")
+        .map(|text| text.parse::<Expectation>())
+        .transpose()
+        .map_err(|message| Refusal::new(400, message))?;
+    let page = Page::of(clerk.ledger(), offset, limit, expected.as_ref());
+    // Writing numbers and texts to memory does not fail; if it did, half a page
+    // must not pass for a whole one.
+    let body =
+        serde_json::to_vec_pretty(&page).map_err(|error| Refusal::new(500, error.to_string()))?;
+    Ok(Reply::new(200, body.into()))
 }

@@ -1,178 +1,212 @@
 //! From a request to its answer: which route it is for, what is sent, and when.
 
+mod content;
 mod control;
+mod mockoon;
+mod routes;
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use crate::config::Config;
-use crate::inventory::{self, Kind};
+use bytes::Bytes;
+use hyper::Method;
+use hyper::header::{ALLOW, HeaderMap, HeaderValue};
+use hyper::http::request;
+
+pub(crate) use content::Content;
+
+use crate::config::{Config, Parity};
 use crate::journal::{Clerk, Route, Ticket};
-use crate::{json, query};
+use crate::model::{Fault, Key, Standing, Verdict};
 
-const JSON: &str = "application/json; charset=utf-8";
-
-/// The methods that some route knows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Method {
-    Get,
-    Head,
-    Delete,
-    Other,
-}
-
-impl Method {
-    /// Methods are case-sensitive (RFC 9110, section 9.1).
-    pub(crate) fn of(name: &[u8]) -> Self {
-        match name {
-            b"GET" => Self::Get,
-            b"HEAD" => Self::Head,
-            b"DELETE" => Self::Delete,
-            _ => Self::Other,
-        }
-    }
-
-    fn reads(self) -> bool {
-        matches!(self, Self::Get | Self::Head)
-    }
-}
+pub(crate) const JSON: &str = "application/json; charset=utf-8";
 
 /// A request as the routes see it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Request<'a> {
-    pub(crate) method: Method,
-    /// The target as sent: a path and a query, or a whole URL.
-    pub(crate) target: &'a str,
+pub(crate) struct Asked<'a> {
+    pub(crate) head: &'a request::Parts,
+    /// Empty on routes that want none.
+    pub(crate) body: &'a Bytes,
+    pub(crate) arrived: Instant,
 }
 
-/// What is sent, and when; the body is written to a buffer of the caller's.
+impl Asked<'_> {
+    fn query(&self) -> &str {
+        self.head.uri.query().unwrap_or("")
+    }
+
+    fn reads(&self) -> bool {
+        matches!(self.head.method, Method::GET | Method::HEAD)
+    }
+}
+
+/// What is sent, and when.
 pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) content_type: Option<&'static str>,
-    pub(crate) allow: Option<&'static str>,
-    /// When the answer goes out; `None` is at once.
-    pub(crate) due: Option<Instant>,
-    /// The journal's entry, for the routes that are counted.
-    pub(crate) ticket: Option<Ticket>,
+    pub(crate) fields: HeaderMap,
+    pub(crate) content: Content,
+    /// For the routes that are counted and follow the profile; the others answer
+    /// at once.
+    pub(crate) serving: Option<Serving>,
+    /// Whether the answer says where its time went.
+    pub(crate) timed: bool,
+}
+
+/// A counted request on its way through the service.
+pub(crate) struct Serving {
+    pub(crate) ticket: Ticket,
+    pub(crate) arrived: Instant,
+    pub(crate) due: Instant,
+    pub(crate) queued: Duration,
+    pub(crate) service: Duration,
+    pub(crate) fault: Option<Fault>,
+    pub(crate) standing: Option<Standing>,
+    pub(crate) retry_after: Option<Duration>,
 }
 
 impl Reply {
-    fn json(status: u16) -> Self {
+    fn new(status: u16, content: Content) -> Self {
         Self {
             status,
             content_type: Some(JSON),
+            fields: HeaderMap::new(),
+            content,
+            serving: None,
+            timed: true,
+        }
+    }
+}
+
+/// A request that is refused before it is counted on a route.
+pub(crate) struct Refusal {
+    status: u16,
+    message: String,
+    allow: Option<&'static str>,
+}
+
+impl Refusal {
+    pub(crate) fn new(status: u16, message: impl Into<String>) -> Self {
+        Self {
+            status,
+            message: message.into(),
             allow: None,
-            due: None,
-            ticket: None,
         }
     }
 
-    /// A refusal whose body says why, sent at once.
-    pub(crate) fn error(status: u16, message: &str, body: &mut Vec<u8>) -> Self {
-        json::error_into(body, message);
-        Self::json(status)
-    }
-
-    fn wrong_method(allow: &'static str, body: &mut Vec<u8>) -> Self {
-        let message = format!("this path answers {allow} only");
+    fn wrong_method(allow: &'static str) -> Self {
         Self {
             allow: Some(allow),
-            ..Self::error(405, &message, body)
+            ..Self::new(405, format!("this path answers {allow} only"))
         }
     }
 }
 
-/// Answers a request that arrived at `arrived`, counting it with `clerk`.
-pub(crate) fn answer(
-    config: &Config,
-    clerk: &mut Clerk,
-    request: &Request<'_>,
-    arrived: Instant,
-    body: &mut Vec<u8>,
-) -> Reply {
-    let (path, query) = split(request.target);
-    if let Some(name) = path.strip_prefix("/inventory/") {
-        if let Ok(kind) = name.parse() {
-            return inventory(config, clerk, request.method, kind, query, arrived, body);
+impl From<Refusal> for Reply {
+    /// A refusal is sent at once, with a body that says why.
+    fn from(refusal: Refusal) -> Self {
+        let mut reply = Self::new(refusal.status, Content::error(&refusal.message));
+        if let Some(allow) = refusal.allow {
+            reply.fields.insert(ALLOW, HeaderValue::from_static(allow));
         }
-        clerk.count_unmatched();
-        let message = format!("there is no inventory type `{name}`: ask for materials or products");
-        return Reply::error(404, &message, body);
+        reply
     }
+}
+
+/// Whether the route at `path` looks at the request's body.
+pub(crate) fn wants_body(path: &str) -> bool {
+    path == "/echo"
+}
+
+/// Answers a request, counting it with `clerk`.
+pub(crate) fn answer(config: &Config, clerk: &mut Clerk, asked: &Asked<'_>) -> Reply {
+    let path = asked.head.uri.path();
     match path {
-        "/journal" => control::journal(clerk, request.method, query, body),
-        "/health" => control::health(request.method, body),
-        _ => {
-            clerk.count_unmatched();
-            let message = format!(
-                "there is nothing at `{path}`: try /inventory/products?id=1, /journal or /health"
-            );
-            Reply::error(404, &message, body)
-        }
+        "/journal" => return control::journal(clerk, asked),
+        "/health" => return control::health(asked),
+        _ => {}
     }
+    if config.parity == Parity::Mockoon {
+        return mockoon::answer(config, clerk, asked);
+    }
+    let answered = if let Some(name) = path.strip_prefix("/inventory/") {
+        routes::inventory(config, clerk, asked, name)
+    } else if let Some(id) = path.strip_prefix("/files/") {
+        routes::files(config, clerk, asked, id)
+    } else if let Some(code) = path.strip_prefix("/status/") {
+        routes::status(config, clerk, asked, code)
+    } else {
+        match path {
+            "/users" => routes::users(config, clerk, asked),
+            "/echo" => routes::echo(config, clerk, asked),
+            _ => Err(Refusal::new(
+                404,
+                format!(
+                    "there is nothing at `{path}`: try /inventory/products?id=1, /users, /files/1, /status/200, /echo, /journal or /health"
+                ),
+            )),
+        }
+    };
+    answered.unwrap_or_else(|refusal| {
+        clerk.count_unmatched();
+        refusal.into()
+    })
 }
 
-fn inventory(
+/// Counts a request, and takes it through the service model. `content` is
+/// rendered only when the request is served.
+fn serve(
     config: &Config,
     clerk: &mut Clerk,
-    method: Method,
-    kind: Kind,
-    query: &str,
-    arrived: Instant,
-    body: &mut Vec<u8>,
+    asked: &Asked<'_>,
+    (route, id): (Route, &str),
+    content: impl FnOnce() -> Content,
 ) -> Reply {
-    if !method.reads() {
-        clerk.count_unmatched();
-        return Reply::wrong_method("GET, HEAD", body);
-    }
-    let Some(id) = query::first(query, "id") else {
-        clerk.count_unmatched();
-        let message = format!("the query has no `id`: ask for /inventory/{kind}?id=1");
-        return Reply::error(400, &message, body);
+    let mut ticket = clerk.arrive(route, id);
+    let key = Key {
+        seed: config.seed,
+        route: route as u64,
+        id,
+        attempt: ticket.attempt(),
     };
-    let route = match kind {
-        Kind::Materials => Route::Materials,
-        Kind::Products => Route::Products,
-    };
-    let ticket = clerk.arrive(route, &id);
-    inventory::write_body(body, config.seed, kind, &id);
-    Reply {
-        due: (!config.delay.is_zero()).then(|| arrived + config.delay),
-        ticket: Some(ticket),
-        ..Reply::json(200)
-    }
-}
-
-/// The path and the query of a target, which may be a whole URL (RFC 9112,
-/// section 3.2.2).
-fn split(target: &str) -> (&str, &str) {
-    let target = match target.split_once("://") {
-        Some((scheme, rest)) if !scheme.contains('/') => {
-            rest.find(['/', '?']).map_or("/", |at| &rest[at..])
+    let (verdict, standing) = ticket.ledger().model.admit(asked.arrived, key);
+    let arrived = asked.arrived;
+    match verdict {
+        Verdict::Serve {
+            due,
+            queued,
+            service,
+            fault,
+        } => {
+            let mut reply = Reply::new(200, content());
+            reply.serving = Some(Serving {
+                ticket,
+                arrived,
+                due,
+                queued,
+                service,
+                fault,
+                standing,
+                retry_after: None,
+            });
+            reply
         }
-        _ => target,
-    };
-    let target = target.split_once('#').map_or(target, |(before, _)| before);
-    target.split_once('?').unwrap_or((target, ""))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn targets_are_split_in_every_form() {
-        for (target, path, query) in [
-            ("/a", "/a", ""),
-            ("/a?b=c?d", "/a", "b=c?d"),
-            ("http://h:1/a?b", "/a", "b"),
-            ("http://h", "/", ""),
-            ("http://h?b", "", "b"),
-            ("/a?u=http://h/b", "/a", "u=http://h/b"),
-            ("/a?b#c", "/a", "b"),
-            ("*", "*", ""),
-            ("", "", ""),
-        ] {
-            assert_eq!(split(target), (path, query), "{target}");
+        Verdict::Refuse {
+            status,
+            retry_after,
+            reason,
+        } => {
+            ticket.refuse();
+            let mut reply = Reply::new(status, Content::error(reason));
+            reply.serving = Some(Serving {
+                ticket,
+                arrived,
+                due: arrived,
+                queued: Duration::ZERO,
+                service: Duration::ZERO,
+                fault: None,
+                standing,
+                retry_after: Some(retry_after),
+            });
+            reply
         }
     }
 }
