@@ -12,7 +12,8 @@ use crate::random::{Purpose, Stream};
 pub(crate) enum Content {
     Empty,
     Whole(Bytes),
-    File(File),
+    /// Boxed, because the others are moved with every answer.
+    File(Box<File>),
 }
 
 /// Files up to this size are rendered whole.
@@ -88,7 +89,7 @@ impl File {
             back,
         };
         if file.left() > WHOLE {
-            return Content::File(file);
+            return Content::File(Box::new(file));
         }
         let mut whole = Vec::with_capacity(file.left());
         while file.left() > 0 {

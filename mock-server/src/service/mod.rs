@@ -59,7 +59,7 @@ pub(crate) struct Serving {
     pub(crate) queued: Duration,
     pub(crate) service: Duration,
     pub(crate) fault: Option<Fault>,
-    pub(crate) standing: Option<Standing>,
+    pub(crate) standing: Option<Box<Standing>>,
     pub(crate) retry_after: Option<Duration>,
 }
 
@@ -168,6 +168,7 @@ fn serve(
         attempt: ticket.attempt(),
     };
     let (verdict, standing) = ticket.ledger().model.admit(asked.arrived, key);
+    let standing = standing.map(Box::new);
     let arrived = asked.arrived;
     match verdict {
         Verdict::Serve {

@@ -13,6 +13,14 @@ mod linux;
 use std::io;
 use std::time::Instant;
 
+/// What deadlines come from on this system, for people.
+#[cfg(target_os = "linux")]
+pub(crate) const NAME: &str = "timerfd";
+
+/// What deadlines come from on this system, for people.
+#[cfg(not(target_os = "linux"))]
+pub(crate) const NAME: &str = "tokio, which counts in milliseconds and rounds up";
+
 /// A source of deadlines for the tasks of one single-threaded runtime.
 #[derive(Clone)]
 pub(crate) enum Timer {

@@ -105,3 +105,41 @@ fn a_delay_that_does_not_parse_is_named() {
         "{error}"
     );
 }
+
+#[test]
+fn presets_are_listed_and_shown_as_profiles() {
+    let listed = command(&["--list-profiles"]).output().unwrap();
+    let listed = String::from_utf8(listed.stdout).unwrap();
+    assert!(listed.lines().count() >= 7);
+    for line in listed.lines() {
+        let name = line.split_whitespace().next().unwrap();
+        let shown = command(&["--show-profile", name]).output().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("own.toml");
+        std::fs::write(&file, shown.stdout).unwrap();
+        let program = Program::start(&["--port", "0", "--profile", file.to_str().unwrap()]);
+        assert_eq!(support::call(program.addr, "GET", "/health").status, 200);
+    }
+}
+
+#[test]
+fn a_profile_that_is_wrong_is_an_error_that_names_the_key() {
+    for (args, parts) in [
+        (&["--profile", "no-such"][..], ["no-such", "rate-limited"]),
+        (
+            &["--set", "capacity.servers=0"],
+            ["capacity.servers", "from 1"],
+        ),
+        (&["--set", "faults.reset=2"], ["faults.reset", "0 to 1"]),
+        (&["--set", "nonsense=2"], ["nonsense", "unknown"]),
+        (
+            &["--show-profile", "no-such"],
+            ["no-such", "--list-profiles"],
+        ),
+    ] {
+        let output = command(args).output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{args:?}");
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert!(parts.iter().all(|part| error.contains(part)), "{error}");
+    }
+}
