@@ -311,7 +311,7 @@ fn a_server_that_dies_between_samples_leaves_rows_not_ruins() {
 }
 
 /// A running `compare` with many samples, and its standard error.
-fn long_compare(out: &Path) -> (Child, impl Iterator<Item = String>) {
+fn long_compare(out: &Path) -> (Child, impl Iterator<Item = String> + use<>) {
     let mut child = command(&[
         "compare",
         "--strategies",
@@ -364,6 +364,16 @@ fn ctrl_c_keeps_and_reports_what_was_measured() {
     }
 }
 
+/// Waits until something is so, which it is at once or never.
+#[cfg(target_os = "linux")]
+fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while !is_so() {
+        assert!(Instant::now() < deadline, "still waiting for {what}");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
 /// All processes below one, as the kernel tells.
 #[cfg(target_os = "linux")]
 fn descendants(process: i32) -> Vec<i32> {
@@ -386,23 +396,19 @@ fn descendants(process: i32) -> Vec<i32> {
 #[test]
 fn a_killed_compare_leaves_no_process_behind() {
     let out = out();
-    let (mut child, mut lines) = long_compare(out.path());
+    let (mut child, lines) = long_compare(out.path());
+    let said = std::thread::spawn(move || lines.count());
     // The server, a sample, and that sample's worker processes.
-    let below = loop {
-        assert!(lines.any(|line| line.starts_with('[')));
-        let below = descendants(id(&child).as_raw());
-        if below.len() >= 4 {
-            break below;
-        }
-    };
+    let mut below = Vec::new();
+    eventually("a sample with worker processes", || {
+        below = descendants(id(&child).as_raw());
+        below.len() >= 4
+    });
     child.kill().unwrap();
     child.wait().unwrap();
-    let deadline = Instant::now() + Duration::from_secs(30);
     let gone = |process: &i32| !Path::new(&format!("/proc/{process}")).exists();
-    while !below.iter().all(gone) {
-        assert!(Instant::now() < deadline, "left behind: {below:?}");
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    eventually("the end of what it started", || below.iter().all(gone));
+    assert!(said.join().unwrap() > 0);
     // What was being written is there to salvage.
     let dir = out.path().to_str().unwrap();
     assert_eq!(names(out.path()), ["record.jsonl.partial"]);
