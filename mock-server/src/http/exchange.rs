@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Limited};
-use hyper::body::Incoming;
-use hyper::header::{CONNECTION, CONTENT_TYPE, HOST, HeaderValue};
+use hyper::body::{Body, Incoming};
+use hyper::header::{CONNECTION, HOST, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode, Version};
 
 use super::line::{InFlight, Line};
@@ -84,11 +84,16 @@ pub(super) async fn exchange(
 
 /// Reads a request body, or says why not.
 async fn read(body: Incoming) -> Result<Bytes, Refusal> {
+    const TOO_LONG: &str = "the request body is longer than 1 MiB";
+    // One that says so beforehand is not waited for.
+    if body.size_hint().lower() > MAX_BODY as u64 {
+        return Err(Refusal::new(413, TOO_LONG));
+    }
     let whole = Limited::new(body, MAX_BODY).collect();
     match tokio::time::timeout(BODY_LIMIT, whole).await {
         Ok(Ok(body)) => Ok(body.to_bytes()),
         Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
-            Err(Refusal::new(413, "the request body is longer than 1 MiB"))
+            Err(Refusal::new(413, TOO_LONG))
         }
         Ok(Err(error)) => Err(Refusal::new(
             400,
@@ -177,9 +182,6 @@ fn respond(
         StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let fields = response.headers_mut();
     *fields = reply.fields;
-    if let Some(content_type) = reply.content_type {
-        fields.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-    }
     if bodiless {
         fields.insert(hyper::header::CONTENT_LENGTH, HeaderValue::from(length));
     }

@@ -65,6 +65,13 @@ impl Line {
         self.leaving.borrow_mut().push(ticket);
     }
 
+    /// What hyper has is about to go to the operating system.
+    pub(super) fn is_flushing(&self) {
+        for ticket in self.leaving.borrow_mut().iter_mut() {
+            ticket.leave();
+        }
+    }
+
     /// Everything that was with hyper is with the operating system.
     pub(super) fn has_flushed(&self) {
         let mut leaving = self.leaving.borrow_mut();

@@ -111,8 +111,9 @@ impl<S: Transport> Write for Wire<S> {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        self.before(bytes.len());
         let polled = Pin::new(&mut self.io).poll_write(cx, bytes);
-        self.note(&polled);
+        self.after(bytes.len(), &polled);
         polled
     }
 
@@ -121,8 +122,10 @@ impl<S: Transport> Write for Wire<S> {
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        let length = slices.iter().map(|slice| slice.len()).sum();
+        self.before(length);
         let polled = Pin::new(&mut self.io).poll_write_vectored(cx, slices);
-        self.note(&polled);
+        self.after(length, &polled);
         polled
     }
 
@@ -144,9 +147,23 @@ impl<S: Transport> Write for Wire<S> {
 }
 
 impl<S: Transport> Wire<S> {
-    fn note(&self, polled: &Poll<io::Result<usize>>) {
-        if let Poll::Ready(Ok(count)) = polled {
-            self.worker.clerk().count_bytes(*count);
+    /// Counts what is about to be written: once it is, the client may look at the
+    /// journal before this thread goes on.
+    fn before(&self, length: usize) {
+        self.worker.clerk().count_bytes(length as i64);
+        self.line.is_flushing();
+    }
+
+    /// Takes back what was not written.
+    fn after(&self, length: usize, polled: &Poll<io::Result<usize>>) {
+        let written = match polled {
+            Poll::Ready(Ok(count)) => *count,
+            _ => 0,
+        };
+        if written < length {
+            self.worker
+                .clerk()
+                .count_bytes(written as i64 - length as i64);
         }
     }
 }

@@ -27,16 +27,19 @@ impl Cell {
         self.arrived.fetch_add(1, Ordering::Relaxed)
     }
 
-    pub(super) fn complete(&self) {
-        self.completed.fetch_add(1, Ordering::Relaxed);
+    /// Adds to the completed; −1 takes one back.
+    pub(super) fn complete(&self, by: i64) {
+        // Adding the two's complement of a number subtracts it.
+        self.completed.fetch_add(by as u32, Ordering::Relaxed);
     }
 
     pub(super) fn abort(&self) {
         self.aborted.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(super) fn reject(&self) {
-        self.rejected.fetch_add(1, Ordering::Relaxed);
+    /// Adds to the rejected; −1 takes one back.
+    pub(super) fn reject(&self, by: i64) {
+        self.rejected.fetch_add(by as u32, Ordering::Relaxed);
     }
 
     fn counts(&self) -> Counts {
@@ -124,7 +127,7 @@ mod tests {
         let book = Book::default();
         for id in 0..1_000_000 {
             assert_eq!(book.cell(id).arrive(), 0);
-            book.cell(id).complete();
+            book.cell(id).complete(1);
         }
         assert_eq!(book.cell(500).arrive(), 1);
         let (mut ids, mut arrived) = (0, 0);

@@ -32,6 +32,12 @@ pub(super) fn add(total: &AtomicU64, amount: u64) {
     total.fetch_add(amount, Ordering::Relaxed);
 }
 
+/// Adds to a total, or takes back what was added.
+pub(super) fn change(total: &AtomicU64, by: i64) {
+    // Adding the two's complement of a number subtracts it.
+    total.fetch_add(by as u64, Ordering::Relaxed);
+}
+
 #[derive(Default)]
 #[repr(align(128))]
 struct InFlight {

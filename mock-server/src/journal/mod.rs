@@ -239,10 +239,11 @@ impl Clerk {
         self.ledger().stripe(thread).lateness.record(late);
     }
 
-    /// Counts bytes that were handed to the operating system.
-    pub(crate) fn count_bytes(&mut self, bytes: usize) {
+    /// Counts bytes that are being handed to the operating system, or takes back
+    /// those that it did not take.
+    pub(crate) fn count_bytes(&mut self, bytes: i64) {
         let thread = self.thread;
-        ledger::add(&self.ledger().stripe(thread).bytes_sent, bytes as u64);
+        ledger::change(&self.ledger().stripe(thread).bytes_sent, bytes);
     }
 
     /// The journal itself.

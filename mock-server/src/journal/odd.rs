@@ -15,7 +15,7 @@ const SHARD_BUDGET: usize = 2 << 20;
 /// What an entry costs beside the bytes of its id: key, counters and table.
 const ENTRY_COST: usize = 80;
 
-type Key = (Route, Box<str>);
+pub(super) type Key = (Route, Box<str>);
 
 #[derive(Default)]
 struct Shard {

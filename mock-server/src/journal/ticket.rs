@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use super::book::Cell;
-use super::ledger::{Ledger, add};
+use super::ledger::{Ledger, add, change};
+use super::odd::Key;
 use super::{Counts, Route, book};
 
 /// An arrival that has been counted. Dropping it without
@@ -16,12 +17,22 @@ pub(crate) struct Ticket {
     place: Place,
     attempt: u64,
     refused: bool,
-    open: bool,
+    stage: Stage,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// The answer is not on its way yet.
+    Open,
+    /// It is counted as sent, and may still fail.
+    Leaving,
+    /// It was sent.
+    Settled,
 }
 
 enum Place {
     Dense(u32),
-    Odd(Box<str>),
+    Odd(Key),
     Untracked,
 }
 
@@ -38,7 +49,7 @@ impl Ticket {
             None => {
                 let key = (route, Box::from(id));
                 match ledger.odd.arrive(&key) {
-                    Some(before) => (Place::Odd(key.1), before),
+                    Some(before) => (Place::Odd(key), before),
                     None => {
                         add(&stripe.untracked, 1);
                         (Place::Untracked, 0)
@@ -53,7 +64,7 @@ impl Ticket {
             place,
             attempt,
             refused: false,
-            open: true,
+            stage: Stage::Open,
         }
     }
 
@@ -73,27 +84,44 @@ impl Ticket {
         self.refused = true;
     }
 
+    /// The answer is about to be handed to the operating system. It is counted
+    /// now, because once it is handed over a client may already ask for the
+    /// journal; should it fail after all, the count is taken back.
+    pub(crate) fn leave(&mut self) {
+        if self.stage != Stage::Open {
+            return;
+        }
+        self.stage = Stage::Leaving;
+        self.ledger.leave();
+        self.count_end(1);
+    }
+
     /// The answer was sent whole.
     pub(crate) fn complete(mut self) {
-        self.open = false;
+        self.leave();
+        self.stage = Stage::Settled;
+    }
+
+    /// Counts the request's end among the refused or the completed, or with
+    /// −1 takes it back.
+    fn count_end(&self, by: i64) {
         let stripe = self.ledger.stripe(self.thread);
         if self.refused {
-            add(&stripe.rejected, 1);
-            self.settle(Cell::reject, |counts| counts.rejected += 1);
+            change(&stripe.rejected, by);
+            self.count(|cell| cell.reject(by), |counts| &mut counts.rejected, by);
         } else {
-            add(&stripe.completed, 1);
-            self.settle(Cell::complete, |counts| counts.completed += 1);
+            change(&stripe.completed, by);
+            self.count(|cell| cell.complete(by), |counts| &mut counts.completed, by);
         }
     }
 
-    fn settle(&mut self, dense: impl FnOnce(&Cell), odd: impl FnOnce(&mut Counts)) {
-        self.ledger.leave();
-        match &mut self.place {
+    fn count(&self, dense: impl FnOnce(&Cell), odd: impl FnOnce(&mut Counts) -> &mut u64, by: i64) {
+        match &self.place {
             Place::Dense(id) => dense(self.ledger.book(self.route).cell(*id)),
-            Place::Odd(id) => {
-                let key = (self.route, std::mem::take(id));
-                self.ledger.odd.count(&key, odd);
-            }
+            Place::Odd(key) => self.ledger.odd.count(key, |counts| {
+                let count = odd(counts);
+                *count = count.wrapping_add_signed(by);
+            }),
             Place::Untracked => {}
         }
     }
@@ -101,9 +129,12 @@ impl Ticket {
 
 impl Drop for Ticket {
     fn drop(&mut self) {
-        if self.open {
-            add(&self.ledger.stripe(self.thread).aborted, 1);
-            self.settle(Cell::abort, |counts| counts.aborted += 1);
+        match self.stage {
+            Stage::Settled => return,
+            Stage::Leaving => self.count_end(-1),
+            Stage::Open => self.ledger.leave(),
         }
+        change(&self.ledger.stripe(self.thread).aborted, 1);
+        self.count(Cell::abort, |counts| &mut counts.aborted, 1);
     }
 }

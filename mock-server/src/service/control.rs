@@ -22,9 +22,7 @@ pub(super) fn journal(clerk: &mut Clerk, asked: &Asked<'_>) -> Reply {
         Method::GET | Method::HEAD => read(clerk, asked.query()).unwrap_or_else(Reply::from),
         Method::DELETE => {
             clerk.journal().reset();
-            let mut reply = Reply::new(204, Content::Empty);
-            reply.content_type = None;
-            reply
+            Reply::new(204, Content::Empty)
         }
         _ => Refusal::wrong_method("GET, HEAD, DELETE").into(),
     }

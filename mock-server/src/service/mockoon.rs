@@ -1,8 +1,10 @@
 //! Answers as Mockoon gives them (CLI 9.9) where they differ from the strict
 //! ones: for a client that was written against it, and for a fair comparison.
 
+use std::time::SystemTime;
+
 use hyper::Method;
-use hyper::header::{CONNECTION, HeaderName, HeaderValue};
+use hyper::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, DATE, HeaderName, HeaderValue};
 
 use super::{Asked, Content, Reply, routes, serve};
 use crate::config::Config;
@@ -48,7 +50,8 @@ fn not_found(asked: &Asked<'_>) -> Reply {
         escape_html(asked.head.uri.path())
     );
     let mut reply = Reply::new(404, Content::from(page.into_bytes()));
-    reply.content_type = Some("text/html; charset=utf-8");
+    let html = HeaderValue::from_static("text/html; charset=utf-8");
+    reply.fields.insert(CONTENT_TYPE, html);
     kept_alive(&mut reply);
     reply
 }
@@ -59,8 +62,17 @@ fn escape_html(text: &str) -> String {
         .replace('>', "&gt;")
 }
 
+/// The fields that follow the content type, in their order: hyper would put the
+/// length and the date after these.
 fn kept_alive(reply: &mut Reply) {
     reply.timed = false;
+    reply
+        .fields
+        .insert(CONTENT_LENGTH, HeaderValue::from(reply.content.len()));
+    let date = httpdate::fmt_http_date(SystemTime::now());
+    if let Ok(date) = HeaderValue::try_from(date) {
+        reply.fields.insert(DATE, date);
+    }
     reply
         .fields
         .insert(CONNECTION, HeaderValue::from_static("keep-alive"));

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use hyper::Method;
-use hyper::header::{ALLOW, HeaderMap, HeaderValue};
+use hyper::header::{ALLOW, CONTENT_TYPE, HeaderMap, HeaderValue};
 use hyper::http::request;
 
 pub(crate) use content::Content;
@@ -18,7 +18,7 @@ use crate::config::{Config, Parity};
 use crate::journal::{Clerk, Route, Ticket};
 use crate::model::{Fault, Key, Standing, Verdict};
 
-pub(crate) const JSON: &str = "application/json; charset=utf-8";
+const JSON: &str = "application/json; charset=utf-8";
 
 /// A request as the routes see it.
 pub(crate) struct Asked<'a> {
@@ -41,7 +41,6 @@ impl Asked<'_> {
 /// What is sent, and when.
 pub(crate) struct Reply {
     pub(crate) status: u16,
-    pub(crate) content_type: Option<&'static str>,
     pub(crate) fields: HeaderMap,
     pub(crate) content: Content,
     /// For the routes that are counted and follow the profile; the others answer
@@ -65,10 +64,13 @@ pub(crate) struct Serving {
 
 impl Reply {
     fn new(status: u16, content: Content) -> Self {
+        let mut fields = HeaderMap::new();
+        if !matches!(content, Content::Empty) {
+            fields.insert(CONTENT_TYPE, HeaderValue::from_static(JSON));
+        }
         Self {
             status,
-            content_type: Some(JSON),
-            fields: HeaderMap::new(),
+            fields,
             content,
             serving: None,
             timed: true,

@@ -1,5 +1,11 @@
 //! Tests over real sockets, in one program so that they link once.
 
+mod limits;
+mod parity;
 mod program;
+mod reliability;
+mod routes;
+mod service;
 mod support;
+mod versions;
 mod wire;

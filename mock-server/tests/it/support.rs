@@ -87,9 +87,13 @@ impl Client {
 
     /// Everything until the server closes.
     pub(crate) fn read_to_end(&mut self) -> Vec<u8> {
+        self.try_read_to_end().unwrap()
+    }
+
+    /// Everything until the server closes, or how it broke off.
+    pub(crate) fn try_read_to_end(&mut self) -> std::io::Result<Vec<u8>> {
         let mut rest = Vec::new();
-        self.stream.read_to_end(&mut rest).unwrap();
-        rest
+        self.stream.read_to_end(&mut rest).map(|_| rest)
     }
 
     pub(crate) fn stream(&self) -> &TcpStream {
@@ -101,3 +105,16 @@ impl Client {
 pub(crate) fn call(addr: SocketAddr, method: &str, target: &str) -> Answer {
     Client::connect(addr).call(method, target)
 }
+
+/// A server with a profile written as TOML.
+pub(crate) fn profiled(text: &str) -> mock_server::Server {
+    let source = mock_server::profile::Source::from_text(text, std::path::Path::new("."));
+    let profile = source
+        .and_then(mock_server::profile::Source::finish)
+        .unwrap();
+    let config = mock_server::Config::default().with_profile(profile);
+    mock_server::Server::start(config).unwrap()
+}
+
+/// A profile with no service time, to add to.
+pub(crate) const AT_ONCE: &str = "service_time = { kind = \"fixed\", time = \"0\" }\n";

@@ -1,0 +1,60 @@
+//! The answers of Mockoon, as they were observed.
+
+use std::time::Duration;
+
+use crate::support::Client;
+use mock_server::{Config, Parity, Server};
+
+#[test]
+fn mockoon_answers_as_it_was_observed_to() {
+    let config = Config::default()
+        .with_delay(Duration::ZERO)
+        .with_parity(Parity::Mockoon);
+    let server = Server::start(config).unwrap();
+    let mut client = Client::connect(server.addr());
+
+    let answer = client.call("GET", "/inventory/products?id=1");
+    let names: Vec<_> = answer
+        .head
+        .lines()
+        .skip(1)
+        .filter_map(|line| line.split_once(": "))
+        .collect();
+    let order: Vec<_> = names.iter().map(|(name, _)| *name).collect();
+    assert_eq!(
+        order,
+        [
+            "content-type",
+            "content-length",
+            "date",
+            "connection",
+            "keep-alive"
+        ]
+    );
+    assert_eq!(answer.field("keep-alive"), Some("timeout=5"));
+    assert_eq!(
+        answer.body,
+        mock_server::inventory::body(1, mock_server::inventory::Kind::Products, "1")
+    );
+
+    assert_eq!(client.call("GET", "/inventory/products").json()["id"], "");
+    let unknown = client.call("GET", "/inventory/gadgets?id=1");
+    assert_eq!(
+        (unknown.status, &unknown.body[..]),
+        (200, &b"{ \"id\": \"1\", }"[..])
+    );
+    let quoted = client.call("GET", "/inventory/products?id=a%22b");
+    assert!(quoted.body.starts_with(b"{\n  \"id\": \"a\"b\","));
+    for (method, target) in [
+        ("POST", "/inventory/products"),
+        ("GET", "/nothing"),
+        ("HEAD", "/inventory/products?id=1"),
+    ] {
+        let answer = client.call(method, target);
+        assert_eq!(answer.status, 404, "{method} {target}");
+        assert_eq!(
+            answer.field("content-type"),
+            Some("text/html; charset=utf-8")
+        );
+    }
+}
