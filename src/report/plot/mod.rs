@@ -47,7 +47,7 @@ pub fn runtime_svg(summary: &Summary) -> Result<Option<String>, RenderError> {
 /// The same plot as PNG, at twice its size in pixels for sharp screens.
 ///
 /// # Errors
-/// Where no temporary file can be written, which the encoder needs.
+/// None that an input is known to lead to.
 pub fn runtime_png(summary: &Summary) -> Result<Option<Vec<u8>>, RenderError> {
     let scene = runtime::scene(summary);
     scene
