@@ -45,7 +45,9 @@ pub(super) async fn exchange(
     let (in_flight, nth) = line.begin();
     let (head, body) = request.into_parts();
     let body = if service::wants_body(head.uri.path()) {
-        read(body).await
+        // Boxed: only one route reads a body, and its wait would make the state
+        // of every request larger.
+        Box::pin(read(body)).await
     } else {
         Ok(Bytes::new())
     };
@@ -113,9 +115,12 @@ async fn release(
 ) -> Result<Response<Payload>, Cut> {
     let (mut ticket, mut fault) = (None, None);
     if let Some(serving) = reply.serving.take() {
-        worker.timer().until(serving.due).await;
+        let waits = serving.due > serving.arrived;
+        if waits {
+            worker.timer().until(serving.due).await;
+        }
         let late = serving.due.elapsed();
-        if serving.due > serving.arrived {
+        if waits {
             worker.clerk().count_lateness(late);
         }
         if reply.timed {

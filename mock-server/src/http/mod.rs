@@ -12,20 +12,20 @@ mod timing;
 pub(crate) mod tls;
 mod wire;
 
-use std::pin::pin;
+use std::future::poll_fn;
+use std::io;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
+use std::time::Duration;
 
+use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
-use hyper_util::server::conn::auto;
-
-pub(crate) use wire::Transport;
+use tokio::net::TcpStream;
+use tokio_rustls::server::TlsStream;
 
 use crate::server::Worker;
 use line::Line;
-use wire::Wire;
-
-/// How hyper is set up; made once a thread.
-pub(crate) type Builder = auto::Builder<LocalExec>;
+use wire::{Transport, Wire};
 
 /// Runs what hyper spawns (the streams of HTTP/2) on the thread it is on.
 #[derive(Clone, Copy, Debug)]
@@ -49,47 +49,114 @@ const MAX_HEAD: usize = 16 * 1024;
 /// workers on one connection.
 const MAX_STREAMS: u32 = 20_000;
 
-/// hyper, set up for this server.
-pub(crate) fn builder() -> Builder {
-    let mut builder = auto::Builder::new(LocalExec);
-    builder
-        .http1()
-        // A client that has said all it will is still owed its answer.
-        .half_close(true)
-        // Head and body are copied into one buffer and leave in one write.
-        .writev(false)
-        .max_buf_size(MAX_HEAD)
-        .header_read_timeout(None);
-    builder
-        .http2()
-        .max_concurrent_streams(MAX_STREAMS)
-        .max_header_list_size(MAX_HEAD as u32);
-    builder
+/// hyper, set up for this server; made once a thread.
+pub(crate) struct Builders {
+    http1: http1::Builder,
+    http2: http2::Builder<LocalExec>,
+}
+
+impl Builders {
+    pub(crate) fn new() -> Self {
+        let mut http1 = http1::Builder::new();
+        http1
+            // A client that has said all it will is still owed its answer.
+            .half_close(true)
+            // Head and body are copied into one buffer and leave in one write.
+            .writev(false)
+            .max_buf_size(MAX_HEAD);
+        let mut http2 = http2::Builder::new(LocalExec);
+        http2
+            .max_concurrent_streams(MAX_STREAMS)
+            .max_header_list_size(MAX_HEAD as u32);
+        Self { http1, http2 }
+    }
+}
+
+/// Serves a connection in the clear, in the version that its first bytes speak.
+pub(crate) async fn serve_plain(stream: TcpStream, worker: Rc<Worker>) {
+    // A connection that fails this early has nobody to be told.
+    if let Ok(is_http2) = greets_http2(&stream, &worker).await {
+        serve(stream, worker, is_http2).await;
+    }
+}
+
+/// Serves an encrypted connection, in the version that the handshake agreed on.
+pub(crate) async fn serve_encrypted(stream: TlsStream<TcpStream>, worker: Rc<Worker>) {
+    let is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+    serve(stream, worker, is_http2).await;
+}
+
+/// Whether a client starts with the preface of HTTP/2 (RFC 9113, section 3.4).
+/// The bytes stay where they are: only the first four are looked at, which no
+/// other method begins with, and hyper then reads as if nobody had. That is a
+/// system call a connection, where a buffer in between would cost every request.
+async fn greets_http2(stream: &TcpStream, worker: &Worker) -> io::Result<bool> {
+    const PREFACE: &[u8; 4] = b"PRI ";
+    let mut start = [0; PREFACE.len()];
+    loop {
+        let mut buffer = tokio::io::ReadBuf::new(&mut start);
+        let peeked = poll_fn(|cx| match stream.poll_peek(cx, &mut buffer) {
+            std::task::Poll::Pending if worker.is_stopping() => {
+                std::task::Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()))
+            }
+            other => other,
+        });
+        let idle = worker.idle_timeout().unwrap_or(Duration::MAX);
+        let count = tokio::time::timeout(idle, peeked).await??;
+        let seen = &start[..count];
+        if count == 0 || count == PREFACE.len() || !PREFACE.starts_with(seen) {
+            return Ok(seen == PREFACE);
+        }
+        // Less than four bytes have come, and may be a preface yet. They stay
+        // readable, so there is nothing to wait for but time.
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
 }
 
 /// Serves one connection to its end. An error of the transport ends it; nobody
 /// is left to be told.
-pub(crate) async fn serve<S: Transport>(stream: S, worker: Rc<Worker>) {
+async fn serve<S: Transport>(stream: S, worker: Rc<Worker>, is_http2: bool) {
     let line = Rc::new(Line::new());
     let wire = Wire::new(stream, Rc::clone(&line), Rc::clone(&worker));
     let service = {
         let worker = Rc::clone(&worker);
         service_fn(move |request| exchange::exchange(Rc::clone(&worker), Rc::clone(&line), request))
     };
-    let mut connection = pin!(worker.builder().serve_connection(wire, service));
+    let builders = worker.builders();
+    let served = if is_http2 {
+        let connection = pin!(builders.http2.serve_connection(wire, service));
+        until_stopped(connection, &worker, |connection| {
+            connection.graceful_shutdown();
+        })
+        .await
+    } else {
+        let connection = pin!(builders.http1.serve_connection(wire, service));
+        until_stopped(connection, &worker, |connection| {
+            connection.graceful_shutdown();
+        })
+        .await
+    };
+    if served.is_err_and(|error| error.is_parse()) {
+        worker.clerk().count_unmatched();
+    }
+}
+
+/// Drives a connection, and tells it once when the server stops.
+async fn until_stopped<C>(
+    mut connection: Pin<&mut C>,
+    worker: &Worker,
+    tell: impl Fn(Pin<&mut C>),
+) -> hyper::Result<()>
+where
+    C: Future<Output = hyper::Result<()>>,
+{
     let mut told = false;
-    let served = std::future::poll_fn(|cx| {
+    poll_fn(|cx| {
         if worker.is_stopping() && !told {
             told = true;
-            connection.as_mut().graceful_shutdown();
+            tell(connection.as_mut());
         }
         connection.as_mut().poll(cx)
     })
-    .await;
-    if let Err(error) = served {
-        let malformed = error.downcast_ref().is_some_and(hyper::Error::is_parse);
-        if malformed {
-            worker.clerk().count_unmatched();
-        }
-    }
+    .await
 }

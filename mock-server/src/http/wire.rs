@@ -22,7 +22,7 @@ use crate::server::Worker;
 const HEAD_LIMIT: Duration = Duration::from_secs(10);
 
 /// A stream of bytes over a TCP connection.
-pub(crate) trait Transport: AsyncRead + AsyncWrite + Unpin + 'static {
+pub(super) trait Transport: AsyncRead + AsyncWrite + Unpin + 'static {
     /// The connection below.
     fn tcp(&self) -> &TcpStream;
 }

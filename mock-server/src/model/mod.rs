@@ -28,6 +28,7 @@ pub(crate) use pace::{Link, Pace};
 pub use station::{Capacity, Load};
 pub use window::{Outage, WarmUp};
 
+use crate::journal::Route;
 use crate::profile::Profile;
 use crate::random::{Purpose, Stream};
 
@@ -43,6 +44,28 @@ pub(crate) struct Key<'a> {
 impl Key<'_> {
     fn stream(&self, purpose: Purpose) -> Stream {
         Stream::new(self.seed, purpose, self.route, self.id, self.attempt)
+    }
+}
+
+impl ServiceTime {
+    /// What is drawn for the first request for an id on a route, as every run
+    /// with this seed draws it: before warm-up, load and queueing add to it.
+    pub fn of_first(&self, seed: u64, route: Route, id: &str) -> Duration {
+        self.draw(Key {
+            seed,
+            route: route as u64,
+            id,
+            attempt: 0,
+        })
+    }
+
+    fn draw(&self, key: Key<'_>) -> Duration {
+        match self {
+            // Nothing random: the request path of the default profile draws
+            // nothing.
+            Self::Fixed(time) => *time,
+            other => other.sample(&mut key.stream(Purpose::Latency)),
+        }
     }
 }
 
@@ -141,12 +164,7 @@ impl Model {
     }
 
     fn service_time(&self, arrived: Instant, key: Key<'_>) -> Duration {
-        let drawn = match &self.profile.service_time {
-            // Nothing random: the request path of the default profile draws
-            // nothing.
-            ServiceTime::Fixed(time) => *time,
-            other => other.sample(&mut key.stream(Purpose::Latency)),
-        };
+        let drawn = self.profile.service_time.draw(key);
         match &self.profile.warm_up {
             Some(warm_up) => {
                 warm_up.stretch(drawn, arrived.saturating_duration_since(self.started))

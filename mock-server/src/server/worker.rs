@@ -136,12 +136,12 @@ async fn connection(stream: tokio::net::TcpStream, worker: &Rc<Worker>) {
         worker.timer.until(std::time::Instant::now() + delay).await;
     }
     match &worker.common.tls {
-        None => http::serve(stream, Rc::clone(worker)).await,
+        None => http::serve_plain(stream, Rc::clone(worker)).await,
         Some(tls) => {
             let shaken = tokio::time::timeout(HANDSHAKE_LIMIT, tls.accept(stream)).await;
             // A client that cannot agree has been told so by the alert.
             if let Ok(Ok(stream)) = shaken {
-                http::serve(stream, Rc::clone(worker)).await;
+                http::serve_encrypted(stream, Rc::clone(worker)).await;
             }
         }
     }
@@ -152,7 +152,7 @@ pub(crate) struct Worker {
     common: Common,
     clerk: RefCell<Clerk>,
     timer: Timer,
-    builder: http::Builder,
+    builders: http::Builders,
     stopping: Cell<bool>,
     /// The tasks of open connections, to be woken when the server stops.
     open: RefCell<Vec<Option<Waker>>>,
@@ -167,7 +167,7 @@ impl Worker {
             common,
             clerk: RefCell::new(clerk),
             timer: Timer::best()?,
-            builder: http::builder(),
+            builders: http::Builders::new(),
             stopping: Cell::new(false),
             open: RefCell::default(),
             free: RefCell::default(),
@@ -191,8 +191,8 @@ impl Worker {
     }
 
     /// hyper, set up for this server.
-    pub(crate) fn builder(&self) -> &http::Builder {
-        &self.builder
+    pub(crate) fn builders(&self) -> &http::Builders {
+        &self.builders
     }
 
     /// The link that paced bodies share.

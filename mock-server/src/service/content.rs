@@ -42,7 +42,9 @@ impl Content {
     pub(crate) fn take(&mut self, most: usize) -> Bytes {
         match self {
             Self::Empty => Bytes::new(),
-            Self::Whole(bytes) => bytes.split_to(most.min(bytes.len())),
+            // Splitting makes the bytes shared, which costs an allocation.
+            Self::Whole(bytes) if bytes.len() <= most => std::mem::take(bytes),
+            Self::Whole(bytes) => bytes.split_to(most),
             Self::File(file) => file.take(most),
         }
     }
