@@ -19,7 +19,7 @@ use std::time::Duration;
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, SamplingMode};
 use fanout::analysis::Summary;
-use fanout::measure::{self, Collector, Job, Plan, ServerProcess, Sweep};
+use fanout::measure::{self, Behaviour, Collector, Job, Plan, ServerProcess, Sweep};
 use fanout::record::{self, Cell, Ending, Measurement, Record, Sample, SampleResult};
 use fanout::report;
 use fanout::strategy::{Batch, Catalogue, Setup, Strategy};
@@ -101,7 +101,7 @@ fn bench() -> Result<(), Box<dyn Error>> {
             ..Sweep::default()
         },
     )?;
-    let server = ServerProcess::start(Path::new(FANOUT), settings.delay, SEED)?;
+    let server = ServerProcess::start(Path::new(FANOUT), &Behaviour::fixed(settings.delay, SEED))?;
     let measured = RefCell::new(Measured::default());
 
     let mut criterion = Criterion::default().configure_from_args();
@@ -249,6 +249,8 @@ fn record(measured: Measured, plan: &Plan, server: &ServerProcess, settings: &Se
                 kind: record::ServerKind::Bundled,
                 url: server.url().to_owned(),
                 service_s: Some(settings.delay.as_secs_f64()),
+                longest_s: None,
+                profile: None,
             },
             verified: Expect::Record { seed: SEED }.to_string(),
             timeout_s: 30.0,

@@ -86,9 +86,17 @@ pub struct Server {
     pub kind: ServerKind,
     /// The URL, or URL template, that requests went to.
     pub url: String,
-    /// The fixed service time in seconds, where it is known: the bundled
-    /// server's delay, or what the user stated for their own.
+    /// The mean service time of the batch's requests in seconds, where it is
+    /// known: what the bundled server has for each of them, or what the user
+    /// stated of their own server.
     pub service_s: Option<f64>,
+    /// Where they differ, the longest of them in seconds; `None` where all are
+    /// the same.
+    #[serde(default)]
+    pub longest_s: Option<f64>,
+    /// The bundled server's profile by name; `None` for a fixed delay.
+    #[serde(default)]
+    pub profile: Option<String>,
 }
 
 /// Whose server it is.
@@ -178,8 +186,28 @@ pub struct Measurement {
     pub connections: u64,
     /// The most requests that were seen in flight at once.
     pub most_in_flight: u64,
+    /// The bundled server's account of the run; `None` for a server of the
+    /// user's own.
+    #[serde(default)]
+    pub server: Option<ServerAccount>,
     /// Each request's times, in the order in which they ended.
     pub outcomes: Outcomes,
+}
+
+/// What the bundled server spent on a run, so that its part can be told from
+/// the client's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ServerAccount {
+    /// CPU time of its process while the sample's process ran, in seconds; 0
+    /// where the system does not tell.
+    pub cpu_s: f64,
+    /// The share of its serving threads' time that this is of the cold runtime:
+    /// near 1, the server is the limit.
+    pub busy: f64,
+    /// How late it answered, beyond the service time: the median, in seconds.
+    pub lateness_p50_s: f64,
+    /// The same: the 99th percentile.
+    pub lateness_p99_s: f64,
 }
 
 impl Measurement {

@@ -4,6 +4,7 @@
 //! never a list, so a batch of a million takes no more memory than one of ten.
 
 use std::fmt;
+use std::time::Duration;
 
 use mock_server::inventory::{self, Kind};
 use serde::{Deserialize, Serialize};
@@ -87,6 +88,24 @@ impl Inventory {
     /// What its answers must be to count.
     pub fn expect(&self) -> Expect {
         self.expect
+    }
+
+    /// The mean service time of the batch's requests, in seconds, and where they
+    /// differ the longest, given that of each item.
+    pub fn service_times(&self, of: impl Fn(Kind, usize) -> Duration) -> (f64, Option<f64>) {
+        let times = || {
+            (0..self.requests).map(|index| {
+                let (kind, id) = self.item(index);
+                of(kind, id)
+            })
+        };
+        let (shortest, longest) = (times().min(), times().max());
+        if shortest == longest {
+            return (longest.unwrap_or_default().as_secs_f64(), None);
+        }
+        let sum: f64 = times().map(|time| time.as_secs_f64()).sum();
+        let longest = longest.map(|time| time.as_secs_f64());
+        (sum / self.requests as f64, longest)
     }
 
     /// The item that an index asks for: its type's name, and its id.
@@ -351,6 +370,18 @@ mod tests {
         assert_eq!(target("http://h/fixed#part"), "/fixed");
         assert_eq!(target("http://h?q={id}"), "/?q=0");
         assert_eq!(target("http://h/"), "/inventory/products?id=0");
+    }
+
+    #[test]
+    fn service_times_are_a_mean_and_where_they_differ_a_longest() {
+        let batch = batch("http://h", 4, Expect::Status);
+        let millis = Duration::from_millis;
+        assert_eq!(batch.service_times(|_, _| millis(250)), (0.25, None));
+        let differing = batch.service_times(|kind, id| match kind {
+            Kind::Materials => millis(100),
+            Kind::Products => millis(200 + 200 * id as u64),
+        });
+        assert_eq!(differing, (0.2, Some(0.4)));
     }
 
     #[test]

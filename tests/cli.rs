@@ -193,6 +193,81 @@ fn a_server_of_ones_own_is_measured_as_far_as_it_can_be_verified() {
 }
 
 #[test]
+fn a_profile_is_served_and_its_drawn_times_bound_the_runtime() {
+    let out = out();
+    let dir = out.path().to_str().unwrap();
+    let compare = |more: &[&str]| {
+        let mut arguments = vec![
+            "compare",
+            "--requests",
+            "20",
+            "--workers",
+            "4",
+            "--out",
+            dir,
+        ];
+        arguments.extend(["--strategies", "tokio,thread-pool"]);
+        arguments.extend(more);
+        run(&arguments)
+    };
+    let exponential = ["--set", "service_time.mean=5ms", "--profile", "exponential"];
+    let output = compare(&exponential);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let record = Record::read(&out.path().join("record.jsonl")).unwrap();
+    let server = &record.session.server;
+    assert_eq!(server.profile.as_deref(), Some("exponential"));
+    let (mean, longest) = (server.service_s.unwrap(), server.longest_s.unwrap());
+    assert!(longest > mean && mean > 0.0005, "{mean} {longest}");
+    for sample in &record.samples {
+        let fanout::record::SampleResult::Measured(measured) = &sample.result else {
+            panic!("{sample:?}");
+        };
+        assert!(
+            measured.warm_s >= longest.max(mean * 20.0 / 4.0),
+            "{measured:?}"
+        );
+        // Every strategy meets the same latency for the same request.
+        let slowest = measured
+            .outcomes
+            .latency_s
+            .iter()
+            .zip(&measured.outcomes.index)
+            .max_by(|a, b| a.0.total_cmp(b.0))
+            .unwrap();
+        assert!(*slowest.0 >= longest, "{slowest:?}");
+        assert!(measured.server.is_some());
+    }
+
+    let output = compare(&[
+        "--profile",
+        "steady",
+        "--delay",
+        "1ms",
+        "--set",
+        "faults.error=1",
+    ]);
+    assert!(
+        refused(&output).contains("no cell"),
+        "{}",
+        text(&output.stdout)
+    );
+    let record = Record::read(&out.path().join("record.jsonl")).unwrap();
+    let kinds: Vec<_> = record
+        .samples
+        .iter()
+        .map(|sample| match &sample.result {
+            fanout::record::SampleResult::Measured(measured) => measured.failures.clone(),
+            fanout::record::SampleResult::Error(error) => panic!("{error}"),
+        })
+        .collect();
+    for kind in kinds {
+        assert_eq!((kind[0].kind.as_str(), kind[0].count), ("status", 20));
+    }
+    assert!(refused(&compare(&["--profile", "nonesuch"])).contains("nonesuch"));
+    assert!(refused(&compare(&["--set", "capacity.servers=0"])).contains("capacity.servers"));
+}
+
+#[test]
 fn bad_input_is_named_with_the_way_out() {
     let out = out();
     let nobody = TcpListener::bind("127.0.0.1:0")

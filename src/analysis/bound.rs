@@ -11,8 +11,10 @@ use crate::record::{Record, SampleResult};
 /// known.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ServiceTime {
-    /// Seconds, finite and at least 0.
+    /// Seconds, finite and at least 0: the mean where requests differ.
     pub seconds: f64,
+    /// Where requests differ, the longest of them, in seconds.
+    pub longest_s: Option<f64>,
     /// How it is known.
     pub source: Source,
 }
@@ -47,12 +49,30 @@ impl ServiceTime {
     /// The service time of a record's server: the stated one, or else the
     /// latency of the fastest good answer. `None` where neither is known.
     pub fn of(record: &Record) -> Option<Self> {
-        match record.session.server.service_s.filter(|s| is_time(*s)) {
+        let server = &record.session.server;
+        match server.service_s.filter(|s| is_time(*s)) {
             Some(seconds) => Some(Self {
                 seconds,
+                longest_s: server.longest_s.filter(|s| is_time(*s)),
                 source: Source::Stated,
             }),
             None => Self::fastest(record),
+        }
+    }
+
+    /// The least time in which `workers` can make `requests` of this service
+    /// time, in seconds.
+    ///
+    /// Where all are the same, [`lower_bound`]; where they differ,
+    /// `max(Σ s / w, max s)` (Graham 1966): the work shared out evenly, and no
+    /// request is split. 0 workers are taken as 1.
+    pub fn bound(&self, requests: usize, workers: usize) -> f64 {
+        match self.longest_s {
+            None => lower_bound(requests, workers, self.seconds),
+            Some(longest) => {
+                let work = self.seconds * requests as f64;
+                longest.max(work / workers.max(1) as f64)
+            }
         }
     }
 
@@ -74,6 +94,7 @@ impl ServiceTime {
         }
         (answers > 0).then_some(Self {
             seconds: fastest,
+            longest_s: None,
             source: Source::Fastest { answers },
         })
     }
@@ -119,6 +140,38 @@ mod tests {
             busy_until[free] += service;
         }
         busy_until.into_iter().fold(0.0, f64::max)
+    }
+
+    #[test]
+    fn drawn_service_times_are_bounded_by_their_work_and_by_their_longest() {
+        let drawn = ServiceTime {
+            seconds: 0.25,
+            longest_s: Some(0.7),
+            source: Source::Stated,
+        };
+        assert_eq!(drawn.bound(8, 1), 2.0);
+        assert_eq!(drawn.bound(8, 2), 1.0);
+        assert_eq!(drawn.bound(8, 4), 0.7);
+        assert_eq!(drawn.bound(8, 0), 2.0);
+    }
+
+    proptest! {
+        #[test]
+        fn no_queue_beats_the_bound_of_drawn_service_times(
+            service_s in proptest::collection::vec(0.001_f64..1.0, 1..60),
+            workers in 1_usize..20,
+        ) {
+            let drawn = ServiceTime {
+                seconds: service_s.iter().sum::<f64>() / service_s.len() as f64,
+                longest_s: service_s.iter().copied().reduce(f64::max),
+                source: Source::Stated,
+            };
+            let bound = drawn.bound(service_s.len(), workers);
+            let greedy = greedy(&service_s, workers);
+            prop_assert!(greedy >= bound - 1e-9);
+            // Graham's ceiling on what a greedy queue takes.
+            prop_assert!(greedy <= 2.0 * bound + 1e-9);
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use crate::record::{
     Cell, Ending, FailureCount, Measurement, Outcomes, Receipt, Record, Sample, SampleResult,
-    Server, ServerKind, Session, VERSION,
+    Server, ServerAccount, ServerKind, Session, VERSION,
 };
 
 /// Builds a record sample by sample.
@@ -139,6 +139,12 @@ impl Measured {
             processes: 0,
             connections: 3,
             most_in_flight: 3,
+            server: Some(ServerAccount {
+                cpu_s: 0.01,
+                busy: 0.01 / (self.warm_s + 0.004),
+                lateness_p50_s: 0.00006,
+                lateness_p99_s: 0.0002,
+            }),
             outcomes: Outcomes {
                 index: (0..self.requests as u32).collect(),
                 worker: vec![0; times],
@@ -196,6 +202,8 @@ fn session() -> Session {
             kind: ServerKind::Bundled,
             url: "http://127.0.0.1:3000/inventory".to_owned(),
             service_s: Some(0.2),
+            longest_s: None,
+            profile: None,
         },
         verified: "status 200, and every field of every answer as the server's seed gives it"
             .to_owned(),

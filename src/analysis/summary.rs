@@ -82,6 +82,38 @@ pub struct Figures {
     pub connections: u64,
     /// Median of the most requests in flight.
     pub most_in_flight: u64,
+    /// What the server says, where it is the bundled one.
+    pub server: Option<ServerFigures>,
+}
+
+/// What the bundled server says of a cell: medians over its samples.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ServerFigures {
+    /// The share of its serving threads' time that it was busy.
+    pub busy: f64,
+    /// How late it answered, beyond the service time, at the 99th percentile,
+    /// in seconds.
+    pub lateness_p99_s: f64,
+}
+
+impl ServerFigures {
+    /// Busier than this, the server is taken to be the limit: a queue in front
+    /// of a server that is busy for a share u is 1 / (1 − u) times as long.
+    pub const BOUND_FROM: f64 = 0.8;
+
+    /// Whether the server was the limit, so that the cell says little of the
+    /// strategy.
+    pub fn is_bound(&self) -> bool {
+        self.busy >= Self::BOUND_FROM
+    }
+
+    fn of(measured: &[&Measurement]) -> Option<Self> {
+        let accounts = || measured.iter().filter_map(|m| m.server);
+        Some(Self {
+            busy: Spread::of(accounts().map(|account| account.busy))?.median,
+            lateness_p99_s: Spread::of(accounts().map(|account| account.lateness_p99_s))?.median,
+        })
+    }
 }
 
 impl Summary {
@@ -124,8 +156,7 @@ impl Summary {
 
 impl Row {
     fn of(cell: &Cell, samples: &[&Sample], service: Option<ServiceTime>) -> Self {
-        let bound_s = service
-            .map(|service| bound::lower_bound(cell.requests, cell.workers_usable, service.seconds));
+        let bound_s = service.map(|service| service.bound(cell.requests, cell.workers_usable));
         let mut measured = Vec::new();
         let mut reasons = Vec::new();
         for sample in samples {
@@ -204,6 +235,7 @@ impl Figures {
             processes: counts(|m| m.processes),
             connections: counts(|m| m.connections),
             most_in_flight: counts(|m| m.most_in_flight),
+            server: ServerFigures::of(measured),
         })
     }
 }
@@ -258,7 +290,25 @@ fn findings(record: &Record, service: Option<ServiceTime>, rows: &[Row]) -> Vec<
         notes.push("no sample was measured, so there is nothing to plot".to_owned());
     }
     notes.extend(under_the_bound(record, service, rows));
+    notes.extend(server_bound(rows));
     notes
+}
+
+/// Cells in which the server was the limit say little of their strategies.
+fn server_bound(rows: &[Row]) -> Option<String> {
+    let server = |row: &Row| row.figures.as_ref().and_then(|figures| figures.server);
+    let bound: Vec<_> = rows
+        .iter()
+        .filter(|row| server(row).is_some_and(|server| server.is_bound()))
+        .map(|row| row.cell.to_string())
+        .collect();
+    (!bound.is_empty()).then(|| {
+        format!(
+            "the server was the limit (busy for {:.0} % of its time or more) in: {}",
+            100.0 * ServerFigures::BOUND_FROM,
+            bound.join("; ")
+        )
+    })
 }
 
 /// A runtime that beats a bound shows that the stated service time is wrong.

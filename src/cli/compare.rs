@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use mock_server::duration;
+use mock_server::inventory::Kind;
+use mock_server::journal::Route;
 
 use super::output::{Format, print_summary, say_written};
 use super::probe::probe;
@@ -14,7 +16,9 @@ use super::progress::Progress;
 use super::{CliError, program};
 use crate::analysis::Summary;
 use crate::client::Client;
-use crate::measure::{Journal, Plan, ServerProcess, Session, SessionError, Sweep, receipt};
+use crate::measure::{
+    Behaviour, Plan, ServerProcess, Session, SessionError, Sweep, Witness, receipt,
+};
 use crate::record::{self, Ending, Record, Writer};
 use crate::report;
 use crate::request::Endpoint;
@@ -56,6 +60,15 @@ pub(super) struct Args {
     /// that server's fixed service time is known to be [default: 200ms]
     #[arg(long, value_name = "TIME", value_parser = duration::parse, allow_hyphen_values = true)]
     delay: Option<Duration>,
+
+    /// How the bundled server behaves: a preset or a TOML file (`fanout serve
+    /// --list-profiles`); --delay then takes the place of its service time
+    #[arg(long, value_name = "NAME|FILE", conflicts_with = "url")]
+    profile: Option<String>,
+
+    /// Set one key of the profile, as rate_limit.rate=50; can be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE", conflicts_with = "url")]
+    settings: Vec<String>,
 
     /// Samples of each cell, each in a process of its own
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..=10_000),
@@ -151,13 +164,13 @@ pub(super) fn run(args: &Args, catalogue: &Catalogue) -> Result<ExitCode, CliErr
             source,
         })
     })?;
-    let session = Session {
+    let mut session = Session {
         plan: &plan,
         workload: &target.workload,
         url: &target.url,
         timeout: args.timeout,
         program: &program,
-        journal: target.journal.as_ref(),
+        witness: target.witness.as_mut(),
         stop: &stop,
     };
     let mut progress = Progress::new(&plan);
@@ -194,10 +207,9 @@ struct Target {
     /// The origin.
     url: String,
     workload: Inventory,
-    journal: Option<Journal>,
+    /// The bundled server; it runs for as long as this is held.
+    witness: Option<Witness>,
     notes: Vec<String>,
-    /// Held for as long as it is to run.
-    _process: Option<ServerProcess>,
 }
 
 impl Target {
@@ -209,21 +221,37 @@ impl Target {
     }
 
     fn bundled(args: &Args, program: &std::path::Path) -> Result<Self, CliError> {
-        let delay = args.delay.unwrap_or(DELAY);
-        let process = ServerProcess::start(program, delay, args.seed)?;
+        let behaviour = Behaviour {
+            profile: args.profile.clone(),
+            delay: args.delay.or(args.profile.is_none().then_some(DELAY)),
+            settings: args.settings.clone(),
+            seed: args.seed,
+        };
+        let profile = behaviour.resolve().map_err(CliError::new)?;
+        let process = ServerProcess::start(program, &behaviour)?;
         let url = process.url().to_owned();
         let expect = Expect::Record { seed: args.seed };
         let template = Template::of_url(&url)?;
+        let workload = Inventory::new(template.clone(), args.requests, expect);
+        let (mean, longest) = workload.service_times(|kind, id| {
+            let time = &profile.service_time;
+            let route = match kind {
+                Kind::Materials => Route::Materials,
+                Kind::Products => Route::Products,
+            };
+            time.of_first(args.seed, route, &id.to_string())
+        });
         Ok(Self {
             server: record::Server {
                 kind: record::ServerKind::Bundled,
                 url: format!("{url}{template}"),
-                service_s: Some(delay.as_secs_f64()),
+                service_s: Some(mean),
+                longest_s: longest,
+                profile: args.profile.clone(),
             },
-            workload: Inventory::new(template, args.requests, expect),
-            journal: Some(Journal::at(&url)),
+            workload,
+            witness: Some(Witness::new(process)),
             notes: Vec::new(),
-            _process: Some(process),
             url,
         })
     }
@@ -238,12 +266,13 @@ impl Target {
                 kind: record::ServerKind::Url,
                 url: format!("{endpoint}{template}"),
                 service_s: args.delay.map(|delay| delay.as_secs_f64()),
+                longest_s: None,
+                profile: None,
             },
             url: endpoint.to_string(),
             workload: Inventory::new(template, args.requests, probe.expect),
-            journal: None,
+            witness: None,
             notes: probe.note.into_iter().collect(),
-            _process: None,
         })
     }
 }

@@ -8,7 +8,7 @@ use ureq::Agent;
 use crate::record::Measurement;
 
 /// The journal of a running mock server.
-pub struct Journal {
+pub(super) struct Journal {
     agent: Agent,
     url: String,
 }
@@ -19,6 +19,16 @@ struct Summary {
     arrived: u64,
     completed: u64,
     duplicate: u64,
+    lateness: Lateness,
+}
+
+/// How late the server's answers were, beyond their service time.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub(super) struct Lateness {
+    /// The median, in milliseconds.
+    pub(super) p50_ms: f64,
+    /// The 99th percentile, in milliseconds.
+    pub(super) p99_ms: f64,
 }
 
 #[derive(Deserialize)]
@@ -28,7 +38,7 @@ struct Page {
 
 impl Journal {
     /// The journal of the server at a URL.
-    pub fn at(url: &str) -> Self {
+    pub(super) fn at(url: &str) -> Self {
         let config = Agent::config_builder()
             .timeout_global(Some(Duration::from_secs(10)))
             .proxy(None)
@@ -43,17 +53,18 @@ impl Journal {
     ///
     /// # Errors
     /// Where the server does not answer.
-    pub fn reset(&self) -> Result<(), String> {
+    pub(super) fn reset(&self) -> Result<(), String> {
         let answer = self.agent.delete(&self.url).call();
         answer.map(|_| ()).map_err(|error| self.silent(&error))
     }
 
-    /// Compares the server's account with what a sample says.
+    /// Compares the server's account with what a sample says, and tells how
+    /// late its answers were.
     ///
     /// # Errors
     /// Where they differ: a request that no failure explains did not arrive, or
     /// one arrived twice.
-    pub fn confirm(&self, measurement: &Measurement) -> Result<(), String> {
+    pub(super) fn confirm(&self, measurement: &Measurement) -> Result<Lateness, String> {
         let asked = measurement.ok + measurement.failed();
         let mut summary = self.summary()?;
         // The server books an answer after it has left, so the last ones may
@@ -68,7 +79,7 @@ impl Journal {
         // A request that failed may have been answered, or not have arrived.
         let explained = summary.arrived <= asked && summary.completed >= measurement.ok;
         if summary.duplicate == 0 && explained {
-            return Ok(());
+            return Ok(summary.lateness);
         }
         Err(format!(
             "the server's journal does not agree: {asked} requests were made and {} answered as \

@@ -14,12 +14,13 @@ mod resources;
 mod sample;
 mod server;
 mod session;
+mod witness;
 
 pub use self::collector::Collector;
-pub use self::journal::Journal;
 pub use self::plan::{Plan, PlanError, Sweep};
 pub use self::process::{SAMPLE_VERB, serve_sample};
 pub use self::receipt::receipt;
 pub use self::sample::{Job, run};
-pub use self::server::{ServerProcess, StartError};
+pub use self::server::{Behaviour, ServerProcess, StartError};
 pub use self::session::{Event, Observer, Session, SessionError};
+pub use self::witness::Witness;

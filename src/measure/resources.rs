@@ -27,6 +27,22 @@ pub(super) fn peak_rss_bytes(process: u32) -> u64 {
     status(process, "VmHWM:").unwrap_or_default() * 1024
 }
 
+/// CPU time of another process so far, to the nanosecond; 0 where the system
+/// does not tell. Threads that have ended are not in it.
+pub(super) fn cpu_time_of(process: u32) -> Duration {
+    let threads = std::fs::read_dir(format!("/proc/{process}/task"));
+    threads
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|thread| {
+            let spent = std::fs::read_to_string(thread.path().join("schedstat")).ok()?;
+            let nanoseconds = spent.split_whitespace().next()?.parse().ok()?;
+            Some(Duration::from_nanos(nanoseconds))
+        })
+        .sum()
+}
+
 /// A number from `/proc/PID/status`; `None` where there is no such thing.
 fn status(process: u32, field: &str) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;

@@ -94,6 +94,7 @@ pub fn run(
         processes: helpers.len() as u64,
         connections: setup.target.connections(),
         most_in_flight: collected.most_in_flight,
+        server: None,
         outcomes: collected.outcomes,
     })
 }

@@ -7,11 +7,67 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use mock_server::profile::{Profile, Source};
+
+use super::resources;
+
 /// A running `fanout serve`; it is stopped when this is dropped, and stops by
 /// itself should this process be killed.
 pub struct ServerProcess {
     child: Child,
     url: String,
+    threads: usize,
+}
+
+/// How the bundled server behaves: what its command line is given.
+#[derive(Clone, Debug, Default)]
+pub struct Behaviour {
+    /// A preset's name or a TOML file; `None` for a fixed service time alone.
+    pub profile: Option<String>,
+    /// A fixed service time, in place of the profile's.
+    pub delay: Option<Duration>,
+    /// Keys of the profile to set, as `rate_limit.rate=50`.
+    pub settings: Vec<String>,
+    /// The seed of records, latencies and faults.
+    pub seed: u64,
+}
+
+impl Behaviour {
+    /// A fixed service time, and nothing else.
+    pub fn fixed(delay: Duration, seed: u64) -> Self {
+        Self {
+            delay: Some(delay),
+            seed,
+            ..Self::default()
+        }
+    }
+
+    /// The profile that this comes to.
+    ///
+    /// # Errors
+    /// A sentence that names the profile or the key, its value and its range.
+    pub fn resolve(&self) -> Result<Profile, String> {
+        let mut source = match &self.profile {
+            Some(name) => Source::open(name)?,
+            None => Source::default(),
+        };
+        if let Some(delay) = self.delay {
+            source.set_delay(delay);
+        }
+        for setting in &self.settings {
+            source.set(setting)?;
+        }
+        source.finish()
+    }
+
+    fn arguments(&self) -> Vec<String> {
+        let mut arguments = vec![format!("--seed={}", self.seed)];
+        arguments.extend(self.profile.iter().map(|name| format!("--profile={name}")));
+        let delay = self.delay.map(mock_server::duration::format);
+        arguments.extend(delay.map(|delay| format!("--delay={delay}")));
+        arguments.extend(self.settings.iter().map(|key| format!("--set={key}")));
+        arguments
+    }
 }
 
 /// Why the bundled server could not be started.
@@ -27,15 +83,17 @@ impl ServerProcess {
     ///
     /// # Errors
     /// Where it does not come to listen.
-    pub fn start(program: &Path, delay: Duration, seed: u64) -> Result<Self, StartError> {
+    pub fn start(program: &Path, behaviour: &Behaviour) -> Result<Self, StartError> {
         let failed = |detail: &dyn ToString| StartError {
             program: program.display().to_string(),
             detail: detail.to_string(),
         };
+        // Every second core: on the same machine the clients need the others.
+        let threads = std::thread::available_parallelism().map_or(1, |n| n.get().div_ceil(2));
         let mut child = Command::new(program)
             .args(["serve", "--port", "0", "--exit-with-parent"])
-            .args(["--delay", &mock_server::duration::format(delay)])
-            .args(["--seed", &seed.to_string()])
+            .arg(format!("--threads={threads}"))
+            .args(behaviour.arguments())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             // Ctrl-C at the terminal is for the parent to act on.
@@ -46,6 +104,7 @@ impl ServerProcess {
         let mut process = Self {
             child,
             url: String::new(),
+            threads,
         };
         let listening = stdout
             .ok_or_else(|| io::Error::other("no pipe"))
@@ -64,6 +123,16 @@ impl ServerProcess {
     /// Where it listens: `http://127.0.0.1:PORT`.
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Threads that serve connections.
+    pub(super) fn threads(&self) -> usize {
+        self.threads
+    }
+
+    /// CPU time that it has spent so far.
+    pub(super) fn cpu_time(&self) -> Duration {
+        resources::cpu_time_of(self.child.id())
     }
 }
 

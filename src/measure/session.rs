@@ -5,10 +5,10 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::journal::Journal;
 use super::plan::Plan;
 use super::process::SampleProcess;
 use super::sample::Job;
+use super::witness::Witness;
 use crate::record::{Cell, Ending, Sample, SampleResult, Writer};
 use crate::workload::Inventory;
 
@@ -24,8 +24,8 @@ pub struct Session<'a> {
     pub timeout: Duration,
     /// The program whose hidden command takes a sample.
     pub program: &'a Path,
-    /// The server's own account, where it keeps one.
-    pub journal: Option<&'a Journal>,
+    /// The server's own account, where it is the bundled one.
+    pub witness: Option<&'a mut Witness>,
     /// Set from outside to stop.
     pub stop: &'a AtomicBool,
 }
@@ -70,7 +70,7 @@ pub enum SessionError {
     },
     /// The bundled server is gone.
     #[error("{0}")]
-    Journal(String),
+    Witness(String),
 }
 
 impl Session<'_> {
@@ -82,7 +82,7 @@ impl Session<'_> {
     /// server's account cannot be had. A sample that fails is a line of the
     /// record, not an error.
     pub fn run(
-        &self,
+        &mut self,
         writer: &mut Writer,
         observer: &mut dyn Observer,
     ) -> Result<Ending, SessionError> {
@@ -108,15 +108,15 @@ impl Session<'_> {
 
     /// One sample; `None` where the session was stopped before its end.
     fn sample(
-        &self,
+        &mut self,
         cell: &Cell,
         observer: &mut dyn Observer,
     ) -> Result<Option<SampleResult>, SessionError> {
         if self.stop.load(Ordering::Relaxed) {
             return Ok(None);
         }
-        if let Some(journal) = self.journal {
-            journal.reset().map_err(SessionError::Journal)?;
+        if let Some(witness) = &mut self.witness {
+            witness.reset().map_err(SessionError::Witness)?;
         }
         let job = Job {
             cell: cell.clone(),
@@ -130,10 +130,13 @@ impl Session<'_> {
             source,
         })?;
         let result = process.result(self.stop, |done| observer.on(&Event::Progress(done)));
-        Ok(match (result, self.journal) {
-            (Some(SampleResult::Measured(measurement)), Some(journal)) => {
-                Some(match journal.confirm(&measurement) {
-                    Ok(()) => SampleResult::Measured(measurement),
+        Ok(match (result, &self.witness) {
+            (Some(SampleResult::Measured(mut measurement)), Some(witness)) => {
+                Some(match witness.confirm(&measurement) {
+                    Ok(account) => {
+                        measurement.server = Some(account);
+                        SampleResult::Measured(measurement)
+                    }
                     Err(disagreement) => SampleResult::Error(disagreement),
                 })
             }

@@ -82,6 +82,16 @@ const COLUMNS: &[Column] = &[
     ("most_in_flight", |line| {
         line.count(|figures| Some(figures.most_in_flight))
     }),
+    ("server_busy", |line| {
+        line.value(|figures| figures.server.map(|server| server.busy))
+    }),
+    ("server_bound", |line| {
+        let server = line.row.figures.as_ref().and_then(|figures| figures.server);
+        server.map_or_else(String::new, |server| server.is_bound().to_string())
+    }),
+    ("lateness_p99_s", |line| {
+        line.value(|figures| figures.server.map(|server| server.lateness_p99_s))
+    }),
     ("warm_min_s", |line| {
         line.value(|figures| Some(figures.warm_s.min))
     }),

@@ -14,7 +14,9 @@
 //!                   figures: { warm_s, warm_min_s, warm_max_s, cold_s, gap, ok, failed,
 //!                              failures: [ { kind, count, example } ], cpu_s,
 //!                              peak_rss_bytes, threads, processes, connections,
-//!                              most_in_flight } or null } ],
+//!                              most_in_flight,
+//!                              server: { busy, bound, lateness_p99_s } or null
+//!                            } or null } ],
 //!   "notes":    [ sentences ]
 //! }
 //! ```
@@ -26,7 +28,7 @@
 
 use serde::Serialize;
 
-use crate::analysis::summary::{Figures, Row, Summary};
+use crate::analysis::summary::{Figures, Row, ServerFigures, Summary};
 use crate::analysis::{ServiceTime, Source};
 use crate::record::{Ending, FailureCount, Receipt, Server};
 use crate::report::RenderError;
@@ -108,6 +110,24 @@ struct FiguresView<'a> {
     processes: u64,
     connections: u64,
     most_in_flight: u64,
+    server: Option<ServerView>,
+}
+
+#[derive(Serialize)]
+struct ServerView {
+    busy: f64,
+    bound: bool,
+    lateness_p99_s: f64,
+}
+
+impl ServerView {
+    fn of(server: ServerFigures) -> Self {
+        Self {
+            busy: billionths(server.busy),
+            bound: server.is_bound(),
+            lateness_p99_s: billionths(server.lateness_p99_s),
+        }
+    }
 }
 
 impl<'a> Document<'a> {
@@ -179,6 +199,7 @@ impl<'a> FiguresView<'a> {
             processes: figures.processes,
             connections: figures.connections,
             most_in_flight: figures.most_in_flight,
+            server: figures.server.map(ServerView::of),
         }
     }
 }

@@ -44,6 +44,15 @@ pub(crate) fn bound_origin(summary: &Summary) -> String {
         Some(service) => {
             let time = units::plain_seconds(service.seconds);
             match service.source {
+                Source::Stated if service.longest_s.is_some() => {
+                    let longest = service.longest_s.unwrap_or(service.seconds);
+                    format!(
+                        "lower bound: max(Σ s / w, max s) of the service times s that the \
+                         server drew, {} on average and {} at most",
+                        units::seconds(service.seconds),
+                        units::seconds(longest)
+                    )
+                }
                 Source::Stated => format!("lower bound: ceil(N / w) × {time}, as stated"),
                 Source::Fastest { .. } => {
                     format!("lower bound: ceil(N / w) × {time}, from {}", service.source)
@@ -71,6 +80,12 @@ pub(crate) fn requests_of(summary: &Summary) -> String {
         Some(service) if service.source == Source::Stated && service.seconds == 0.0 => {
             format!("{requests} without delay")
         }
+        Some(service) if service.longest_s.is_some() => {
+            format!(
+                "{requests} of {} on average",
+                units::seconds(service.seconds)
+            )
+        }
         Some(service) if service.source == Source::Stated => {
             format!("{requests} of {}", units::plain_seconds(service.seconds))
         }
@@ -81,7 +96,10 @@ pub(crate) fn requests_of(summary: &Summary) -> String {
 /// Whose server it was.
 pub(crate) fn server(server: &Server) -> String {
     match server.kind {
-        ServerKind::Bundled => "the bundled server".to_owned(),
+        ServerKind::Bundled => match &server.profile {
+            None => "the bundled server".to_owned(),
+            Some(profile) => format!("the bundled server, profile {}", one_line(profile)),
+        },
         ServerKind::Url => one_line(&server.url),
     }
 }

@@ -5,7 +5,6 @@
 //! upper shows what a batch takes, the lower how far each lies above the bound.
 
 use crate::analysis::Summary;
-use crate::analysis::bound;
 use crate::record::Ending;
 use crate::report::plot::labels;
 use crate::report::plot::lines;
@@ -89,12 +88,7 @@ fn bounds(summary: &Summary, workers: &[f64]) -> Vec<Bound> {
         },
         points: workers
             .iter()
-            .map(|w| {
-                (
-                    *w,
-                    bound::lower_bound(*requests, *w as usize, service.seconds),
-                )
-            })
+            .map(|w| (*w, service.bound(*requests, *w as usize)))
             .filter(|(_, bound)| *bound > 0.0)
             .collect(),
     };

@@ -1,0 +1,56 @@
+//! The bundled server as a witness: what it says of each sample, from its
+//! journal and from what its process spent.
+
+use std::time::Duration;
+
+use super::journal::Journal;
+use super::server::ServerProcess;
+use crate::record::{Measurement, ServerAccount};
+
+/// The bundled server, and where its account of the present sample began.
+pub struct Witness {
+    server: ServerProcess,
+    journal: Journal,
+    cpu_before: Duration,
+}
+
+impl Witness {
+    /// A witness of what goes to this server from now on.
+    pub fn new(server: ServerProcess) -> Self {
+        Self {
+            journal: Journal::at(server.url()),
+            cpu_before: server.cpu_time(),
+            server,
+        }
+    }
+
+    /// Begins a new account.
+    ///
+    /// # Errors
+    /// Where the server does not answer.
+    pub(super) fn reset(&mut self) -> Result<(), String> {
+        self.journal.reset()?;
+        self.cpu_before = self.server.cpu_time();
+        Ok(())
+    }
+
+    /// Confirms a sample, and says what the server spent on it.
+    ///
+    /// # Errors
+    /// Where its journal does not agree with the sample.
+    pub(super) fn confirm(&self, measurement: &Measurement) -> Result<ServerAccount, String> {
+        let spent = self.server.cpu_time().saturating_sub(self.cpu_before);
+        let lateness = self.journal.confirm(measurement)?;
+        let capacity = measurement.cold_s * self.server.threads() as f64;
+        Ok(ServerAccount {
+            cpu_s: spent.as_secs_f64(),
+            busy: if capacity > 0.0 {
+                spent.as_secs_f64() / capacity
+            } else {
+                0.0
+            },
+            lateness_p50_s: lateness.p50_ms / 1000.0,
+            lateness_p99_s: lateness.p99_ms / 1000.0,
+        })
+    }
+}
