@@ -16,7 +16,7 @@ use std::future::poll_fn;
 use std::io;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
@@ -48,6 +48,10 @@ const MAX_HEAD: usize = 16 * 1024;
 /// Streams that an HTTP/2 client may have open at once: enough for any number of
 /// workers on one connection.
 const MAX_STREAMS: u32 = 20_000;
+
+/// How long the first four bytes of a connection may take once the first has
+/// come, before they are taken for HTTP/1.
+const PREFACE_LIMIT: Duration = Duration::from_secs(1);
 
 /// hyper, set up for this server; made once a thread.
 pub(crate) struct Builders {
@@ -93,6 +97,7 @@ pub(crate) async fn serve_encrypted(stream: TlsStream<TcpStream>, worker: Rc<Wor
 async fn greets_http2(stream: &TcpStream, worker: &Worker) -> io::Result<bool> {
     const PREFACE: &[u8; 4] = b"PRI ";
     let mut start = [0; PREFACE.len()];
+    let mut undecided_since = None;
     loop {
         let mut buffer = tokio::io::ReadBuf::new(&mut start);
         let peeked = poll_fn(|cx| match stream.poll_peek(cx, &mut buffer) {
@@ -108,7 +113,11 @@ async fn greets_http2(stream: &TcpStream, worker: &Worker) -> io::Result<bool> {
             return Ok(seen == PREFACE);
         }
         // Less than four bytes have come, and may be a preface yet. They stay
-        // readable, so there is nothing to wait for but time.
+        // readable, so there is nothing to wait for but time; and behind them the
+        // end of the connection cannot be seen, so that has a limit.
+        if undecided_since.get_or_insert_with(Instant::now).elapsed() >= PREFACE_LIMIT {
+            return Ok(false);
+        }
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
 }

@@ -26,6 +26,18 @@ fn clients_that_never_finish_a_head_hold_up_nobody() {
     assert_eq!(server.stop().unwrap().summary.completed, 1);
 }
 
+/// Found by throwing mutated requests at it: these two bytes may yet become the
+/// preface of HTTP/2, and hid the end of the connection behind them.
+#[test]
+fn a_client_that_leaves_within_the_preface_is_let_go() {
+    let server = profiled(&format!("{AT_ONCE}connections = {{ max = 1 }}"));
+    let mut gone = TcpStream::connect(server.addr()).unwrap();
+    gone.write_all(b"PR").unwrap();
+    drop(gone);
+    // There is one place, so this is answered only when the first has ended.
+    assert_eq!(call(server.addr(), "GET", "/health").status, 200);
+}
+
 #[test]
 fn a_thousand_idle_connections_cost_nobody_an_answer() {
     let server = profiled(AT_ONCE);
