@@ -57,7 +57,7 @@ fn a_thousand_idle_connections_cost_nobody_an_answer() {
 
 #[test]
 fn connections_that_are_reset_in_flight_count_as_aborted() {
-    let server = profiled("service_time = { kind = \"fixed\", time = \"100ms\" }");
+    let server = profiled("service_time = { kind = \"fixed\", time = \"1s\" }");
     for id in 0..20 {
         let mut client = TcpStream::connect(server.addr()).unwrap();
         write!(

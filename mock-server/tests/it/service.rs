@@ -45,7 +45,7 @@ fn a_rate_limit_refuses_with_everything_a_client_needs_to_wait() {
 #[test]
 fn a_full_queue_is_503_and_a_waiting_request_is_told_how_long_it_waited() {
     let server = profiled(
-        "service_time = { kind = \"fixed\", time = \"300ms\" }\n\
+        "service_time = { kind = \"fixed\", time = \"1s\" }\n\
          capacity = { servers = 1, queue = 1, retry_after = \"7s\" }",
     );
     let mut clients: Vec<_> = (0..3).map(|_| Client::connect(server.addr())).collect();
@@ -63,7 +63,7 @@ fn a_full_queue_is_503_and_a_waiting_request_is_told_how_long_it_waited() {
     assert_eq!(statuses, [200, 200, 503]);
     assert_eq!(answers[2].field("retry-after"), Some("7"));
     let timing = answers[1].field("server-timing").unwrap();
-    assert!(timing.contains("service;dur=300.000"), "{timing}");
+    assert!(timing.contains("service;dur=1000.000"), "{timing}");
     assert!(!timing.contains("queue;dur=0.000"), "{timing}");
 }
 

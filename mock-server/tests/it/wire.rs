@@ -95,7 +95,7 @@ fn head_has_the_fields_of_get_and_no_body() {
 
 #[test]
 fn the_delay_is_that_of_one_request_however_many_are_in_flight() {
-    let delay = Duration::from_millis(300);
+    let delay = Duration::from_secs(1);
     let server = Server::start(Config::default().with_delay(delay)).unwrap();
     let started = Instant::now();
     let mut clients: Vec<_> = (0..50).map(|_| Client::connect(server.addr())).collect();
