@@ -13,9 +13,10 @@ fn main() {
     println!("cargo::rerun-if-changed=mock-server/src");
     // Outside a checkout the files are not there, and watching for them would
     // make every build a new one.
-    for file in [".git/HEAD", ".git/logs/HEAD"] {
-        if std::path::Path::new(file).exists() {
-            println!("cargo::rerun-if-changed={file}");
+    for file in ["HEAD", "logs/HEAD"] {
+        let path = output("git", &["rev-parse", "--git-path", file]);
+        if std::path::Path::new(&path).exists() {
+            println!("cargo::rerun-if-changed={path}");
         }
     }
 }
@@ -28,6 +29,8 @@ fn revision() -> String {
         "--",
         "src",
         "mock-server/src",
+        "build.rs",
+        "mock-server/Cargo.toml",
         "Cargo.toml",
         "Cargo.lock",
     ];

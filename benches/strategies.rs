@@ -44,6 +44,8 @@ fn main() -> ExitCode {
 
 /// What is asked for, by environment variables.
 struct Settings {
+    /// Whether criterion only tests that benches run.
+    testing: bool,
     delay: Duration,
     workers: Vec<usize>,
     requests: usize,
@@ -62,6 +64,7 @@ impl Settings {
         let workers = setting("FANOUT_WORKERS", workers);
         let requests = setting("FANOUT_REQUESTS", requests);
         Ok(Self {
+            testing,
             delay: duration::parse(&delay).map_err(|e| format!("FANOUT_DELAY: {e}"))?,
             workers: workers
                 .split(',')
@@ -118,20 +121,11 @@ fn bench() -> Result<(), Box<dyn Error>> {
     group.finish();
     criterion.final_summary();
 
-    let measured = measured.into_inner();
-    match measured.failure {
-        Some(failure) => Err(failure.into()),
-        None => draw(measured, &plan, &server, &settings),
-    }
+    draw(measured.into_inner(), &plan, &server, &settings)
 }
 
 /// What was measured, by cell: the seconds of each run.
-#[derive(Default)]
-struct Measured {
-    runs: BTreeMap<Cell, Vec<f64>>,
-    /// The first batch that was not answered as it should be.
-    failure: Option<String>,
-}
+type Measured = BTreeMap<Cell, Vec<f64>>;
 
 fn bench_cell(
     group: &mut BenchmarkGroup<'_, WallTime>,
@@ -165,19 +159,10 @@ fn bench_cell(
                     Ok(strategy) => timed(strategy.as_mut(), &workload),
                     Err(error) => Err(error.clone()),
                 };
+                let seconds = run.unwrap_or_else(|error| give_up(cell, &error));
+                total += Duration::from_secs_f64(seconds);
                 let mut measured = measured.borrow_mut();
-                match run {
-                    Ok(seconds) => {
-                        total += Duration::from_secs_f64(seconds);
-                        measured.runs.entry(cell.clone()).or_default().push(seconds);
-                    }
-                    Err(error) => {
-                        // criterion has no word for failure; ours comes at the end.
-                        let failure = format!("{cell}: {error}");
-                        measured.failure.get_or_insert(failure);
-                        total += Duration::from_nanos(1);
-                    }
-                }
+                measured.entry(cell.clone()).or_default().push(seconds);
             }
             total
         });
@@ -187,6 +172,14 @@ fn bench_cell(
 
 fn build(entry: &fanout::strategy::Entry, setup: &Setup) -> Result<Box<dyn Strategy>, String> {
     (entry.build)(setup).map_err(|error| error.to_string())
+}
+
+/// criterion has no word for a run that failed, and would keep whatever time it
+/// was given as a measurement; so nothing more is measured. The server and the
+/// worker processes end with this one.
+fn give_up(cell: &Cell, error: &str) -> ! {
+    eprintln!("\nerror: {cell}: {error}; no time of this cell counts");
+    std::process::exit(1)
 }
 
 /// One run's seconds, once every answer was found right.
@@ -213,8 +206,7 @@ fn draw(
     server: &ServerProcess,
     settings: &Settings,
 ) -> Result<(), Box<dyn Error>> {
-    let testing = !std::env::args().any(|argument| argument == "--bench");
-    if measured.runs.is_empty() || testing {
+    if measured.is_empty() || settings.testing {
         return Ok(());
     }
     let summary = Summary::of(&record(measured, plan, server, settings));
@@ -227,7 +219,7 @@ fn draw(
 
 /// The measurements in the form that plots are drawn from.
 fn record(measured: Measured, plan: &Plan, server: &ServerProcess, settings: &Settings) -> Record {
-    let samples = measured.runs.into_iter().flat_map(|(cell, runs)| {
+    let samples = measured.into_iter().flat_map(|(cell, runs)| {
         (0..).zip(runs).map(move |(round, seconds)| Sample {
             cell: cell.clone(),
             round,

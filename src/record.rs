@@ -131,7 +131,11 @@ pub struct Cell {
 
 impl fmt::Display for Cell {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} + {}, w={}", self.strategy, self.client, self.workers)
+        write!(f, "{} + {}, w=", self.strategy, self.client)?;
+        if self.workers_usable < self.workers {
+            write!(f, "{} of ", self.workers_usable)?;
+        }
+        write!(f, "{}", self.workers)
     }
 }
 
@@ -282,7 +286,7 @@ struct HeaderVersion {
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
     /// There is no such file, or it may not be read.
-    #[error("cannot read {}: {source}; a record is made by `fanout compare --out DIR`", path.display())]
+    #[error("cannot read {}: {source}; {}", path.display(), way_to_a_record(path))]
     Open {
         /// The file.
         path: PathBuf,
@@ -316,7 +320,7 @@ pub enum ReadError {
         detail: String,
     },
     /// The file ends before its closing line.
-    #[error("{} is cut off after line {line}: {samples} whole samples stand before that; `fanout report --partial` draws those, or measure again", path.display())]
+    #[error("{} is cut off after line {line}: {samples} whole samples stand before that; `fanout report --partial {}` draws those, or measure again", path.display(), directory(path))]
     CutOff {
         /// The file.
         path: PathBuf,
@@ -325,6 +329,21 @@ pub enum ReadError {
         /// The samples up to there.
         samples: usize,
     },
+}
+
+/// The directory that a record stands in, as one would type it.
+fn directory(path: &Path) -> std::path::Display<'_> {
+    path.parent().unwrap_or(Path::new(".")).display()
+}
+
+fn way_to_a_record(path: &Path) -> String {
+    let unfinished = path.with_file_name(PARTIAL_NAME);
+    if unfinished != path && unfinished.exists() {
+        let dir = directory(path);
+        format!("an unfinished record is there: `fanout report --partial {dir}` draws it")
+    } else {
+        "a record is made by `fanout compare --out DIR`".to_owned()
+    }
 }
 
 impl Record {
@@ -420,21 +439,36 @@ pub struct Writer {
     file: io::BufWriter<std::fs::File>,
     partial: PathBuf,
     path: PathBuf,
+    samples: usize,
 }
 
 impl Writer {
     /// Begins a record in a directory that exists.
     ///
     /// # Errors
-    /// Where the directory cannot be written.
+    /// Where the directory cannot be written, or another session is writing a
+    /// record there.
     pub fn create(dir: &Path, session: &Session) -> io::Result<Self> {
-        let path = dir.join(FILE_NAME);
         let partial = dir.join(PARTIAL_NAME);
-        let file = io::BufWriter::new(std::fs::File::create(&partial)?);
+        let file = std::fs::OpenOptions::new()
+            .create(true)
+            .write(true)
+            .truncate(false)
+            .open(&partial)?;
+        // The lock ends with the process, however that ends.
+        file.try_lock().map_err(|error| match error {
+            std::fs::TryLockError::WouldBlock => io::Error::new(
+                io::ErrorKind::ResourceBusy,
+                "another fanout is writing a record there",
+            ),
+            std::fs::TryLockError::Error(error) => error,
+        })?;
+        file.set_len(0)?;
         let mut writer = Self {
-            file,
+            file: io::BufWriter::new(file),
             partial,
-            path,
+            path: dir.join(FILE_NAME),
+            samples: 0,
         };
         writer.line(&Line::Session(session.clone()))?;
         Ok(writer)
@@ -445,7 +479,22 @@ impl Writer {
     /// # Errors
     /// Where it cannot be written.
     pub fn sample(&mut self, sample: Sample) -> io::Result<()> {
-        self.line(&Line::Sample(sample))
+        self.line(&Line::Sample(sample))?;
+        self.samples += 1;
+        Ok(())
+    }
+
+    /// Samples written so far.
+    pub fn samples(&self) -> usize {
+        self.samples
+    }
+
+    /// Gives the record up; an older one in its place stays as it is.
+    ///
+    /// # Errors
+    /// Where the unfinished file cannot be removed.
+    pub fn discard(self) -> io::Result<()> {
+        std::fs::remove_file(&self.partial)
     }
 
     /// Closes the record and puts it in its place.

@@ -270,10 +270,7 @@ fn a_profile_is_served_and_its_drawn_times_bound_the_runtime() {
 #[test]
 fn bad_input_is_named_with_the_way_out() {
     let out = out();
-    let nobody = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
+    let (_held, nobody) = common::deaf_port();
     let nobody = format!("http://{nobody}");
     for (arguments, expected) in [
         (["--strategies", "tokyo"], "did you mean `tokio`"),
@@ -354,6 +351,12 @@ fn records_that_cannot_be_read_are_told_apart() {
     assert_eq!(fs::read(out.path().join("summary.csv")).unwrap(), csv);
     fs::remove_file(&path).unwrap();
     assert!(refused(&run(&["report", dir])).contains("fanout compare --out"));
+    fs::write(out.path().join("record.jsonl.partial"), &whole).unwrap();
+    let error = refused(&run(&["report", dir]));
+    assert!(
+        error.contains(&format!("fanout report --partial {dir}")),
+        "{error}"
+    );
 }
 
 #[test]
@@ -481,7 +484,12 @@ fn a_killed_compare_leaves_no_process_behind() {
     });
     child.kill().unwrap();
     child.wait().unwrap();
-    let gone = |process: &i32| !Path::new(&format!("/proc/{process}")).exists();
+    // One that has ended may wait for its new parent to see to it.
+    let gone = |process: &i32| {
+        fs::read_to_string(format!("/proc/{process}/stat")).map_or(true, |stat| {
+            stat.rsplit(')').next().unwrap().starts_with(" Z")
+        })
+    };
     eventually("the end of what it started", || below.iter().all(gone));
     assert!(said.join().unwrap() > 0);
     // What was being written is there to salvage.
@@ -542,6 +550,77 @@ fn output_that_nobody_reads_is_no_failure() {
         .output()
         .unwrap();
     assert_eq!(text(&output.stderr), "");
+}
+
+#[test]
+fn a_log_that_nobody_reads_stops_no_session_and_a_verdict_needs_no_reader() {
+    let session = |server: &str, redirect: &str| {
+        let out = out();
+        let script = format!(
+            "{{ \"$0\" compare --strategies tokio --workers 1,2,3 --requests 3 {server} \
+             --out \"$1\" {redirect}; echo $? >\"$2\"; }} | true"
+        );
+        let status = out.path().join("status");
+        Command::new("sh")
+            .args(["-c", &script])
+            .arg(fanout())
+            .args([&out.path().join("results"), &status])
+            .output()
+            .unwrap();
+        let record = Record::read(&out.path().join("results/record.jsonl")).unwrap();
+        assert_eq!(record.samples.len(), 3);
+        fs::read_to_string(status).unwrap().trim().to_owned()
+    };
+    assert_eq!(session("--delay 1ms", "2>&1"), "0");
+    let failing = "--delay 1ms --set faults.error=1";
+    assert_eq!(session(failing, "2>/dev/null"), "1");
+}
+
+#[test]
+fn a_session_stopped_before_its_first_sample_leaves_older_results_alone() {
+    let out = out();
+    compare(out.path(), &["--strategies", "tokio", "--workers", "1"]);
+    let all = |dir: &Path| -> Vec<_> {
+        let names = names(dir).into_iter();
+        names
+            .map(|name| (fs::read(dir.join(&name)).unwrap(), name))
+            .collect()
+    };
+    let before = all(out.path());
+    let server = Scripted::start(|exchange| match exchange.earlier {
+        // What the probe asks for; then it is silent.
+        0 | 1 => exchange.answer(200, b"{}"),
+        _ => exchange.hang(),
+    });
+    let url = format!("{}/x", server.url());
+    let dir = out.path().to_str().unwrap();
+    let mut child = command(&["compare", "--url", &url, "--out", dir])
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stderr = child.stderr.take().unwrap();
+    // Its first word is that the first sample has begun.
+    stderr.read_exact(&mut [0]).unwrap();
+    kill(id(&child), Signal::SIGINT).unwrap();
+    let mut said = String::new();
+    stderr.read_to_string(&mut said).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130), "{said}");
+    assert!(said.contains("before anything was measured"), "{said}");
+    assert!(all(out.path()) == before, "older results changed");
+}
+
+#[test]
+fn two_sessions_do_not_write_into_one_record() {
+    let out = out();
+    let (mut child, mut lines) = long_compare(out.path());
+    assert!(lines.any(|line| line.starts_with("[1/")));
+    let error = refused(&compare(out.path(), &["--strategies", "tokio"]));
+    assert!(error.contains("another fanout"), "{error}");
+    kill(id(&child), Signal::SIGINT).unwrap();
+    let _ = lines.count();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    Record::read(&out.path().join("record.jsonl")).unwrap();
 }
 
 #[test]

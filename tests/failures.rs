@@ -3,7 +3,6 @@
 
 mod common;
 
-use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -40,10 +39,7 @@ fn all_fail_with(expected: FailureKind, timeout: Duration, script: fn(&mut Excha
 
 #[test]
 fn nobody_listens() {
-    // A port that was free a moment ago, and is bound without listening.
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    drop(listener);
+    let (_held, address) = common::deaf_port();
     for entry in entries() {
         let workload = inventory(8, Expect::Json);
         let setup = setup(&entry, &format!("http://{address}"), 3, PATIENT);

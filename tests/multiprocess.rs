@@ -104,18 +104,12 @@ fn all_workers_killed_at_once_still_leave_an_outcome_for_each_request() {
 
 #[test]
 fn a_stopped_worker_is_given_up_when_its_time_is_over() {
-    let (kept, _) = with_one_hanging(Duration::from_millis(100), |workers| {
+    // It is stopped long before it would give the request up itself.
+    let (kept, _) = with_one_hanging(Duration::from_secs(2), |workers| {
         signal(workers[1], Signal::SIGSTOP).unwrap();
     });
     let verdicts = kept.verdicts();
-    // It kept the time itself if it was stopped too late to matter.
-    assert!(
-        matches!(
-            verdicts[1],
-            Err(FailureKind::WorkerLost | FailureKind::Timeout)
-        ),
-        "{verdicts:?}"
-    );
+    assert_eq!(verdicts[1], Err(FailureKind::WorkerLost));
     assert_eq!(
         verdicts.iter().filter(|verdict| verdict.is_err()).count(),
         1

@@ -7,26 +7,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use mock_server::duration;
-use mock_server::inventory::Kind;
-use mock_server::journal::Route;
 
-use super::output::{Format, print_summary, say_written};
-use super::probe::probe;
+use super::output::{Format, print_summary, say_written, tell};
 use super::progress::Progress;
+use super::target::{Expectation, Target};
 use super::{CliError, program};
 use crate::analysis::Summary;
 use crate::client::Client;
-use crate::measure::{
-    Behaviour, Plan, ServerProcess, Session, SessionError, Sweep, Witness, receipt,
-};
+use crate::measure::{Plan, Session, SessionError, Sweep, receipt};
 use crate::record::{self, Ending, Record, Writer};
 use crate::report;
-use crate::request::Endpoint;
 use crate::strategy::Catalogue;
-use crate::workload::{Expect, Inventory, Template};
-
-/// The service time of the bundled server, unless another is asked for.
-const DELAY: Duration = Duration::from_millis(200);
 
 /// Exit status after Ctrl-C, as a shell has it: 128 + SIGINT.
 const INTERRUPTED: u8 = 130;
@@ -37,7 +28,7 @@ pub(super) struct Args {
     /// Server of one's own: an origin, or a URL with places {type}, {id}, {index}
     /// [default: the bundled server, in a process of its own]
     #[arg(long, value_name = "URL")]
-    url: Option<String>,
+    pub(super) url: Option<String>,
 
     /// Strategies, by name [default: all]
     #[arg(long, value_delimiter = ',', value_name = "NAME,…")]
@@ -54,21 +45,21 @@ pub(super) struct Args {
 
     /// Requests in the batch: half materials, then half products
     #[arg(long, value_name = "N", value_parser = parse_requests, default_value = "100")]
-    requests: usize,
+    pub(super) requests: usize,
 
     /// Service time of the bundled server, as 200ms, 1.5s or 0; with --url, what
     /// that server's fixed service time is known to be [default: 200ms]
     #[arg(long, value_name = "TIME", value_parser = duration::parse, allow_hyphen_values = true)]
-    delay: Option<Duration>,
+    pub(super) delay: Option<Duration>,
 
     /// How the bundled server behaves: a preset or a TOML file (`fanout serve
     /// --list-profiles`); --delay then takes the place of its service time
     #[arg(long, value_name = "NAME|FILE", conflicts_with = "url")]
-    profile: Option<String>,
+    pub(super) profile: Option<String>,
 
     /// Set one key of the profile, as rate_limit.rate=50; can be repeated
     #[arg(long = "set", value_name = "KEY=VALUE", conflicts_with = "url")]
-    settings: Vec<String>,
+    pub(super) settings: Vec<String>,
 
     /// Samples of each cell, each in a process of its own
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..=10_000),
@@ -78,16 +69,16 @@ pub(super) struct Args {
     /// Longest that one request may take
     #[arg(long, value_name = "TIME", value_parser = parse_timeout, default_value = "30s",
           allow_hyphen_values = true)]
-    timeout: Duration,
+    pub(super) timeout: Duration,
 
     /// Seed of the bundled server's records
     #[arg(long, value_name = "N", default_value_t = 1)]
-    seed: u64,
+    pub(super) seed: u64,
 
     /// With --url, what an answer must be to count [default: the strictest that
     /// the first and last answer meet]
     #[arg(long, value_enum, requires = "url")]
-    expect: Option<Expectation>,
+    pub(super) expect: Option<Expectation>,
 
     /// Directory for the record and what is drawn from it
     #[arg(long, value_name = "DIR", default_value = "results/latest")]
@@ -109,26 +100,6 @@ Examples:
 The lower bound of a cell is ceil(requests / workers) times the service time.
 Ctrl-C stops after cleaning up, and keeps and reports what was measured.";
 
-#[derive(Clone, Copy, clap::ValueEnum)]
-enum Expectation {
-    /// Status 2xx
-    Status,
-    /// Status 2xx and a JSON body
-    Json,
-    /// An inventory record with the id asked for
-    Inventory,
-}
-
-impl From<Expectation> for Expect {
-    fn from(expectation: Expectation) -> Self {
-        match expectation {
-            Expectation::Status => Self::Status,
-            Expectation::Json => Self::Json,
-            Expectation::Inventory => Self::Inventory,
-        }
-    }
-}
-
 pub(super) fn run(args: &Args, catalogue: &Catalogue) -> Result<ExitCode, CliError> {
     let plan = Plan::sweep(
         catalogue,
@@ -143,27 +114,11 @@ pub(super) fn run(args: &Args, catalogue: &Catalogue) -> Result<ExitCode, CliErr
     allow_connections(&plan)?;
     report::files::make_directory(&args.out)?;
     let program = program()?;
-    let stop = stop_on_signal()?;
     let mut target = Target::of(args, &program)?;
-    let mut notes = plan.notes.clone();
-    notes.append(&mut target.notes);
-
-    let heading = record::Session {
-        version: record::VERSION,
-        started_at: humantime::format_rfc3339_seconds(std::time::SystemTime::now()).to_string(),
-        command: command_line(),
-        receipt: receipt(),
-        server: target.server,
-        verified: target.workload.expect().to_string(),
-        timeout_s: args.timeout.as_secs_f64(),
-        notes,
-    };
-    let mut writer = Writer::create(&args.out, &heading).map_err(|source| {
-        CliError::new(report::files::WriteError {
-            path: args.out.join(record::PARTIAL_NAME),
-            source,
-        })
-    })?;
+    let mut writer = begin_record(args, &plan, &target)?;
+    // From here on there is something to keep.
+    let stop = stop_on_signal()?;
+    let mut progress = Progress::new(&plan);
     let mut session = Session {
         plan: &plan,
         workload: &target.workload,
@@ -173,107 +128,69 @@ pub(super) fn run(args: &Args, catalogue: &Catalogue) -> Result<ExitCode, CliErr
         witness: target.witness.as_mut(),
         stop: &stop,
     };
-    let mut progress = Progress::new(&plan);
     let ran = session.run(&mut writer, &mut progress);
     progress.clear();
+    conclude(args, writer, ran)
+}
 
-    // Whatever cut the session short, what was measured is kept and shown,
-    // unless it is the record itself that cannot be written.
-    let ending = match &ran {
-        Ok(ending) => *ending,
-        Err(SessionError::Record(_)) => return ran.map(|_| ExitCode::FAILURE).map_err(Into::into),
-        Err(_) => Ending::Interrupted,
+fn begin_record(args: &Args, plan: &Plan, target: &Target) -> Result<Writer, CliError> {
+    let session = record::Session {
+        version: record::VERSION,
+        started_at: humantime::format_rfc3339_seconds(std::time::SystemTime::now()).to_string(),
+        command: command_line(),
+        receipt: receipt(),
+        server: target.server.clone(),
+        verified: target.workload.expect().to_string(),
+        timeout_s: args.timeout.as_secs_f64(),
+        notes: plan.notes.iter().chain(&target.notes).cloned().collect(),
     };
+    Writer::create(&args.out, &session).map_err(|source| {
+        CliError::new(report::files::WriteError {
+            path: args.out.join(record::PARTIAL_NAME),
+            source,
+        })
+    })
+}
+
+/// Puts the record in its place, and shows what was measured, whatever cut the
+/// session short, unless it is the record itself that cannot be written.
+fn conclude(
+    args: &Args,
+    writer: Writer,
+    ran: Result<Ending, SessionError>,
+) -> Result<ExitCode, CliError> {
+    if let Err(error @ SessionError::Record(_)) = ran {
+        return Err(error.into());
+    }
+    if writer.samples() == 0 {
+        writer.discard()?;
+        ran?;
+        tell(format_args!(
+            "stopped before anything was measured: what stood in {} stands as it was\n",
+            args.out.display()
+        ));
+        return Ok(ExitCode::from(INTERRUPTED));
+    }
+    let ending = *ran.as_ref().unwrap_or(&Ending::Interrupted);
     writer.finish(ending).map_err(SessionError::Record)?;
     let summary = Summary::of(&Record::read(&args.out.join(record::FILE_NAME))?);
     let written = report::write(&summary, &args.out, report::EXPORTS)?;
-    print_summary(&summary, args.format)?;
-    say_written(&args.out, &written);
+    match print_summary(&summary, args.format) {
+        // What the session came to does not depend on who reads of it.
+        Err(error) if !error.is_reader_gone() => return Err(error),
+        _ => say_written(&args.out, &written),
+    }
     match ran? {
         Ending::Complete if summary.best_row().is_some() => Ok(ExitCode::SUCCESS),
         Ending::Complete => Err(CliError::new(
             "no cell had every request answered as expected; the table says why",
         )),
         Ending::Interrupted | Ending::CutOff => {
-            eprintln!("stopped: what was measured until then is kept");
+            tell(format_args!(
+                "stopped: what was measured until then is kept\n"
+            ));
             Ok(ExitCode::from(INTERRUPTED))
         }
-    }
-}
-
-/// Whom a session measures against.
-struct Target {
-    server: record::Server,
-    /// The origin.
-    url: String,
-    workload: Inventory,
-    /// The bundled server; it runs for as long as this is held.
-    witness: Option<Witness>,
-    notes: Vec<String>,
-}
-
-impl Target {
-    fn of(args: &Args, program: &std::path::Path) -> Result<Self, CliError> {
-        match &args.url {
-            None => Self::bundled(args, program),
-            Some(url) => Self::named(args, url),
-        }
-    }
-
-    fn bundled(args: &Args, program: &std::path::Path) -> Result<Self, CliError> {
-        let behaviour = Behaviour {
-            profile: args.profile.clone(),
-            delay: args.delay.or(args.profile.is_none().then_some(DELAY)),
-            settings: args.settings.clone(),
-            seed: args.seed,
-        };
-        let profile = behaviour.resolve().map_err(CliError::new)?;
-        let process = ServerProcess::start(program, &behaviour)?;
-        let url = process.url().to_owned();
-        let expect = Expect::Record { seed: args.seed };
-        let template = Template::of_url(&url)?;
-        let workload = Inventory::new(template.clone(), args.requests, expect);
-        let (mean, longest) = workload.service_times(|kind, id| {
-            let time = &profile.service_time;
-            let route = match kind {
-                Kind::Materials => Route::Materials,
-                Kind::Products => Route::Products,
-            };
-            time.of_first(args.seed, route, &id.to_string())
-        });
-        Ok(Self {
-            server: record::Server {
-                kind: record::ServerKind::Bundled,
-                url: format!("{url}{template}"),
-                service_s: Some(mean),
-                longest_s: longest,
-                profile: args.profile.clone(),
-            },
-            workload,
-            witness: Some(Witness::new(process)),
-            notes: Vec::new(),
-            url,
-        })
-    }
-
-    fn named(args: &Args, url: &str) -> Result<Self, CliError> {
-        let template = Template::of_url(url)?;
-        let endpoint = Endpoint::resolve(url)?;
-        let insisted = args.expect.map(Expect::from);
-        let probe = probe(&endpoint, &template, args.requests, args.timeout, insisted)?;
-        Ok(Self {
-            server: record::Server {
-                kind: record::ServerKind::Url,
-                url: format!("{endpoint}{template}"),
-                service_s: args.delay.map(|delay| delay.as_secs_f64()),
-                longest_s: None,
-                profile: None,
-            },
-            url: endpoint.to_string(),
-            workload: Inventory::new(template, args.requests, probe.expect),
-            witness: None,
-            notes: probe.note.into_iter().collect(),
-        })
     }
 }
 

@@ -4,6 +4,8 @@ use std::fmt::Display;
 use std::io;
 use std::process::ExitCode;
 
+use super::output::tell;
+
 /// Why a command could not do what it was asked to.
 #[derive(Debug)]
 pub(crate) struct CliError {
@@ -30,12 +32,17 @@ impl CliError {
         }
     }
 
+    /// Whether it is only that the reader of the output has gone away.
+    pub(super) fn is_reader_gone(&self) -> bool {
+        self.reader_gone
+    }
+
     /// Says what went wrong, and gives the exit status.
     pub(super) fn report(&self) -> ExitCode {
         if self.reader_gone {
             return ExitCode::SUCCESS;
         }
-        eprintln!("error: {}", self.message);
+        tell(format_args!("error: {}\n", self.message));
         ExitCode::FAILURE
     }
 }

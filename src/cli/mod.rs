@@ -10,6 +10,7 @@ mod output;
 mod probe;
 mod progress;
 mod report;
+mod target;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -20,7 +21,6 @@ use clap::{Parser, Subcommand};
 pub(crate) use self::error::CliError;
 use crate::measure;
 use crate::strategy::Catalogue;
-#[cfg(unix)]
 use crate::strategy::multiprocess::worker;
 
 /// Which concurrency strategy, HTTP client and worker count for a batch of API
@@ -75,7 +75,6 @@ fn hidden_verb(
 ) -> Option<Result<ExitCode, CliError>> {
     let words: Vec<&str> = arguments.iter().map_while(|word| word.to_str()).collect();
     let served = match words.as_slice() {
-        #[cfg(unix)]
         [_, worker::VERB, url, client, timeout] => mock_server::duration::parse(timeout)
             .map_err(std::io::Error::other)
             .and_then(|timeout| worker::serve(url, client, timeout)),

@@ -1,5 +1,6 @@
 //! Standard output: colour on a terminal only, and no panic when it is closed.
 
+use std::fmt;
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
@@ -21,6 +22,13 @@ pub(super) enum Format {
     Csv,
     /// summary.md
     Markdown,
+}
+
+/// Says something on standard error. Where nobody listens there any more, as
+/// when a log's pipe has closed, that is no reason to stop.
+pub(super) fn tell(message: fmt::Arguments<'_>) {
+    let mut stderr = io::stderr().lock();
+    let _ = stderr.write_fmt(message).and_then(|()| stderr.flush());
 }
 
 /// Prints a summary.
@@ -76,5 +84,9 @@ pub(super) fn say_written(dir: &Path, files: &[PathBuf]) {
         .filter_map(|file| file.file_name())
         .map(|name| name.to_string_lossy())
         .collect();
-    eprintln!("wrote {} in {}", names.join(", "), dir.display());
+    tell(format_args!(
+        "wrote {} in {}\n",
+        names.join(", "),
+        dir.display()
+    ));
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::output::tell;
 use crate::measure::{Event, Observer, Plan};
 use crate::record::{Cell, Sample, SampleResult};
 
@@ -15,6 +16,8 @@ pub(super) struct Progress {
     bar: Option<ProgressBar>,
     samples: usize,
     current: Option<Cell>,
+    /// Whether a line without its end stands on standard error.
+    line_open: bool,
 }
 
 impl Progress {
@@ -31,13 +34,17 @@ impl Progress {
             bar,
             samples: plan.len(),
             current: None,
+            line_open: false,
         }
     }
 
     /// Takes the bar off the screen.
-    pub(super) fn clear(&self) {
+    pub(super) fn clear(&mut self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
+        }
+        if std::mem::take(&mut self.line_open) {
+            tell(format_args!("stopped\n"));
         }
     }
 }
@@ -52,7 +59,10 @@ impl Observer for Progress {
                         bar.set_prefix(place);
                         bar.set_message(format!("{cell}: 0/{}", cell.requests));
                     }
-                    None => eprint!("{place} {cell}: "),
+                    None => {
+                        tell(format_args!("{place} {cell}: "));
+                        self.line_open = true;
+                    }
                 }
                 self.current = Some(cell.clone());
             }
@@ -65,10 +75,13 @@ impl Observer for Progress {
                 Some(bar) => {
                     bar.inc(effort(&sample.cell));
                     if let SampleResult::Error(error) = &sample.result {
-                        bar.suspend(|| eprintln!("{}: {error}", sample.cell));
+                        bar.suspend(|| tell(format_args!("{}: {error}\n", sample.cell)));
                     }
                 }
-                None => eprintln!("{}", in_words(sample)),
+                None => {
+                    tell(format_args!("{}\n", in_words(sample)));
+                    self.line_open = false;
+                }
             },
         }
     }

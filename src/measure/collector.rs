@@ -45,9 +45,6 @@ pub struct Collected {
     pub last_s: f64,
     /// The most requests that were in flight at once.
     pub most_in_flight: u64,
-    /// Threads of this process in the middle of the run; 0 where the system
-    /// does not tell.
-    pub threads: u64,
     /// Each request's times, in the order in which they ended.
     pub outcomes: Outcomes,
 }
@@ -70,6 +67,12 @@ impl Collector {
     /// Outcomes that have come so far.
     pub fn arrived(&self) -> u64 {
         self.arrived.load(Ordering::Relaxed)
+    }
+
+    /// Threads of this process when half of the outcomes were there; 0 before
+    /// that, and where the system does not tell.
+    pub fn threads(&self) -> u64 {
+        self.threads.get().copied().unwrap_or_default()
     }
 
     /// The run's account.
@@ -110,7 +113,6 @@ impl Collector {
                 .collect(),
             last_s: seconds(last_ns),
             most_in_flight: most_in_flight(&entries),
-            threads: self.threads.get().copied().unwrap_or_default(),
             outcomes: columns(&entries),
         })
     }

@@ -92,10 +92,9 @@ impl Plan {
         let clients: Vec<Client> = if request.clients.is_empty() {
             entry.clients.iter().copied().take(1).collect()
         } else {
-            let wanted = request.clients.iter().copied();
+            let mut wanted = distinct(&request.clients);
+            wanted.retain(|client| entry.clients.contains(client));
             wanted
-                .filter(|client| entry.clients.contains(client))
-                .collect()
         };
         if clients.is_empty() {
             let goes_with = join(entry.clients.iter().map(|client| client.name()));

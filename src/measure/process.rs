@@ -11,7 +11,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
@@ -26,6 +26,10 @@ pub const SAMPLE_VERB: &str = "sample-process";
 
 /// How often a sample says how far it is.
 const TICK: Duration = Duration::from_millis(100);
+
+/// How much longer than one request may take a sample may go without an
+/// outcome before it is given up: building many workers takes its time.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -94,6 +98,10 @@ fn say(message: &Message) -> io::Result<()> {
 pub(super) struct SampleProcess {
     child: Child,
     messages: Receiver<io::Result<Message>>,
+    /// How long it may go without an outcome.
+    patience: Duration,
+    /// How it ended, once it has.
+    ended: Option<String>,
 }
 
 impl SampleProcess {
@@ -109,7 +117,12 @@ impl SampleProcess {
             .spawn()?;
         let stdout = child.stdout.take();
         let (sender, messages) = channel();
-        let mut process = Self { child, messages };
+        let mut process = Self {
+            child,
+            messages,
+            patience: PATIENCE + Duration::from_secs_f64(job.timeout_s),
+            ended: None,
+        };
         if let Some(stdin) = &mut process.child.stdin {
             serde_json::to_writer(&mut *stdin, job)?;
             stdin.write_all(b"\n")?;
@@ -135,12 +148,22 @@ impl SampleProcess {
         stop: &AtomicBool,
         mut progress: impl FnMut(u64),
     ) -> Option<SampleResult> {
+        let mut last = (0, Instant::now());
         loop {
             if stop.load(Ordering::Relaxed) {
                 return None;
             }
+            if last.1.elapsed() > self.patience {
+                let error = format!("no request ended for {:?}: given up", self.patience);
+                return Some(SampleResult::Error(error));
+            }
             match self.messages.recv_timeout(TICK / 2) {
-                Ok(Ok(Message::Progress(outcomes))) => progress(outcomes),
+                Ok(Ok(Message::Progress(outcomes))) => {
+                    if outcomes > last.0 {
+                        last = (outcomes, Instant::now());
+                    }
+                    progress(outcomes);
+                }
                 Ok(Ok(Message::Measured(measurement))) => {
                     return Some(SampleResult::Measured(measurement));
                 }
@@ -149,10 +172,10 @@ impl SampleProcess {
                     let error = format!("the sample's process cannot be understood: {error}");
                     return Some(SampleResult::Error(error));
                 }
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => {
-                    let ended = self.child.wait();
-                    let ended = ended.map_or_else(|e| e.to_string(), |status| status.to_string());
+                // Something that it started may hold its output open.
+                Err(RecvTimeoutError::Timeout) if matches!(self.child.try_wait(), Ok(None)) => {}
+                Err(_) => {
+                    let ended = self.end();
                     let error = format!("the sample's process ended without a result ({ended})");
                     return Some(SampleResult::Error(error));
                 }
@@ -161,13 +184,26 @@ impl SampleProcess {
     }
 }
 
+impl SampleProcess {
+    /// Ends the process and what it started, and says how it ended.
+    fn end(&mut self) -> &str {
+        let child = &mut self.child;
+        // Once only: later its group's number may be another's.
+        self.ended.get_or_insert_with(|| {
+            if let Ok(group) = i32::try_from(child.id()) {
+                // It fails where all of them have ended, which is as well.
+                let _ = killpg(Pid::from_raw(group), Signal::SIGKILL);
+            }
+            match child.wait() {
+                Ok(status) => status.to_string(),
+                Err(error) => error.to_string(),
+            }
+        })
+    }
+}
+
 impl Drop for SampleProcess {
     fn drop(&mut self) {
-        // The group is the process and what it started. It fails where all of
-        // them have ended, which is as well.
-        if let Ok(group) = i32::try_from(self.child.id()) {
-            let _ = killpg(Pid::from_raw(group), Signal::SIGKILL);
-        }
-        let _ = self.child.wait();
+        self.end();
     }
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use super::collector::{Collected, Collector};
+use super::collector::Collector;
 use super::resources;
 use crate::client::{Client, Target};
 use crate::record::{Cell, Measurement};
@@ -73,15 +73,16 @@ pub fn run(
 
     let batch = Arc::new(Batch::new(workload, Arc::clone(&collector) as Arc<_>));
     guarded(|| strategy.run(&batch))?;
-    let collected = collector.finish()?;
 
+    // Read before the harness sums up: what that takes is not the strategy's.
     let helpers = strategy.processes();
-    let resources = Resources::of(&collected, harness_threads, &helpers);
+    let resources = Resources::of(collector.threads(), harness_threads, &helpers);
     guarded(|| {
         drop(strategy);
         Ok(())
     })?;
     let cpu = resources::cpu_time().saturating_sub(cpu_before);
+    let collected = collector.finish()?;
 
     Ok(Measurement {
         warm_s: collected.last_s,
@@ -106,9 +107,9 @@ struct Resources {
 }
 
 impl Resources {
-    fn of(collected: &Collected, harness_threads: u64, helpers: &[u32]) -> Self {
+    fn of(halfway: u64, harness_threads: u64, helpers: &[u32]) -> Self {
         let this = std::process::id();
-        let own = collected.threads.max(resources::threads(this));
+        let own = halfway.max(resources::threads(this));
         // The calling thread was there before, and belongs to the strategy.
         let own = if own == 0 {
             0

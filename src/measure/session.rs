@@ -68,6 +68,14 @@ pub enum SessionError {
         /// What the system said.
         source: io::Error,
     },
+    /// The program was built anew or removed in the middle of a session.
+    #[error(
+        "{program} was changed while the session ran; what was measured until then is kept, and one session measures one build: run it again, or run a copy that no build touches"
+    )]
+    Replaced {
+        /// The program.
+        program: String,
+    },
     /// The bundled server is gone.
     #[error("{0}")]
     Witness(String),
@@ -87,8 +95,14 @@ impl Session<'_> {
         observer: &mut dyn Observer,
     ) -> Result<Ending, SessionError> {
         let mut number = 0;
+        let build = build_of(self.program);
         for round in 0..self.plan.samples {
             for cell in &self.plan.cells {
+                if build_of(self.program) != build {
+                    return Err(SessionError::Replaced {
+                        program: self.program.display().to_string(),
+                    });
+                }
                 observer.on(&Event::Begun { cell, number });
                 let Some(result) = self.sample(cell, observer)? else {
                     return Ok(Ending::Interrupted);
@@ -143,4 +157,11 @@ impl Session<'_> {
             (result, _) => result,
         })
     }
+}
+
+/// What changes when a program is built anew: its size, and when it was
+/// written. `None` where it is not there.
+fn build_of(program: &Path) -> Option<(u64, std::time::SystemTime)> {
+    let metadata = std::fs::metadata(program).ok()?;
+    Some((metadata.len(), metadata.modified().ok()?))
 }

@@ -180,8 +180,8 @@ fn cells(row: &Row) -> Vec<String> {
 fn how_to_read(out: &mut String, summary: &Summary) -> fmt::Result {
     writeln!(out, "## How to read this\n")?;
     let lines = [
-        "**warm** runs from the first request's start to the last outcome; **cold** also builds \
-         the strategy: threads, runtimes, processes, connections."
+        "**warm** runs from handing the batch to a built strategy to the last outcome; **cold** \
+         also builds it: threads, runtimes, processes, connections."
             .to_owned(),
         format!(
             "**{}**: N requests over w workers. No schedule can beat it; **gap** is warm / \

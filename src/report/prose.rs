@@ -20,8 +20,9 @@ pub(crate) fn headline(summary: &Summary) -> Option<String> {
     let cell = &row.cell;
     let beside = match (figures.gap, row.bound_s) {
         (Some(gap), Some(bound)) => format!(
-            ", {} over the lower bound of {}",
-            units::percent(gap).trim_start_matches('+'),
+            ", {} {} the lower bound of {}",
+            units::percent(gap).trim_start_matches(['+', '-']),
+            if gap < 0.0 { "under" } else { "over" },
             units::plain_seconds(bound)
         ),
         _ => String::new(),
@@ -29,7 +30,7 @@ pub(crate) fn headline(summary: &Summary) -> Option<String> {
     Some(format!(
         "{} with {}: {}{beside}",
         shorten(&Naming::of(summary).long(cell), LONGEST_NAME),
-        units::counted(cell.workers as u64, "worker"),
+        units::counted(cell.workers_usable as u64, "worker"),
         units::seconds(figures.warm_s.median),
     ))
 }

@@ -43,7 +43,6 @@ impl Catalogue {
             super::rayon::ENTRY,
             super::tokio::ENTRY,
             super::async_std::ENTRY,
-            #[cfg(unix)]
             super::multiprocess::ENTRY,
         ])
     }

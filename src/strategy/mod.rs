@@ -9,7 +9,6 @@ mod async_std;
 mod asynchronous;
 mod batch;
 mod catalogue;
-#[cfg(unix)]
 pub mod multiprocess;
 mod rayon;
 mod sequential;

@@ -53,6 +53,8 @@ fn build(setup: &Setup) -> Result<Box<dyn Strategy>, StrategyError> {
             })?;
         pool.workers.push(Worker { batches, thread });
     }
+    // Only the workers report: should all of them be gone, waiting ends.
+    drop(report);
     pool.await_reports()?;
     Ok(Box::new(pool))
 }
@@ -64,7 +66,7 @@ fn serve(
     inbox: &Receiver<Arc<Batch>>,
     report: &Sender<Result<(), StrategyError>>,
 ) {
-    let mut client = match setup.blocking_client() {
+    let mut client = match caught(|| setup.blocking_client()).and_then(|client| client) {
         Ok(client) => client,
         Err(error) => {
             // Nobody listens only when the pool is being dropped.
@@ -74,12 +76,16 @@ fn serve(
     };
     let _ = report.send(Ok(()));
     for batch in inbox {
-        let work = AssertUnwindSafe(|| batch.work(number, client.as_mut()));
-        let ended = catch_unwind(work)
-            .map_err(|panic| StrategyError::Panicked(panic_message(panic.as_ref())));
+        let ended = caught(|| batch.work(number, client.as_mut()));
         drop(batch);
         let _ = report.send(ended);
     }
+}
+
+/// Runs code that may panic: a worker must report whatever happens.
+fn caught<T>(code: impl FnOnce() -> T) -> Result<T, StrategyError> {
+    catch_unwind(AssertUnwindSafe(code))
+        .map_err(|panic| StrategyError::Panicked(panic_message(panic.as_ref())))
 }
 
 impl ThreadPool {

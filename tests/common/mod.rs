@@ -8,6 +8,7 @@
 
 pub mod scripted;
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -39,6 +40,16 @@ pub fn setup(entry: &Entry, url: &str, workers: usize, timeout: Duration) -> Set
         target: Target::new(Endpoint::resolve(url).unwrap(), timeout),
         worker_program: fanout(),
     }
+}
+
+/// A port of 127.0.0.1 at which nobody listens, for as long as the socket is
+/// held.
+pub fn deaf_port() -> (socket2::Socket, SocketAddr) {
+    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    let any = SocketAddr::from(([127, 0, 0, 1], 0));
+    socket.bind(&any.into()).unwrap();
+    let address = socket.local_addr().unwrap().as_socket().unwrap();
+    (socket, address)
 }
 
 /// A batch of inventory requests.

@@ -2,6 +2,7 @@
 
 use std::io::{self, Read, Write};
 use std::process::{Child, Command, Stdio};
+use std::time::Instant;
 
 use mio::unix::pipe::{Receiver, Sender};
 use mio::{Interest, Registry, Token};
@@ -20,6 +21,7 @@ pub(super) struct WorkerProcess {
     received: Vec<u8>,
     /// Whether it has said that it is ready.
     pub(super) ready: bool,
+    pub(super) started: Instant,
 }
 
 impl WorkerProcess {
@@ -42,6 +44,7 @@ impl WorkerProcess {
             unsent: Vec::new(),
             received: Vec::new(),
             ready: false,
+            started: Instant::now(),
         };
         process.orders.set_nonblocking(true)?;
         process.reports.set_nonblocking(true)?;

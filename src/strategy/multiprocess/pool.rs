@@ -12,7 +12,8 @@ use super::wire::Order;
 use crate::outcome::{Failure, FailureKind};
 use crate::strategy::{Attempt, Batch, Setup, Strategy, StrategyError};
 
-/// How long the processes may take to become ready.
+/// How long the processes may take to become ready, besides the time that
+/// opening a connection may take.
 const START_LIMIT: Duration = Duration::from_secs(30);
 
 /// How much longer than one request may take a worker may be silent before it
@@ -53,12 +54,13 @@ impl ProcessPool {
             poll,
             setup: setup.clone(),
         };
-        let deadline = Instant::now() + START_LIMIT;
+        let limit = START_LIMIT + setup.target.timeout;
+        let deadline = Instant::now() + limit;
         let mut ready = 0;
         while ready < setup.workers {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                let detail = format!("not ready within {START_LIMIT:?}");
+                let detail = format!("not ready within {limit:?}");
                 return Err(failed(ready, &detail));
             }
             for slot in pool.woken(left).map_err(|error| failed(ready, &error))? {
@@ -214,11 +216,17 @@ impl<'run> Run<'run> {
             Ok(None) => {}
             Ok(Some(report)) => {
                 self.pool.setup.target.count_connections(report.connections);
-                if let Some(((attempt, _), result)) = self.attempts[slot].take().zip(report.result)
-                {
-                    attempt.finish(result);
+                match (self.attempts[slot].take(), report.result) {
+                    (Some((attempt, _)), Some(result)) => {
+                        attempt.finish(result);
+                        self.free.push(slot);
+                    }
+                    // It answers what it was not asked: it cannot be trusted.
+                    (attempt, _) => {
+                        self.attempts[slot] = attempt;
+                        self.lose(slot);
+                    }
                 }
-                self.free.push(slot);
             }
             Err(_) => self.lose(slot),
         }
@@ -240,10 +248,15 @@ impl<'run> Run<'run> {
         }
     }
 
-    /// Gives up workers that are overdue: stopped, or in a loop.
+    /// Gives up workers that are overdue, with a request or with their first
+    /// word: stopped, or in a loop.
     fn give_up_silent(&mut self, now: Duration) {
+        let start_limit = START_LIMIT + self.pool.setup.target.timeout;
         for slot in 0..self.attempts.len() {
-            if matches!(&self.attempts[slot], Some((_, limit)) if now > *limit) {
+            let overdue = matches!(&self.attempts[slot], Some((_, limit)) if now > *limit);
+            let worker = self.pool.slots[slot].as_ref();
+            let unborn = worker.is_some_and(|w| !w.ready && w.started.elapsed() > start_limit);
+            if overdue || unborn {
                 self.lose(slot);
             }
         }

@@ -1,0 +1,119 @@
+//! Whom `fanout compare` measures against: the bundled server, or a URL.
+
+use std::path::Path;
+use std::time::Duration;
+
+use mock_server::inventory::Kind;
+use mock_server::journal::Route;
+
+use super::CliError;
+use super::compare::Args;
+use super::probe::probe;
+use crate::measure::{Behaviour, ServerProcess, Witness};
+use crate::record;
+use crate::request::Endpoint;
+use crate::workload::{Expect, Inventory, Template};
+
+/// The service time of the bundled server, unless another is asked for.
+const DELAY: Duration = Duration::from_millis(200);
+
+/// Whom a session measures against.
+pub(super) struct Target {
+    pub(super) server: record::Server,
+    /// The origin.
+    pub(super) url: String,
+    pub(super) workload: Inventory,
+    /// The bundled server; it runs for as long as this is held.
+    pub(super) witness: Option<Witness>,
+    pub(super) notes: Vec<String>,
+}
+
+impl Target {
+    /// Starts the bundled server, or looks at the URL that was named.
+    ///
+    /// # Errors
+    /// Where the profile or the URL is wrong, or nothing answers.
+    pub(super) fn of(args: &Args, program: &Path) -> Result<Self, CliError> {
+        match &args.url {
+            None => Self::bundled(args, program),
+            Some(url) => Self::named(args, url),
+        }
+    }
+
+    fn bundled(args: &Args, program: &Path) -> Result<Self, CliError> {
+        let behaviour = Behaviour {
+            profile: args.profile.clone(),
+            delay: args.delay.or(args.profile.is_none().then_some(DELAY)),
+            settings: args.settings.clone(),
+            seed: args.seed,
+        };
+        let profile = behaviour.resolve().map_err(CliError::new)?;
+        let process = ServerProcess::start(program, &behaviour)?;
+        let url = process.url().to_owned();
+        let expect = Expect::Record { seed: args.seed };
+        let template = Template::of_url(&url)?;
+        let workload = Inventory::new(template.clone(), args.requests, expect);
+        let (mean, longest) = workload.service_times(|kind, id| {
+            let time = &profile.service_time;
+            let route = match kind {
+                Kind::Materials => Route::Materials,
+                Kind::Products => Route::Products,
+            };
+            time.of_first(args.seed, route, &id.to_string())
+        });
+        Ok(Self {
+            server: record::Server {
+                kind: record::ServerKind::Bundled,
+                url: format!("{url}{template}"),
+                service_s: Some(mean),
+                longest_s: longest,
+                profile: args.profile.clone(),
+            },
+            workload,
+            witness: Some(Witness::new(process)),
+            notes: Vec::new(),
+            url,
+        })
+    }
+
+    fn named(args: &Args, url: &str) -> Result<Self, CliError> {
+        let template = Template::of_url(url)?;
+        let endpoint = Endpoint::resolve(url)?;
+        let insisted = args.expect.map(Expect::from);
+        let probe = probe(&endpoint, &template, args.requests, args.timeout, insisted)?;
+        Ok(Self {
+            server: record::Server {
+                kind: record::ServerKind::Url,
+                url: format!("{endpoint}{template}"),
+                service_s: args.delay.map(|delay| delay.as_secs_f64()),
+                longest_s: None,
+                profile: None,
+            },
+            url: endpoint.to_string(),
+            workload: Inventory::new(template, args.requests, probe.expect),
+            witness: None,
+            notes: probe.note.into_iter().collect(),
+        })
+    }
+}
+
+/// What an answer must be to count, as one says it on the command line.
+#[derive(Clone, Copy, clap::ValueEnum)]
+pub(super) enum Expectation {
+    /// Status 2xx
+    Status,
+    /// Status 2xx and a JSON body
+    Json,
+    /// An inventory record with the id asked for
+    Inventory,
+}
+
+impl From<Expectation> for Expect {
+    fn from(expectation: Expectation) -> Self {
+        match expectation {
+            Expectation::Status => Self::Status,
+            Expectation::Json => Self::Json,
+            Expectation::Inventory => Self::Inventory,
+        }
+    }
+}
