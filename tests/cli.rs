@@ -349,9 +349,20 @@ fn records_that_cannot_be_read_are_told_apart() {
     assert!(refuse("hello\n").contains("not a fanout record"));
     assert!(refuse("").contains("not a fanout record"));
     assert_eq!(fs::read(out.path().join("summary.csv")).unwrap(), csv);
+    fs::write(&path, &whole).unwrap();
+    fs::write(out.path().join("record.jsonl.partial"), &whole).unwrap();
+    assert!(refused(&run(&["report", dir, "--partial"])).contains("--out"));
+    fs::remove_file(out.path().join("record.jsonl.partial")).unwrap();
+    assert!(refuse(&format!("{whole}{whole}")).contains("after the end"));
     fs::remove_file(&path).unwrap();
     assert!(refused(&run(&["report", dir])).contains("fanout compare --out"));
     fs::write(out.path().join("record.jsonl.partial"), &whole).unwrap();
+    // Cut off before its first sample, it has nothing to draw.
+    let session = whole.lines().next().unwrap();
+    let unfinished = out.path().join("record.jsonl.partial");
+    fs::write(&unfinished, format!("{session}\n")).unwrap();
+    assert!(refused(&run(&["report", dir, "--partial"])).contains("no whole sample"));
+    fs::write(&unfinished, &whole).unwrap();
     let error = refused(&run(&["report", dir]));
     assert!(
         error.contains(&format!("fanout report --partial {dir}")),
@@ -386,6 +397,32 @@ fn a_server_that_dies_between_samples_leaves_rows_not_ruins() {
         .collect();
     // Two requests were the probe's.
     assert_eq!(failed, [0, 7]);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_killed_server_is_named_and_what_was_measured_is_kept() {
+    let out = out();
+    let (child, mut lines) = long_compare(out.path());
+    assert!(lines.any(|line| line.starts_with("[2/")));
+    let server = descendants(id(&child).as_raw())
+        .into_iter()
+        .find(|process| {
+            let command = fs::read_to_string(format!("/proc/{process}/cmdline"));
+            command.is_ok_and(|command| command.contains("serve"))
+        })
+        .unwrap();
+    kill(Pid::from_raw(server), Signal::SIGKILL).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let said: Vec<_> = lines.collect();
+    assert_eq!(output.status.code(), Some(1), "{said:?}");
+    assert!(
+        said.iter()
+            .any(|line| line.contains("server has ended (signal: 9")),
+        "{said:?}"
+    );
+    let record = Record::read(&out.path().join("record.jsonl")).unwrap();
+    assert!(record.samples.len() >= 2);
 }
 
 /// A running `compare` with many samples, and its standard error.

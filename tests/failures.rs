@@ -83,6 +83,22 @@ fn the_answer_breaks_off() {
 }
 
 #[test]
+fn the_answer_has_no_end() {
+    for entry in entries() {
+        let server = Scripted::start(|exchange| {
+            exchange.raw(b"HTTP/1.1 200 OK\r\ncontent-length: 100000000000\r\n\r\n");
+            let piece = [b' '; 1 << 20];
+            while exchange.raw(&piece) == Then::Keep {}
+            Then::Close
+        });
+        let workload = inventory(1, Expect::Json);
+        let setup = setup(&entry, &server.url(), 1, PATIENT);
+        let verdicts = run_batch(&entry, &setup, &workload).verdicts();
+        assert_eq!(verdicts, [Err(FailureKind::Body)], "{}", entry.name);
+    }
+}
+
+#[test]
 fn the_answer_is_not_http() {
     all_fail_with(FailureKind::Body, PATIENT, |exchange| {
         exchange.raw(b"\x16\x03\x01 this is not the protocol\r\n\r\n");

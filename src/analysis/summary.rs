@@ -186,14 +186,16 @@ impl Row {
                 .is_some_and(|figures| figures.failed == 0)
     }
 
-    /// Whole cells before failing before unmeasured ones, the fastest first;
-    /// among equally fast ones the fewest workers, then by name.
+    /// Whole cells before failing before unmeasured ones. Whole ones the fastest
+    /// first; failing ones by what they got answered, as a failure can be fast.
+    /// Among equals the fewest workers, then by name.
     fn order(a: &Self, b: &Self) -> Ordering {
         let class = |row: &Self| match &row.figures {
             Some(_) if row.every_request_succeeded() => 0,
             Some(_) => 1,
             None => 2,
         };
+        let answered = |row: &Self| row.figures.as_ref().map_or(0, |figures| figures.ok);
         let warm = |row: &Self| {
             row.figures
                 .as_ref()
@@ -201,6 +203,10 @@ impl Row {
         };
         class(a)
             .cmp(&class(b))
+            .then_with(|| match class(a) {
+                0 => Ordering::Equal,
+                _ => answered(b).cmp(&answered(a)),
+            })
             .then_with(|| warm(a).total_cmp(&warm(b)))
             .then_with(|| a.cell.workers.cmp(&b.cell.workers))
             .then_with(|| a.cell.cmp(&b.cell))
@@ -213,7 +219,13 @@ impl Figures {
             .iter()
             .rev()
             .max_by_key(|measurement| measurement.failed())?;
-        let times = |of: fn(&Measurement) -> f64| Spread::of(measured.iter().map(|m| of(m)));
+        // A failure can be fast: its sample's time counts only where there is
+        // no other.
+        let mut good: Vec<_> = measured.iter().filter(|m| m.failed() == 0).collect();
+        if good.is_empty() {
+            good.extend(measured);
+        }
+        let times = |of: fn(&Measurement) -> f64| Spread::of(good.iter().map(|m| of(m)));
         let counts = |of: fn(&Measurement) -> u64| {
             median_count(measured.iter().map(|m| of(m))).unwrap_or_default()
         };
@@ -259,6 +271,19 @@ fn contradiction(cell: &Cell, measurement: &Measurement) -> Option<String> {
     let times = [measurement.warm_s, measurement.cold_s, measurement.cpu_s];
     if let Some(time) = times.into_iter().find(|time| !bound::is_time(*time)) {
         return Some(format!("the record holds {time} s as a time"));
+    }
+    if measurement.cold_s < measurement.warm_s {
+        return Some(format!(
+            "the record holds a cold runtime of {} s below the warm one of {} s",
+            measurement.cold_s, measurement.warm_s
+        ));
+    }
+    let usable = 1..=cell.workers;
+    if cell.requests == 0 || !usable.contains(&cell.workers_usable) {
+        return Some(format!(
+            "the record holds {} of {} workers and {} requests",
+            cell.workers_usable, cell.workers, cell.requests
+        ));
     }
     let accounted = measurement.ok.saturating_add(measurement.failed());
     (accounted != cell.requests as u64).then(|| {

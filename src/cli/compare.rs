@@ -31,7 +31,7 @@ pub(super) struct Args {
     pub(super) url: Option<String>,
 
     /// Strategies, by name [default: all]
-    #[arg(long, value_delimiter = ',', value_name = "NAME,…")]
+    #[arg(long, value_delimiter = ',', value_name = "NAME,…", value_parser = parse_name)]
     strategies: Vec<String>,
 
     /// Clients, by name [default: each strategy's first]
@@ -40,11 +40,12 @@ pub(super) struct Args {
 
     /// Worker counts
     #[arg(long, value_delimiter = ',', value_name = "N,…", value_parser = parse_workers,
+        allow_hyphen_values = true,
           default_value = "1,2,3,5,10,20,50,100")]
     workers: Vec<usize>,
 
     /// Requests in the batch: half materials, then half products
-    #[arg(long, value_name = "N", value_parser = parse_requests, default_value = "100")]
+    #[arg(long, value_name = "N", value_parser = parse_requests, allow_hyphen_values = true, default_value = "100")]
     pub(super) requests: usize,
 
     /// Service time of the bundled server, as 200ms, 1.5s or 0; with --url, what
@@ -62,7 +63,7 @@ pub(super) struct Args {
     pub(super) settings: Vec<String>,
 
     /// Samples of each cell, each in a process of its own
-    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..=10_000),
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..=10_000), allow_hyphen_values = true,
           default_value = "1")]
     samples: u32,
 
@@ -72,7 +73,12 @@ pub(super) struct Args {
     pub(super) timeout: Duration,
 
     /// Seed of the bundled server's records
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 1,
+        allow_hyphen_values = true
+    )]
     pub(super) seed: u64,
 
     /// With --url, what an answer must be to count [default: the strictest that
@@ -173,12 +179,13 @@ fn conclude(
     }
     let ending = *ran.as_ref().unwrap_or(&Ending::Interrupted);
     writer.finish(ending).map_err(SessionError::Record)?;
-    let summary = Summary::of(&Record::read(&args.out.join(record::FILE_NAME))?);
+    let path = args.out.join(record::FILE_NAME);
+    let summary = Summary::of(&Record::read(&path)?);
     let written = report::write(&summary, &args.out, report::EXPORTS)?;
     match print_summary(&summary, args.format) {
         // What the session came to does not depend on who reads of it.
         Err(error) if !error.is_reader_gone() => return Err(error),
-        _ => say_written(&args.out, &written),
+        _ => say_written(&args.out, [vec![path], written].concat().as_slice()),
     }
     match ran? {
         Ending::Complete if summary.best_row().is_some() => Ok(ExitCode::SUCCESS),
@@ -242,8 +249,15 @@ fn command_line() -> String {
         .join(" ")
 }
 
+fn parse_name(text: &str) -> Result<String, String> {
+    match text.trim() {
+        "" => Err("expected a name; leave out the comma before nothing".to_owned()),
+        name => Ok(name.to_owned()),
+    }
+}
+
 fn parse_client(text: &str) -> Result<Client, String> {
-    Client::named(text).ok_or_else(|| {
+    Client::named(text.trim()).ok_or_else(|| {
         let names: Vec<_> = Client::ALL.iter().map(|client| client.name()).collect();
         format!("there is no such client; there are: {}", names.join(", "))
     })

@@ -40,7 +40,7 @@ Examples:
   fanout list                                     strategies and clients
   fanout report results/latest                    draw everything again from a record
 
-Exit status: 0 done, 1 could not run, 130 stopped by Ctrl-C (what was measured is kept).";
+Exit status: 0 done, 1 could not run, 130 stopped by a signal (what was measured is\nkept).";
 
 #[derive(Subcommand)]
 enum Verb {

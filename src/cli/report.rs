@@ -29,7 +29,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
     let record = if args.partial {
-        Record::read_partial(&record_to_salvage(args))?
+        salvage(args)?
     } else {
         Record::read(&args.dir.join(record::FILE_NAME))?
     };
@@ -41,12 +41,33 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The record that was being written, where one was; else the finished one.
-fn record_to_salvage(args: &Args) -> PathBuf {
-    let partial = args.dir.join(record::PARTIAL_NAME);
-    if partial.exists() {
-        partial
-    } else {
-        args.dir.join(record::FILE_NAME)
+/// What is whole of a record that was cut off: the one that was being written,
+/// where one was, else the finished one.
+fn salvage(args: &Args) -> Result<Record, CliError> {
+    let (finished, unfinished) = (
+        args.dir.join(record::FILE_NAME),
+        args.dir.join(record::PARTIAL_NAME),
+    );
+    let path = match (finished.exists(), unfinished.exists()) {
+        // The report of the one must not take the place of the other's.
+        (true, true) if args.out.is_none() => {
+            return Err(CliError::new(format_args!(
+                "both {} and {} are there: `fanout report {}` draws the first; for the \
+                 second say where with --out",
+                finished.display(),
+                unfinished.display(),
+                args.dir.display()
+            )));
+        }
+        (_, true) => unfinished,
+        _ => finished,
+    };
+    let record = Record::read_partial(&path)?;
+    if record.samples.is_empty() {
+        return Err(CliError::new(format_args!(
+            "{} holds no whole sample: there is nothing to draw",
+            path.display()
+        )));
     }
+    Ok(record)
 }

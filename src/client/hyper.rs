@@ -13,11 +13,11 @@ use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::{BodyExt, Empty};
+use http_body_util::{BodyExt, Empty, Limited};
 use hyper::client::conn::http1;
 use hyper::header;
 
-use super::{Target, USER_AGENT};
+use super::{LARGEST_BODY, Target, USER_AGENT};
 use crate::outcome::{Failure, FailureKind, Response};
 use crate::request::Request;
 
@@ -156,8 +156,16 @@ where
                     None => ExchangeError::Broken(broken(error.error())),
                 })?;
             let status = answer.status().as_u16();
-            let body = answer.into_body().collect().await;
-            let body = body.map_err(|error| ExchangeError::Broken(broken(&error)))?;
+            let body = Limited::new(answer.into_body(), LARGEST_BODY)
+                .collect()
+                .await;
+            let body = body.map_err(|error| {
+                let failure = match error.downcast_ref::<hyper::Error>() {
+                    Some(error) => broken(error),
+                    None => Failure::new(FailureKind::Body, error),
+                };
+                ExchangeError::Broken(failure)
+            })?;
             Ok(Response {
                 status,
                 body: body.to_bytes(),

@@ -79,5 +79,9 @@ pub trait BlockingClient: Send {
     fn send(&mut self, request: &Request) -> Result<Response, Failure>;
 }
 
+/// The largest body that is read, in bytes. An API's answer is far below it; a
+/// stream without an end must not fill the memory.
+const LARGEST_BODY: usize = 64 << 20;
+
 /// How every client names itself.
 const USER_AGENT: &str = concat!("fanout/", env!("CARGO_PKG_VERSION"));

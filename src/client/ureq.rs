@@ -17,7 +17,7 @@ use ureq::unversioned::transport::{
 };
 use ureq::{Agent, Error, Timeout};
 
-use super::{BlockingClient, Target, USER_AGENT};
+use super::{BlockingClient, LARGEST_BODY, Target, USER_AGENT};
 use crate::outcome::{Failure, FailureKind, Response};
 use crate::request::Request;
 
@@ -83,7 +83,7 @@ impl BlockingClient for UreqClient {
             let body = answer
                 .body_mut()
                 .with_config()
-                .limit(u64::MAX)
+                .limit(LARGEST_BODY as u64)
                 .read_to_vec()?;
             Ok(Response {
                 status: answer.status().as_u16(),

@@ -125,6 +125,14 @@ impl ServerProcess {
         &self.url
     }
 
+    /// How it ended, if it has.
+    pub(super) fn ended(&mut self) -> Option<String> {
+        match self.child.try_wait() {
+            Ok(Some(status)) => Some(format!("the bundled server has ended ({status})")),
+            _ => None,
+        }
+    }
+
     /// Threads that serve connections.
     pub(super) fn threads(&self) -> usize {
         self.threads

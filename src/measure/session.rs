@@ -144,11 +144,11 @@ impl Session<'_> {
             source,
         })?;
         let result = process.result(self.stop, |done| observer.on(&Event::Progress(done)));
-        Ok(match (result, &self.witness) {
+        Ok(match (result, &mut self.witness) {
             (Some(SampleResult::Measured(mut measurement)), Some(witness)) => {
                 Some(match witness.confirm(&measurement) {
                     Ok(account) => {
-                        measurement.server = Some(account);
+                        measurement.server = account;
                         SampleResult::Measured(measurement)
                     }
                     Err(disagreement) => SampleResult::Error(disagreement),

@@ -29,20 +29,33 @@ impl Witness {
     /// # Errors
     /// Where the server does not answer.
     pub(super) fn reset(&mut self) -> Result<(), String> {
-        self.journal.reset()?;
+        self.journal
+            .reset()
+            .map_err(|error| self.server.ended().unwrap_or(error))?;
         self.cpu_before = self.server.cpu_time();
         Ok(())
     }
 
-    /// Confirms a sample, and says what the server spent on it.
+    /// Confirms a sample, and says what the server spent on it. `None` where the
+    /// server has ended, and the sample's failures say so themselves.
     ///
     /// # Errors
     /// Where its journal does not agree with the sample.
-    pub(super) fn confirm(&self, measurement: &Measurement) -> Result<ServerAccount, String> {
+    pub(super) fn confirm(
+        &mut self,
+        measurement: &Measurement,
+    ) -> Result<Option<ServerAccount>, String> {
         let spent = self.server.cpu_time().saturating_sub(self.cpu_before);
+        if let Some(ended) = self.server.ended() {
+            return if measurement.failed() > 0 {
+                Ok(None)
+            } else {
+                Err(ended)
+            };
+        }
         let lateness = self.journal.confirm(measurement)?;
         let capacity = measurement.cold_s * self.server.threads() as f64;
-        Ok(ServerAccount {
+        Ok(Some(ServerAccount {
             cpu_s: spent.as_secs_f64(),
             busy: if capacity > 0.0 {
                 spent.as_secs_f64() / capacity
@@ -51,6 +64,6 @@ impl Witness {
             },
             lateness_p50_s: lateness.p50_ms / 1000.0,
             lateness_p99_s: lateness.p99_ms / 1000.0,
-        })
+        }))
     }
 }

@@ -23,23 +23,44 @@ pub fn make_directory(dir: &Path) -> Result<(), WriteError> {
     fs::create_dir_all(dir).map_err(naming(dir))
 }
 
-/// Writes a file beside its place and then moves it there, over whatever was
-/// there before. Where anything fails, what was there stays as it was.
-///
-/// # Errors
-/// Where the directory does not exist or cannot be written.
-pub fn replace(path: &Path, content: &[u8]) -> Result<(), WriteError> {
-    let dir = path.parent().unwrap_or(Path::new("."));
-    // Created by ourselves, because a temporary file's usual permissions would
-    // hide the report from everyone else.
-    let mut file = tempfile::Builder::new()
-        .prefix(".fanout-")
-        .make_in(dir, |path| File::create_new(path))
-        .map_err(naming(path))?;
-    file.write_all(content).map_err(naming(path))?;
-    file.persist(path)
-        .map_err(|error| naming(path)(error.error))?;
-    Ok(())
+/// A file's new content, whole, beside the place that it is to take. Dropped, it
+/// is gone.
+#[derive(Debug)]
+pub struct Staged {
+    file: tempfile::NamedTempFile<File>,
+    path: PathBuf,
+}
+
+impl Staged {
+    /// Writes a file beside its place.
+    ///
+    /// # Errors
+    /// Where the directory does not exist or cannot be written.
+    pub fn write(path: &Path, content: &[u8]) -> Result<Self, WriteError> {
+        let dir = path.parent().unwrap_or(Path::new("."));
+        // Created by ourselves, because a temporary file's usual permissions
+        // would hide the report from everyone else.
+        let mut file = tempfile::Builder::new()
+            .prefix(".fanout-")
+            .make_in(dir, |path| File::create_new(path))
+            .map_err(naming(path))?;
+        file.write_all(content).map_err(naming(path))?;
+        Ok(Self {
+            file,
+            path: path.to_owned(),
+        })
+    }
+
+    /// Moves it to its place, over whatever was there before, and returns that.
+    ///
+    /// # Errors
+    /// Where it cannot be moved; then what was there stays as it was.
+    pub fn place(self) -> Result<PathBuf, WriteError> {
+        let Self { file, path } = self;
+        file.persist(&path)
+            .map_err(|error| naming(&path)(error.error))?;
+        Ok(path)
+    }
 }
 
 /// Removes a file, if it is there.
@@ -65,7 +86,11 @@ fn naming(path: &Path) -> impl Fn(io::Error) -> WriteError {
 mod tests {
     use std::fs;
 
-    use super::{remove, replace};
+    use super::{Staged, WriteError, remove};
+
+    fn replace(path: &std::path::Path, content: &[u8]) -> Result<(), WriteError> {
+        Staged::write(path, content)?.place().map(|_| ())
+    }
 
     #[test]
     fn a_file_is_replaced_whole_and_nothing_else_stays() {

@@ -80,8 +80,8 @@ pub fn write_all(record: &Record, dir: &Path) -> Result<Vec<PathBuf>, Error> {
 /// Writes some files of a summary into a directory, which is made if need be,
 /// and returns the paths of those written.
 ///
-/// Everything is drawn before the first file is touched, and each file takes
-/// its place whole. A file that has nothing to show is left out, and an older
+/// Everything is drawn, and written beside its place, before the first file is
+/// touched: a disk that fills up leaves the older report as it was. A file that has nothing to show is left out, and an older
 /// one of its name removed: it would be taken for this summary's.
 ///
 /// # Errors
@@ -92,17 +92,19 @@ pub fn write(summary: &Summary, dir: &Path, exports: &[Export]) -> Result<Vec<Pa
         drawn.push((dir.join(export.file), (export.render)(summary)?));
     }
     files::make_directory(dir)?;
-    let mut written = Vec::new();
+    let mut staged = Vec::with_capacity(drawn.len());
+    let mut outdated = Vec::new();
     for (path, content) in drawn {
         match content {
-            Some(content) => {
-                files::replace(&path, &content)?;
-                written.push(path);
-            }
-            None => files::remove(&path)?,
+            Some(content) => staged.push(files::Staged::write(&path, &content)?),
+            None => outdated.push(path),
         }
     }
-    Ok(written)
+    for path in outdated {
+        files::remove(&path)?;
+    }
+    let placed = staged.into_iter().map(files::Staged::place);
+    Ok(placed.collect::<Result<_, _>>()?)
 }
 
 #[cfg(test)]

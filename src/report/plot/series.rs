@@ -12,6 +12,17 @@ use crate::report::prose::Naming;
 /// The least runtime that a logarithmic axis shows, in seconds.
 const LEAST: f64 = 1e-9;
 
+/// Names that look the same in every plot, so that two can be laid side by
+/// side; others take what is left, in order.
+const KNOWN: [&str; 6] = [
+    "async-std",
+    "multiprocess",
+    "rayon",
+    "thread-pool",
+    "tokio",
+    "smol",
+];
+
 /// The cells of one strategy, or of one of its clients, by worker count.
 pub(super) struct Series<'a> {
     pub(super) name: String,
@@ -25,8 +36,7 @@ pub(super) struct Series<'a> {
 }
 
 impl<'a> Series<'a> {
-    /// The series of a summary by name, so that a strategy looks the same in
-    /// every run of the same set.
+    /// The series of a summary by name.
     pub(super) fn all(summary: &'a Summary) -> Vec<Self> {
         let naming = Naming::of(summary);
         let most = summary.rows.iter().map(|row| row.cell.workers).max();
@@ -35,7 +45,9 @@ impl<'a> Series<'a> {
             named.entry(naming.short(&row.cell)).or_default().push(row);
         }
         let mut all = Vec::new();
-        let mut looks = (0..).map(Look::nth);
+        let known = |name: &str| KNOWN.iter().position(|known| *known == name);
+        let taken: Vec<usize> = named.keys().filter_map(|name| known(name)).collect();
+        let mut free = (0..).filter(|index| !taken.contains(index));
         for (name, mut rows) in named {
             let single = most > Some(1) && rows.iter().all(|row| row.cell.workers_usable == 1);
             let refuses = rows
@@ -46,7 +58,7 @@ impl<'a> Series<'a> {
             let look = if single {
                 Some(Look::single())
             } else {
-                looks.next()
+                known(&name).or_else(|| free.next()).map(Look::nth)
             };
             if let (Some(look), false) = (look, rows.is_empty()) {
                 all.push(Self {
