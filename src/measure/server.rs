@@ -47,17 +47,7 @@ impl Behaviour {
     /// # Errors
     /// A sentence that names the profile or the key, its value and its range.
     pub fn resolve(&self) -> Result<Profile, String> {
-        let mut source = match &self.profile {
-            Some(name) => Source::open(name)?,
-            None => Source::default(),
-        };
-        if let Some(delay) = self.delay {
-            source.set_delay(delay);
-        }
-        for setting in &self.settings {
-            source.set(setting)?;
-        }
-        source.finish()
+        Source::resolve(self.profile.as_deref(), self.delay, &self.settings)
     }
 
     fn arguments(&self) -> Vec<String> {
