@@ -223,12 +223,12 @@ fn record(measured: Measured, plan: &Plan, server: &ServerProcess, settings: &Se
         (0..).zip(runs).map(move |(round, seconds)| Sample {
             cell: cell.clone(),
             round,
-            result: SampleResult::Measured(Measurement {
+            result: SampleResult::Measured(Box::new(Measurement {
                 warm_s: seconds,
                 cold_s: seconds,
                 ok: cell.requests as u64,
                 ..Measurement::default()
-            }),
+            })),
         })
     });
     Record {

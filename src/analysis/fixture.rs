@@ -54,7 +54,7 @@ impl RecordBuilder {
         self.record.samples.push(Sample {
             round: 0,
             cell,
-            result: SampleResult::Measured(measured.measurement()),
+            result: SampleResult::Measured(Box::new(measured.measurement())),
         });
         self
     }

@@ -162,7 +162,7 @@ impl Row {
         for sample in samples {
             match &sample.result {
                 SampleResult::Measured(measurement) => match contradiction(cell, measurement) {
-                    None => measured.push(measurement),
+                    None => measured.push(measurement.as_ref()),
                     Some(reason) => reasons.push(reason),
                 },
                 SampleResult::Error(reason) => reasons.push(reason.clone()),

@@ -37,7 +37,7 @@ enum Message {
     /// Outcomes so far.
     Progress(u64),
     /// The end.
-    Measured(Measurement),
+    Measured(Box<Measurement>),
     /// There is no measurement.
     Error(String),
 }
@@ -79,7 +79,7 @@ pub fn serve_sample(catalogue: &Catalogue, worker_program: &Path) -> io::Result<
             });
     });
     say(&match result {
-        Ok(measurement) => Message::Measured(measurement),
+        Ok(measurement) => Message::Measured(Box::new(measurement)),
         Err(error) => Message::Error(error),
     })
 }

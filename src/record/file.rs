@@ -15,7 +15,7 @@ use super::{Ending, FILE_NAME, PARTIAL_NAME, Record, Sample, Session, VERSION};
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum Line {
-    Session(Session),
+    Session(Box<Session>),
     Sample(Sample),
     End(Ending),
 }
@@ -180,7 +180,7 @@ fn read_session(path: &Path, text: &str) -> Result<Session, ReadError> {
         });
     }
     match serde_json::from_str(text).map_err(|error| not_a_record(&error))? {
-        Line::Session(session) => Ok(session),
+        Line::Session(session) => Ok(*session),
         Line::Sample(_) | Line::End(_) => Err(not_a_record(&"another line")),
     }
 }
@@ -226,7 +226,7 @@ impl Writer {
             path: dir.join(FILE_NAME),
             samples: 0,
         };
-        writer.line(&Line::Session(session.clone()))?;
+        writer.line(&Line::Session(Box::new(session.clone())))?;
         Ok(writer)
     }
 

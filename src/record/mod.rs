@@ -157,7 +157,7 @@ pub struct Sample {
 #[serde(rename_all = "kebab-case")]
 pub enum SampleResult {
     /// The batch ran, and every request is accounted for.
-    Measured(Measurement),
+    Measured(Box<Measurement>),
     /// The batch could not run, or its requests could not be accounted for.
     /// No time of such a sample counts.
     Error(String),
