@@ -1,13 +1,16 @@
 //! One request and its answer: decide, render, wait, release.
 
 use std::fmt;
+use std::pin::Pin;
 use std::rc::Rc;
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Limited};
 use hyper::body::{Body, Incoming};
-use hyper::header::{CONNECTION, HOST, HeaderValue};
+use hyper::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderMap, HeaderValue};
+use hyper::http::request::Parts;
 use hyper::{Method, Request, Response, StatusCode, Version};
 
 use super::line::{InFlight, Line};
@@ -35,22 +38,87 @@ impl fmt::Display for Cut {
 
 impl std::error::Error for Cut {}
 
+/// An answer on its way to hyper. One that is due at once is made in the call
+/// and moved no further than it must; only one that waits pays for a future.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a box for every answer is what this avoids"
+)]
+pub(super) enum Answering {
+    Now(Option<Answer>),
+    Later(Pin<Box<dyn Future<Output = Answer>>>),
+}
+
+type Answer = Result<Response<Payload>, Cut>;
+
+impl Future for Answering {
+    type Output = Answer;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Answer> {
+        match &mut *self {
+            Self::Now(answer) => Poll::Ready(answer.take().unwrap_or(Err(Cut))),
+            Self::Later(waiting) => waiting.as_mut().poll(cx),
+        }
+    }
+}
+
 /// Answers one request.
-pub(super) async fn exchange(
-    worker: Rc<Worker>,
-    line: Rc<Line>,
+pub(super) fn exchange(
+    worker: &Rc<Worker>,
+    line: &Rc<Line>,
     request: Request<Incoming>,
-) -> Result<Response<Payload>, Cut> {
+) -> Answering {
     let arrived = line.read_at();
     let (in_flight, nth) = line.begin();
-    let (head, body) = request.into_parts();
-    let body = if service::wants_body(head.uri.path()) {
-        // Boxed: only one route reads a body, and its wait would make the state
-        // of every request larger.
-        Box::pin(read(body)).await
-    } else {
-        Ok(Bytes::new())
-    };
+    let (mut head, body) = request.into_parts();
+    if service::wants_body(head.uri.path()) {
+        let worker = Rc::clone(worker);
+        return Answering::Later(Box::pin(async move {
+            let body = read(body).await;
+            let reply = decide(&worker, &head, body, arrived, nth);
+            let sheet = Sheet::over(&mut head);
+            release(&worker, reply, sheet, in_flight).await
+        }));
+    }
+    let reply = decide(worker, &head, Ok(Bytes::new()), arrived, nth);
+    let sheet = Sheet::over(&mut head);
+    if reply.waits() {
+        let worker = Rc::clone(worker);
+        return Answering::Later(Box::pin(async move {
+            release(&worker, reply, sheet, in_flight).await
+        }));
+    }
+    Answering::Now(Some(settle(worker, reply, sheet, in_flight)))
+}
+
+/// What an answer's head is written on: the request's fields, whose memory is
+/// used again and goes back to hyper with the answer.
+struct Sheet {
+    fields: HeaderMap,
+    /// Whether the answer ends with its head.
+    bodiless: bool,
+}
+
+impl Sheet {
+    /// A blank one in the place of a request that has been decided.
+    fn over(head: &mut Parts) -> Self {
+        let mut fields = std::mem::take(&mut head.headers);
+        fields.clear();
+        Self {
+            fields,
+            bodiless: head.method == Method::HEAD,
+        }
+    }
+}
+
+/// What a request is answered, and when.
+fn decide(
+    worker: &Worker,
+    head: &Parts,
+    body: Result<Bytes, Refusal>,
+    arrived: Instant,
+    nth: u32,
+) -> Reply {
     let mut reply = match body {
         Ok(_) if head.version == Version::HTTP_11 && !head.headers.contains_key(HOST) => {
             worker.clerk().count_unmatched();
@@ -58,7 +126,7 @@ pub(super) async fn exchange(
         }
         Ok(body) => {
             let asked = Asked {
-                head: &head,
+                head,
                 body: &body,
                 arrived,
             };
@@ -74,14 +142,7 @@ pub(super) async fn exchange(
             .fields
             .insert(CONNECTION, HeaderValue::from_static("close"));
     }
-    release(
-        &worker,
-        &line,
-        reply,
-        in_flight,
-        head.method == Method::HEAD,
-    )
-    .await
+    reply
 }
 
 /// Reads a request body, or says why not.
@@ -105,32 +166,50 @@ async fn read(body: Incoming) -> Result<Bytes, Refusal> {
     }
 }
 
-/// Waits until the answer is due and lets it go, with whatever is to go wrong.
-async fn release(
-    worker: &Rc<Worker>,
-    line: &Line,
-    mut reply: Reply,
-    in_flight: InFlight,
-    bodiless: bool,
-) -> Result<Response<Payload>, Cut> {
-    let (mut ticket, mut fault) = (None, None);
-    if let Some(serving) = reply.serving.take() {
-        let waits = serving.due > serving.arrived;
-        if waits {
+/// Waits until the answer is due and lets it go.
+async fn release(worker: &Rc<Worker>, reply: Reply, sheet: Sheet, in_flight: InFlight) -> Answer {
+    if let Some(serving) = &reply.serving {
+        if serving.due > serving.arrived {
             worker.timer().until(serving.due).await;
         }
+        if let Some(Fault::Hang(time)) = serving.fault {
+            if serving.due > serving.arrived {
+                worker.clerk().count_lateness(serving.due.elapsed());
+            }
+            worker.clerk().count_fault();
+            worker.timer().until(Instant::now() + time).await;
+            return Err(Cut);
+        }
+    }
+    settle(worker, reply, sheet, in_flight)
+}
+
+/// Lets an answer go that is due, with whatever is to go wrong.
+fn settle(worker: &Worker, mut reply: Reply, sheet: Sheet, in_flight: InFlight) -> Answer {
+    let Sheet {
+        mut fields,
+        bodiless,
+    } = sheet;
+    if let Some(value) = reply.content_type {
+        fields.insert(CONTENT_TYPE, value);
+    }
+    if !reply.fields.is_empty() {
+        fields.extend(reply.fields);
+    }
+    let (mut ticket, mut fault) = (None, None);
+    if let Some(serving) = reply.serving.take() {
         let late = serving.due.elapsed();
-        if waits {
+        if serving.due > serving.arrived {
             worker.clerk().count_lateness(late);
         }
         if reply.timed {
-            timing::server_timing(&mut reply.fields, serving.queued, serving.service, late);
+            timing::server_timing(&mut fields, serving.queued, serving.service, late);
         }
         if let Some(standing) = &serving.standing {
-            timing::rate_limit(&mut reply.fields, standing);
+            timing::rate_limit(&mut fields, standing);
         }
         if let Some(wait) = serving.retry_after {
-            timing::retry_after(&mut reply.fields, wait);
+            timing::retry_after(&mut fields, wait);
         }
         (ticket, fault) = (Some(serving.ticket), serving.fault);
     }
@@ -139,14 +218,10 @@ async fn release(
     }
     match fault {
         Some(Fault::Reset) => {
-            line.reset();
+            in_flight.line().reset();
             return Err(Cut);
         }
-        Some(Fault::Empty) => return Err(Cut),
-        Some(Fault::Hang(time)) => {
-            worker.timer().until(Instant::now() + time).await;
-            return Err(Cut);
-        }
+        Some(Fault::Empty | Fault::Hang(_)) => return Err(Cut),
         Some(Fault::Error(status)) => {
             reply.status = status;
             reply.content = Content::error("a fault of the profile");
@@ -154,25 +229,13 @@ async fn release(
         Some(Fault::Malformed) => reply.content.spoil(),
         Some(Fault::Truncated) | None => {}
     }
-    Ok(respond(worker, reply, ticket, fault, in_flight, bodiless))
-}
-
-fn respond(
-    worker: &Rc<Worker>,
-    reply: Reply,
-    ticket: Option<crate::journal::Ticket>,
-    fault: Option<Fault>,
-    in_flight: InFlight,
-    bodiless: bool,
-) -> Response<Payload> {
     let length = reply.content.len();
-    let content = if bodiless {
-        Content::Empty
-    } else {
-        reply.content
-    };
+    if bodiless {
+        reply.content = Content::Empty;
+        fields.insert(CONTENT_LENGTH, HeaderValue::from(length));
+    }
     let counted = ticket.is_some();
-    let mut payload = Payload::new(content, ticket, in_flight);
+    let mut payload = Payload::new(reply.content, ticket, in_flight);
     let pacing = worker.config().profile.pacing;
     if counted && !bodiless && !pacing.is_none() {
         let pace = Pace::new(pacing, worker.link(), Instant::now());
@@ -185,10 +248,6 @@ fn respond(
     // Statuses are checked where they enter: by the profile and by the route.
     *response.status_mut() =
         StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let fields = response.headers_mut();
-    *fields = reply.fields;
-    if bodiless {
-        fields.insert(hyper::header::CONTENT_LENGTH, HeaderValue::from(length));
-    }
-    response
+    *response.headers_mut() = fields;
+    Ok(response)
 }

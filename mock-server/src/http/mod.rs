@@ -129,7 +129,7 @@ async fn serve<S: Transport>(stream: S, worker: Rc<Worker>, is_http2: bool) {
     let wire = Wire::new(stream, Rc::clone(&line), Rc::clone(&worker));
     let service = {
         let worker = Rc::clone(&worker);
-        service_fn(move |request| exchange::exchange(Rc::clone(&worker), Rc::clone(&line), request))
+        service_fn(move |request| exchange::exchange(&worker, &line, request))
     };
     let builders = worker.builders();
     let served = if is_http2 {

@@ -4,7 +4,7 @@
 use std::time::SystemTime;
 
 use hyper::Method;
-use hyper::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, DATE, HeaderName, HeaderValue};
+use hyper::header::{CONNECTION, CONTENT_LENGTH, DATE, HeaderName, HeaderValue};
 
 use super::{Asked, Content, Reply, routes, serve};
 use crate::config::Config;
@@ -51,7 +51,7 @@ fn not_found(asked: &Asked<'_>) -> Reply {
     );
     let mut reply = Reply::new(404, Content::from(page.into_bytes()));
     let html = HeaderValue::from_static("text/html; charset=utf-8");
-    reply.fields.insert(CONTENT_TYPE, html);
+    reply.content_type = Some(html);
     kept_alive(&mut reply);
     reply
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use hyper::Method;
-use hyper::header::{ALLOW, CONTENT_TYPE, HeaderMap, HeaderValue};
+use hyper::header::{ALLOW, HeaderMap, HeaderValue};
 use hyper::http::request;
 
 pub(crate) use content::Content;
@@ -18,7 +18,9 @@ use crate::config::{Config, Parity};
 use crate::journal::{Clerk, Route, Ticket};
 use crate::model::{Fault, Key, Standing, Verdict};
 
-const JSON: &str = "application/json; charset=utf-8";
+// A new value each time it is named costs nothing: the text is static and has
+// been checked when this was compiled.
+const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
 
 /// A request as the routes see it.
 pub(crate) struct Asked<'a> {
@@ -41,6 +43,9 @@ impl Asked<'_> {
 /// What is sent, and when.
 pub(crate) struct Reply {
     pub(crate) status: u16,
+    /// Of what has content.
+    pub(crate) content_type: Option<HeaderValue>,
+    /// The fields that follow the content type; most answers have none.
     pub(crate) fields: HeaderMap,
     pub(crate) content: Content,
     /// For the routes that are counted and follow the profile; the others answer
@@ -64,17 +69,21 @@ pub(crate) struct Serving {
 
 impl Reply {
     fn new(status: u16, content: Content) -> Self {
-        let mut fields = HeaderMap::new();
-        if !matches!(content, Content::Empty) {
-            fields.insert(CONTENT_TYPE, HeaderValue::from_static(JSON));
-        }
         Self {
             status,
-            fields,
+            content_type: (!matches!(content, Content::Empty)).then_some(JSON),
+            fields: HeaderMap::new(),
             content,
             serving: None,
             timed: true,
         }
+    }
+
+    /// Whether there is anything to wait for before the answer is let go.
+    pub(crate) fn waits(&self) -> bool {
+        self.serving.as_ref().is_some_and(|serving| {
+            serving.due > serving.arrived || matches!(serving.fault, Some(Fault::Hang(_)))
+        })
     }
 }
 
