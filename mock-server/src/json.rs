@@ -29,6 +29,11 @@ pub(crate) fn escape_into(out: &mut Vec<u8>, text: &str) {
     out.extend_from_slice(&bytes[clean_from..]);
 }
 
+/// How many digits a number has in decimal.
+pub(crate) fn digits(number: u64) -> usize {
+    number.checked_ilog10().map_or(1, |log| log as usize + 1)
+}
+
 /// Appends a number in decimal.
 pub(crate) fn decimal_into(out: &mut Vec<u8>, mut number: u64) {
     let mut digits = [0; 20];
@@ -62,6 +67,7 @@ mod tests {
         fn decimals_are_those_of_the_standard_library(number: u64) {
             let mut out = Vec::new();
             decimal_into(&mut out, number);
+            prop_assert_eq!(out.len(), digits(number));
             prop_assert_eq!(String::from_utf8(out).unwrap(), number.to_string());
         }
     }
