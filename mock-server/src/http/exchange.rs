@@ -203,7 +203,9 @@ fn settle(worker: &Worker, mut reply: Reply, sheet: Sheet, in_flight: InFlight) 
             worker.clerk().count_lateness(late);
         }
         if reply.timed {
-            timing::server_timing(&mut fields, serving.queued, serving.service, late);
+            worker
+                .timings()
+                .tell(&mut fields, serving.queued, serving.service, late);
         }
         if let Some(standing) = &serving.standing {
             timing::rate_limit(&mut fields, standing);

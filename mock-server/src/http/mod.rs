@@ -25,6 +25,7 @@ use tokio_rustls::server::TlsStream;
 
 use crate::server::Worker;
 use line::Line;
+pub(crate) use timing::Timings;
 use wire::{Transport, Wire};
 
 /// Runs what hyper spawns (the streams of HTTP/2) on the thread it is on.

@@ -1,5 +1,6 @@
 //! The fields that tell a client where its time went, and what it may still ask.
 
+use std::cell::RefCell;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -10,28 +11,80 @@ use crate::model::Standing;
 
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 
-/// `Server-Timing: queue;dur=…, service;dur=…, late;dur=…` in milliseconds: how
-/// long the request waited for a server, how long it was served, and how long
-/// after its deadline the answer was released.
-pub(super) fn server_timing(
-    fields: &mut HeaderMap,
-    queued: Duration,
-    service: Duration,
-    late: Duration,
-) {
-    let mut text = Vec::with_capacity(64);
-    text.extend_from_slice(b"queue;dur=");
-    millis_into(&mut text, queued);
-    text.extend_from_slice(b", service;dur=");
-    millis_into(&mut text, service);
-    text.extend_from_slice(b", late;dur=");
-    millis_into(&mut text, late);
-    insert(fields, SERVER_TIMING, text);
+/// The `Server-Timing` values that one thread sent last, by their lateness:
+/// without a queue, and with a service time that is fixed, few are different.
+pub(crate) struct Timings {
+    known: RefCell<[Option<(Times, HeaderValue)>; KNOWN]>,
+}
+
+/// As many as there are microseconds of lateness that a server with a free
+/// processor has.
+const KNOWN: usize = 64;
+
+/// Whole microseconds: what a value tells apart.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Times {
+    queued: u64,
+    service: u64,
+    late: u64,
+}
+
+impl Default for Timings {
+    fn default() -> Self {
+        Self {
+            known: RefCell::new([const { None }; KNOWN]),
+        }
+    }
+}
+
+impl Timings {
+    /// `Server-Timing: queue;dur=…, service;dur=…, late;dur=…` in milliseconds:
+    /// how long the request waited for a server, how long it was served, and how
+    /// long after its deadline the answer was released.
+    pub(super) fn tell(
+        &self,
+        fields: &mut HeaderMap,
+        queued: Duration,
+        service: Duration,
+        late: Duration,
+    ) {
+        let micros = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+        let times = Times {
+            queued: micros(queued),
+            service: micros(service),
+            late: micros(late),
+        };
+        let mut known = self.known.borrow_mut();
+        let place = &mut known[times.late as usize % KNOWN];
+        match place {
+            Some((same, value)) if *same == times => {
+                fields.insert(SERVER_TIMING, value.clone());
+            }
+            _ => {
+                let value = times.value();
+                *place = value.clone().map(|value| (times, value));
+                fields.extend(value.map(|value| (SERVER_TIMING, value)));
+            }
+        }
+    }
+}
+
+impl Times {
+    fn value(self) -> Option<HeaderValue> {
+        let mut text = Vec::with_capacity(64);
+        text.extend_from_slice(b"queue;dur=");
+        millis_into(&mut text, self.queued);
+        text.extend_from_slice(b", service;dur=");
+        millis_into(&mut text, self.service);
+        text.extend_from_slice(b", late;dur=");
+        millis_into(&mut text, self.late);
+        // It is of visible ASCII.
+        HeaderValue::from_maybe_shared(Bytes::from(text)).ok()
+    }
 }
 
 /// Milliseconds with three decimals, cut and not rounded.
-fn millis_into(out: &mut Vec<u8>, time: Duration) {
-    let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+fn millis_into(out: &mut Vec<u8>, micros: u64) {
     json::decimal_into(out, micros / 1000);
     let rest = micros % 1000;
     out.push(b'.');
@@ -100,11 +153,32 @@ mod tests {
 
     #[test]
     fn times_are_milliseconds_with_three_decimals() {
-        let mut fields = HeaderMap::new();
+        let timings = Timings::default();
         let us = Duration::from_micros;
-        server_timing(&mut fields, us(0), us(200_000), us(52));
-        let text = fields["server-timing"].to_str().unwrap();
-        assert_eq!(text, "queue;dur=0.000, service;dur=200.000, late;dur=0.052");
+        // Twice, and with others between that have the same place.
+        for (queued, late, text) in [
+            (
+                0,
+                52,
+                "queue;dur=0.000, service;dur=200.000, late;dur=0.052",
+            ),
+            (
+                0,
+                116,
+                "queue;dur=0.000, service;dur=200.000, late;dur=0.116",
+            ),
+            (
+                7,
+                52,
+                "queue;dur=0.007, service;dur=200.000, late;dur=0.052",
+            ),
+        ] {
+            for _ in 0..2 {
+                let mut fields = HeaderMap::new();
+                timings.tell(&mut fields, us(queued), us(200_000), us(late));
+                assert_eq!(fields["server-timing"].to_str().unwrap(), text);
+            }
+        }
     }
 
     #[test]

@@ -153,6 +153,7 @@ pub(crate) struct Worker {
     clerk: RefCell<Clerk>,
     timer: Timer,
     builders: http::Builders,
+    timings: http::Timings,
     stopping: Cell<bool>,
     /// The tasks of open connections, to be woken when the server stops.
     open: RefCell<Vec<Option<Waker>>>,
@@ -168,6 +169,7 @@ impl Worker {
             clerk: RefCell::new(clerk),
             timer: Timer::best()?,
             builders: http::Builders::new(),
+            timings: http::Timings::default(),
             stopping: Cell::new(false),
             open: RefCell::default(),
             free: RefCell::default(),
@@ -193,6 +195,11 @@ impl Worker {
     /// hyper, set up for this server.
     pub(crate) fn builders(&self) -> &http::Builders {
         &self.builders
+    }
+
+    /// The times that this thread's answers told last.
+    pub(crate) fn timings(&self) -> &http::Timings {
+        &self.timings
     }
 
     /// The link that paced bodies share.
