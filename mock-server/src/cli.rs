@@ -86,17 +86,7 @@ impl Args {
     /// # Errors
     /// A sentence that names the profile or the key, its value and its range.
     pub fn profile(&self) -> Result<Profile, String> {
-        let mut source = match &self.profile {
-            Some(name) => Source::open(name)?,
-            None => Source::default(),
-        };
-        if let Some(delay) = self.delay {
-            source.set_delay(delay);
-        }
-        for setting in &self.settings {
-            source.set(setting)?;
-        }
-        source.finish()
+        Source::resolve(self.profile.as_deref(), self.delay, &self.settings)
     }
 
     /// The configuration that the options describe.

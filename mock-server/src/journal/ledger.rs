@@ -27,15 +27,18 @@ pub(super) struct Stripe {
     pub(super) bytes_sent: AtomicU64,
 }
 
-/// Adds to a total. Only exactness is needed, not any order among totals.
+/// Adds to a total of the calling thread's own stripe, which no other thread
+/// writes: so the sum need not be one step, a quarter of the price.
 pub(super) fn add(total: &AtomicU64, amount: u64) {
-    total.fetch_add(amount, Ordering::Relaxed);
+    let before = total.load(Ordering::Relaxed);
+    total.store(before.wrapping_add(amount), Ordering::Relaxed);
 }
 
-/// Adds to a total, or takes back what was added.
+/// Adds to a total of the calling thread's own stripe, or takes back what was
+/// added.
 pub(super) fn change(total: &AtomicU64, by: i64) {
     // Adding the two's complement of a number subtracts it.
-    total.fetch_add(by as u64, Ordering::Relaxed);
+    add(total, by as u64);
 }
 
 #[derive(Default)]

@@ -15,6 +15,26 @@ pub struct Source {
 }
 
 impl Source {
+    /// The profile that a command line describes: the preset or file, then the
+    /// delay in place of its service time, then each key that is set.
+    ///
+    /// # Errors
+    /// A sentence that names the profile or the key, its value and its range.
+    pub fn resolve(
+        name: Option<&str>,
+        delay: Option<Duration>,
+        settings: &[String],
+    ) -> Result<Profile, String> {
+        let mut source = name.map_or_else(|| Ok(Self::default()), Self::open)?;
+        if let Some(delay) = delay {
+            source.set_delay(delay);
+        }
+        for setting in settings {
+            source.set(setting)?;
+        }
+        source.finish()
+    }
+
     /// A preset by its name, or a TOML file by its path.
     ///
     /// # Errors
