@@ -138,9 +138,7 @@ fn decide(
         }
     };
     if worker.is_last(nth) && head.version < Version::HTTP_2 {
-        reply
-            .fields
-            .insert(CONNECTION, HeaderValue::from_static("close"));
+        reply.insert(CONNECTION, HeaderValue::from_static("close"));
     }
     reply
 }
@@ -193,8 +191,8 @@ fn settle(worker: &Worker, mut reply: Reply, sheet: Sheet, in_flight: InFlight) 
     if let Some(value) = reply.content_type {
         fields.insert(CONTENT_TYPE, value);
     }
-    if !reply.fields.is_empty() {
-        fields.extend(reply.fields);
+    if let Some(more) = reply.fields {
+        fields.extend(more);
     }
     let (mut ticket, mut fault) = (None, None);
     if let Some(serving) = reply.serving.take() {

@@ -186,6 +186,10 @@ impl Model {
     }
 
     fn outage(&self, arrived: Instant) -> Option<Verdict> {
+        // Most profiles have none, and then need not know when it is.
+        if self.profile.outages.is_empty() {
+            return None;
+        }
         let since = arrived.saturating_duration_since(self.started);
         let outage = self
             .profile

@@ -66,20 +66,14 @@ fn escape_html(text: &str) -> String {
 /// length and the date after these.
 fn kept_alive(reply: &mut Reply) {
     reply.timed = false;
-    reply
-        .fields
-        .insert(CONTENT_LENGTH, HeaderValue::from(reply.content.len()));
+    reply.insert(CONTENT_LENGTH, HeaderValue::from(reply.content.len()));
     let date = httpdate::fmt_http_date(SystemTime::now());
     if let Ok(date) = HeaderValue::try_from(date) {
-        reply.fields.insert(DATE, date);
+        reply.insert(DATE, date);
     }
-    reply
-        .fields
-        .insert(CONNECTION, HeaderValue::from_static("keep-alive"));
+    reply.insert(CONNECTION, HeaderValue::from_static("keep-alive"));
     let timeout = HeaderValue::from_static("timeout=5");
-    reply
-        .fields
-        .insert(HeaderName::from_static("keep-alive"), timeout);
+    reply.insert(HeaderName::from_static("keep-alive"), timeout);
 }
 
 #[cfg(test)]

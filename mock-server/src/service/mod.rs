@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use hyper::Method;
-use hyper::header::{ALLOW, HeaderMap, HeaderValue};
+use hyper::header::{ALLOW, HeaderMap, HeaderName, HeaderValue};
 use hyper::http::request;
 
 pub(crate) use content::Content;
@@ -46,7 +46,7 @@ pub(crate) struct Reply {
     /// Of what has content.
     pub(crate) content_type: Option<HeaderValue>,
     /// The fields that follow the content type; most answers have none.
-    pub(crate) fields: HeaderMap,
+    pub(crate) fields: Option<HeaderMap>,
     pub(crate) content: Content,
     /// For the routes that are counted and follow the profile; the others answer
     /// at once.
@@ -72,11 +72,16 @@ impl Reply {
         Self {
             status,
             content_type: (!matches!(content, Content::Empty)).then_some(JSON),
-            fields: HeaderMap::new(),
+            fields: None,
             content,
             serving: None,
             timed: true,
         }
+    }
+
+    /// Sets a field.
+    pub(crate) fn insert(&mut self, name: HeaderName, value: HeaderValue) {
+        self.fields.get_or_insert_default().insert(name, value);
     }
 
     /// Whether there is anything to wait for before the answer is let go.
@@ -116,7 +121,7 @@ impl From<Refusal> for Reply {
     fn from(refusal: Refusal) -> Self {
         let mut reply = Self::new(refusal.status, Content::error(&refusal.message));
         if let Some(allow) = refusal.allow {
-            reply.fields.insert(ALLOW, HeaderValue::from_static(allow));
+            reply.insert(ALLOW, HeaderValue::from_static(allow));
         }
         reply
     }
