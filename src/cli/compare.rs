@@ -25,8 +25,9 @@ const INTERRUPTED: u8 = 130;
 #[derive(clap::Args)]
 #[command(after_help = AFTER_HELP)]
 pub(super) struct Args {
-    /// Server of one's own: an origin, or a URL with places {type}, {id}, {index}
-    /// [default: the bundled server, in a process of its own]
+    /// Your own server: its origin, or a URL with places {index} (0, 1, …), {type}
+    /// (materials, then products) and {id} (0, 1, … within each type) [default:
+    /// the bundled server, in a process of its own]
     #[arg(long, value_name = "URL")]
     pub(super) url: Option<String>,
 
@@ -34,7 +35,8 @@ pub(super) struct Args {
     #[arg(long, value_delimiter = ',', value_name = "NAME,…", value_parser = parse_name)]
     strategies: Vec<String>,
 
-    /// Clients, by name [default: each strategy's first]
+    /// Only strategies that go with these clients, by name; each has one client
+    /// so far [default: all]
     #[arg(long, value_delimiter = ',', value_name = "NAME,…", value_parser = parse_client)]
     clients: Vec<Client>,
 
@@ -62,7 +64,8 @@ pub(super) struct Args {
     #[arg(long = "set", value_name = "KEY=VALUE", conflicts_with = "url")]
     pub(super) settings: Vec<String>,
 
-    /// Samples of each cell, each in a process of its own
+    /// Samples of each cell (a strategy with its client at a worker count), each
+    /// in a process of its own
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..=10_000), allow_hyphen_values = true,
           default_value = "1")]
     samples: u32,

@@ -15,6 +15,8 @@ pub(super) struct Progress {
     /// `None` where standard error is no terminal.
     bar: Option<ProgressBar>,
     samples: usize,
+    /// The effort of the samples that have ended.
+    finished: u64,
     current: Option<Cell>,
     /// Whether a line without its end stands on standard error.
     line_open: bool,
@@ -33,6 +35,7 @@ impl Progress {
         Self {
             bar,
             samples: plan.len(),
+            finished: 0,
             current: None,
             line_open: false,
         }
@@ -69,11 +72,14 @@ impl Observer for Progress {
             Event::Progress(done) => {
                 if let (Some(bar), Some(cell)) = (&self.bar, &self.current) {
                     bar.set_message(format!("{cell}: {done}/{}", cell.requests));
+                    let part = effort(cell) * done / cell.requests as u64;
+                    bar.set_position(self.finished + part);
                 }
             }
             Event::Ended(sample) => match &self.bar {
                 Some(bar) => {
-                    bar.inc(effort(&sample.cell));
+                    self.finished += effort(&sample.cell);
+                    bar.set_position(self.finished);
                     if let SampleResult::Error(error) = &sample.result {
                         bar.suspend(|| tell(format_args!("{}: {error}\n", sample.cell)));
                     }
@@ -106,6 +112,7 @@ fn in_words(sample: &Sample) -> String {
 }
 
 fn style() -> ProgressStyle {
-    ProgressStyle::with_template("{prefix} {bar:24} {msg} · {elapsed} gone, about {eta} left")
+    // The message gives way where the terminal is narrow.
+    ProgressStyle::with_template("{prefix} {bar:12} about {eta} left · {wide_msg}")
         .unwrap_or_else(|_| ProgressStyle::default_bar())
 }

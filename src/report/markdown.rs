@@ -68,24 +68,26 @@ fn matrix(out: &mut String, summary: &Summary) -> fmt::Result {
         .iter()
         .map(|row| naming.short(&row.cell))
         .collect();
-    let workers: BTreeSet<_> = summary.rows.iter().map(|row| row.cell.workers).collect();
+    // By the workers that were used: that is what the bound goes by.
+    let used = |row: &Row| row.cell.workers_usable;
+    let workers: BTreeSet<_> = summary.rows.iter().map(used).collect();
     let comparable = prose::requests(summary).len() == 1;
     if names.is_empty() || names.len() > WIDEST || !comparable {
         return Ok(());
     }
     writeln!(out, "## Warm runtime\n")?;
     let head: Vec<_> = names.iter().map(|name| escape(name)).collect();
-    writeln!(out, "| workers | lower bound | {} |", head.join(" | "))?;
+    let bound_name = prose::bound_name(summary);
+    writeln!(out, "| workers | {bound_name} | {} |", head.join(" | "))?;
     writeln!(out, "|--:|--:|{}", "--:|".repeat(names.len()))?;
     for workers in workers {
         let row_of = |name: &String| {
             let mut rows = summary.rows.iter().enumerate();
-            rows.find(|(_, row)| row.cell.workers == workers && naming.short(&row.cell) == *name)
+            rows.find(|(_, row)| used(row) == workers && naming.short(&row.cell) == *name)
         };
         let bound = names
             .iter()
             .filter_map(row_of)
-            .filter(|(_, row)| row.cell.workers_usable == workers)
             .find_map(|(_, row)| row.bound_s);
         let fields: Vec<_> = names
             .iter()
@@ -184,9 +186,13 @@ fn how_to_read(out: &mut String, summary: &Summary) -> fmt::Result {
          also builds it: threads, runtimes, processes, connections."
             .to_owned(),
         format!(
-            "**{}**: N requests over w workers. No schedule can beat it; **gap** is warm / \
-             bound − 1.",
-            escape(&capitalised(&prose::bound_origin(summary)))
+            "**{}**. {}; **gap** is warm / bound − 1.",
+            escape(&capitalised(&prose::bound_origin(summary))),
+            match prose::bound_name(summary) {
+                "lower bound" => "No schedule can beat it",
+                _ =>
+                    "Where answers do not all take equally long, it is too low and gaps say little",
+            }
         ),
         "Figures are medians over a cell's samples; ok and failed are of its worst sample."
             .to_owned(),
@@ -208,6 +214,11 @@ fn receipts(out: &mut String, summary: &Summary) -> fmt::Result {
     let session = &summary.session;
     let receipt = &session.receipt;
     let server = match session.server.service_s {
+        Some(service) if session.server.longest_s.is_some() => format!(
+            "{}, service times drawn, {} on average",
+            session.server.url,
+            units::seconds(service)
+        ),
         Some(service) => format!(
             "{}, stated service time {}",
             session.server.url,

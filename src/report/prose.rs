@@ -20,9 +20,10 @@ pub(crate) fn headline(summary: &Summary) -> Option<String> {
     let cell = &row.cell;
     let beside = match (figures.gap, row.bound_s) {
         (Some(gap), Some(bound)) => format!(
-            ", {} {} the lower bound of {}",
+            ", {} {} the {} of {}",
             units::percent(gap).trim_start_matches(['+', '-']),
             if gap < 0.0 { "under" } else { "over" },
+            bound_name(summary),
             units::plain_seconds(bound)
         ),
         _ => String::new(),
@@ -33,6 +34,15 @@ pub(crate) fn headline(summary: &Summary) -> Option<String> {
         units::counted(cell.workers_usable as u64, "worker"),
         units::seconds(figures.warm_s.median),
     ))
+}
+
+/// What the bound is called: one that rests on the fastest answer is an
+/// estimate, and nowhere shown as more.
+pub(crate) fn bound_name(summary: &Summary) -> &'static str {
+    match summary.service.map(|service| service.source) {
+        Some(Source::Fastest { .. }) => "estimated bound",
+        _ => "lower bound",
+    }
 }
 
 /// Where the lower bound comes from.
@@ -56,7 +66,8 @@ pub(crate) fn bound_origin(summary: &Summary) -> String {
                 }
                 Source::Stated => format!("lower bound: ceil(N / w) × {time}, as stated"),
                 Source::Fastest { .. } => {
-                    format!("lower bound: ceil(N / w) × {time}, from {}", service.source)
+                    let name = bound_name(summary);
+                    format!("{name}: ceil(N / w) × {time}, from {}", service.source)
                 }
             }
         }

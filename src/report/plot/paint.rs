@@ -51,7 +51,7 @@ pub(super) fn svg(scene: &Scene) -> Result<String, Failure> {
     let (shown_width, shown_height) = size(scene, 1);
     let head = format!("<svg width=\"{width}\" height=\"{height}\"");
     let shown = format!(
-        "<svg role=\"img\" aria-label=\"{}\" width=\"{shown_width}\" height=\"{shown_height}\"",
+        "<svg role=\"img\" aria-label=\"{}\" width=\"{shown_width}\" height=\"{shown_height}\" style=\"max-width:100%;height:auto\"",
         attribute(&scene.description)
     );
     Ok(text.replacen(&head, &shown, 1))
@@ -222,7 +222,7 @@ mod tests {
     #[test]
     fn an_svg_is_finer_than_the_pixels_that_it_is_shown_at() {
         let text = svg(&scene()).expect("painted");
-        assert!(text.starts_with("<svg role=\"img\" aria-label=\"a &quot;line&quot; &amp; &lt;more>\" width=\"60\" height=\"40\" viewBox=\"0 0 240 160\""), "{text}");
+        assert!(text.starts_with("<svg role=\"img\" aria-label=\"a &quot;line&quot; &amp; &lt;more>\" width=\"60\" height=\"40\" style=\"max-width:100%;height:auto\" viewBox=\"0 0 240 160\""), "{text}");
         assert!(text.contains("20,21 220,21"));
         assert!(text.contains("a &lt; b") && text.trim_end().ends_with("</svg>"));
     }

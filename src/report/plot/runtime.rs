@@ -83,7 +83,7 @@ fn bounds(summary: &Summary, workers: &[f64]) -> Vec<Bound> {
     let sizes = prose::requests(summary);
     let bound = |requests: &usize| Bound {
         label: match sizes.len() {
-            1 => "lower bound".to_owned(),
+            1 => prose::bound_name(summary).to_owned(),
             _ => format!("lower bound, N={requests}"),
         },
         points: workers
