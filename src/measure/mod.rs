@@ -3,7 +3,7 @@
 //! Every sample is a process of its own: building is then truly cold, peak
 //! memory and CPU time are the sample's alone, and a strategy that crashes
 //! takes one sample with it. [`run`] is one sample in the present process,
-//! [`session`] runs a plan of them.
+//! [`Session`] runs a plan of them.
 
 mod collector;
 mod journal;

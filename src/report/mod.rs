@@ -72,7 +72,7 @@ pub enum Error {
 /// Writes every file of [`EXPORTS`] for a record, and returns their paths.
 ///
 /// # Errors
-/// Where a file cannot be rendered or written. See [`write`].
+/// Where a file cannot be rendered or written. See [`write()`].
 pub fn write_all(record: &Record, dir: &Path) -> Result<Vec<PathBuf>, Error> {
     write(&Summary::of(record), dir, EXPORTS)
 }

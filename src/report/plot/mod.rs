@@ -1,6 +1,6 @@
 //! Plots, as SVG for the web and PNG for everywhere else.
 //!
-//! A plot is laid out as a [`scene`](self::scene::Scene) of shapes and texts in
+//! A plot is laid out as a scene of shapes and texts in
 //! logical pixels, and painted from there by either backend: both show the
 //! same, and a test can ask a scene whether any two of its labels overlap.
 
