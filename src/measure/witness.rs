@@ -29,9 +29,9 @@ impl Witness {
     /// # Errors
     /// Where the server does not answer.
     pub(super) fn reset(&mut self) -> Result<(), String> {
-        self.journal
-            .reset()
-            .map_err(|error| self.server.ended().unwrap_or(error))?;
+        if let Err(silent) = self.journal.reset() {
+            return Err(self.server_ended().unwrap_or(silent));
+        }
         self.cpu_before = self.server.cpu_time();
         Ok(())
     }
@@ -46,14 +46,16 @@ impl Witness {
         measurement: &Measurement,
     ) -> Result<Option<ServerAccount>, String> {
         let spent = self.server.cpu_time().saturating_sub(self.cpu_before);
-        if let Some(ended) = self.server.ended() {
-            return if measurement.failed() > 0 {
-                Ok(None)
-            } else {
-                Err(ended)
-            };
-        }
-        let lateness = self.journal.confirm(measurement)?;
+        let lateness = match self.journal.confirm(measurement) {
+            Ok(lateness) => lateness,
+            Err(problem) => {
+                return match self.server_ended() {
+                    Some(_) if measurement.failed() > 0 => Ok(None),
+                    Some(ended) => Err(ended),
+                    None => Err(problem),
+                };
+            }
+        };
         let capacity = measurement.cold_s * self.server.threads() as f64;
         Ok(Some(ServerAccount {
             cpu_s: spent.as_secs_f64(),
@@ -65,5 +67,17 @@ impl Witness {
             lateness_p50_s: lateness.p50_ms / 1000.0,
             lateness_p99_s: lateness.p99_ms / 1000.0,
         }))
+    }
+
+    /// How the server ended, if that is why it is silent. A process that is
+    /// killed closes its connections a moment before it can be waited for.
+    fn server_ended(&mut self) -> Option<String> {
+        for _ in 0..100 {
+            if let Some(ended) = self.server.ended() {
+                return Some(ended);
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        None
     }
 }
