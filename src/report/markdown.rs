@@ -188,11 +188,7 @@ fn how_to_read(out: &mut String, summary: &Summary) -> fmt::Result {
         format!(
             "**{}**. {}; **gap** is warm / bound − 1.",
             escape(&capitalised(&prose::bound_origin(summary))),
-            match prose::bound_name(summary) {
-                "lower bound" => "No schedule can beat it",
-                _ =>
-                    "Where answers do not all take equally long, it is too low and gaps say little",
-            }
+            prose::bound_standing(summary),
         ),
         "Figures are medians over a cell's samples; ok and failed are of its worst sample."
             .to_owned(),

@@ -45,6 +45,16 @@ pub(crate) fn bound_name(summary: &Summary) -> &'static str {
     }
 }
 
+/// What the bound can be taken for, in a sentence without its end.
+pub(crate) fn bound_standing(summary: &Summary) -> &'static str {
+    match summary.service.map(|service| service.source) {
+        Some(Source::Fastest { .. }) => {
+            "Where answers do not all take equally long, it is too low and gaps say little"
+        }
+        _ => "No schedule can beat it",
+    }
+}
+
 /// Where the lower bound comes from.
 pub(crate) fn bound_origin(summary: &Summary) -> String {
     match summary.service {
