@@ -196,8 +196,10 @@ fn settle(worker: &Worker, mut reply: Reply, sheet: Sheet, in_flight: InFlight) 
     }
     let (mut ticket, mut fault) = (None, None);
     if let Some(serving) = reply.serving.take() {
-        let late = serving.due.elapsed();
+        // What waits for nothing has no deadline to miss.
+        let mut late = Duration::ZERO;
         if serving.due > serving.arrived {
+            late = serving.due.elapsed();
             worker.clerk().count_lateness(late);
         }
         if reply.timed {
