@@ -7,14 +7,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::config::{Config, Parity, Tls};
-use crate::profile::{PRESETS, Profile, Source};
+use crate::profile::{Knobs, PRESETS, Profile, Source};
 use crate::{duration, limits, listen, serve};
 
 /// The options of the server.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
     /// Address to listen on
-    #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
+    #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST), value_parser = parse_host)]
     pub host: IpAddr,
 
     /// Port to listen on; 0 takes a free one
@@ -33,6 +33,10 @@ pub struct Args {
     /// Set one key of the profile, as rate_limit.rate=50; can be repeated
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub settings: Vec<String>,
+
+    /// A flag for each key, as --rate-limit-rate 50; --help shows them all
+    #[command(flatten)]
+    pub knobs: Knobs,
 
     /// List the presets with what each teaches, and exit
     #[arg(long)]
@@ -81,12 +85,13 @@ pub struct Args {
 
 impl Args {
     /// The profile that the options describe: the preset or file, then the
-    /// delay, then each key that is set.
+    /// delay, then each key that a flag or `--set` sets.
     ///
     /// # Errors
     /// A sentence that names the profile or the key, its value and its range.
     pub fn profile(&self) -> Result<Profile, String> {
-        Source::resolve(self.profile.as_deref(), self.delay, &self.settings)
+        let settings = self.knobs.and(&self.settings);
+        Source::resolve(self.profile.as_deref(), self.delay, &settings)
     }
 
     /// The configuration that the options describe.
@@ -104,6 +109,16 @@ impl Args {
             .then(|| Tls::new(Some(self.tls_certificate.clone())));
         Ok(config)
     }
+}
+
+/// An address, or the one name that every machine gives itself.
+fn parse_host(text: &str) -> Result<IpAddr, String> {
+    if text == "localhost" {
+        return Ok(IpAddr::V4(Ipv4Addr::LOCALHOST));
+    }
+    text.parse().map_err(|_| {
+        format!("expected an address of this machine, as 127.0.0.1, ::1 or 0.0.0.0, or localhost, not `{text}`")
+    })
 }
 
 /// Runs the server until SIGINT or SIGTERM (or the end of standard input, with

@@ -2,57 +2,125 @@
 //! touched, so that memory follows the ids that were really seen.
 
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU16, AtomicU32, Ordering};
 
 use super::Counts;
 
-/// Ids from 0 up to this are counted in tables; at 16 bytes an id a route's
-/// table cannot exceed 64 MiB.
+/// Ids from 0 up to this are counted in tables; at 2 bytes an id a route's table
+/// is 8 MiB, and 72 MiB should every part of it hold an id that comes often.
 pub(super) const DENSE_IDS: u32 = 1 << 22;
 
-const PAGE: usize = 256;
+const PAGE: usize = 1024;
 
-/// The counters of one id. Each wraps at 2³², hours of one id at full speed.
-#[derive(Default)]
-pub(super) struct Cell {
-    arrived: AtomicU32,
-    completed: AtomicU32,
-    aborted: AtomicU32,
-    rejected: AtomicU32,
+/// What a nibble can hold. One that is full stays full, and the count goes on in
+/// the [`Rest`]: no other order keeps every arrival's number its own without a
+/// lock.
+const FULL: u16 = 15;
+
+/// A counter of an id: its place among the nibbles.
+#[derive(Clone, Copy)]
+enum Counter {
+    Arrived,
+    Completed,
+    Aborted,
+    Rejected,
 }
 
-impl Cell {
+/// What is beyond the nibbles of one id. Each wraps at 2³², hours of one id at
+/// full speed.
+type Rest = [AtomicU32; 4];
+
+/// The counters of [`PAGE`] ids: four bits each, which is all that most ids ever
+/// need.
+struct Page {
+    nibbles: [AtomicU16; PAGE],
+    rest: OnceLock<Box<[Rest; PAGE]>>,
+}
+
+impl Page {
+    fn new() -> Box<Self> {
+        Box::new(Self {
+            nibbles: std::array::from_fn(|_| AtomicU16::new(0)),
+            rest: OnceLock::new(),
+        })
+    }
+
+    fn rest(&self, at: usize, counter: Counter) -> &AtomicU32 {
+        let rest = self
+            .rest
+            .get_or_init(|| Box::new(std::array::from_fn(|_| Rest::default())));
+        &rest[at][counter as usize]
+    }
+}
+
+/// The counters of one id.
+pub(super) struct Cell<'b> {
+    page: &'b Page,
+    at: usize,
+}
+
+impl Cell<'_> {
     /// Counts an arrival and says how many there were before.
     pub(super) fn arrive(&self) -> u32 {
-        self.arrived.fetch_add(1, Ordering::Relaxed)
+        self.change(Counter::Arrived, true)
     }
 
     /// Adds to the completed; −1 takes one back.
     pub(super) fn complete(&self, by: i64) {
-        // Adding the two's complement of a number subtracts it.
-        self.completed.fetch_add(by as u32, Ordering::Relaxed);
+        self.change(Counter::Completed, by > 0);
     }
 
     pub(super) fn abort(&self) {
-        self.aborted.fetch_add(1, Ordering::Relaxed);
+        self.change(Counter::Aborted, true);
     }
 
     /// Adds to the rejected; −1 takes one back.
     pub(super) fn reject(&self, by: i64) {
-        self.rejected.fetch_add(by as u32, Ordering::Relaxed);
+        self.change(Counter::Rejected, by > 0);
+    }
+
+    /// Adds one, or takes one that was added, and says what was there before.
+    fn change(&self, counter: Counter, up: bool) -> u32 {
+        let shift = 4 * counter as u16;
+        let one = 1 << shift;
+        let nibbles = &self.page.nibbles[self.at];
+        let changed = nibbles.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |all| {
+            let full = all >> shift & FULL == FULL;
+            (!full).then(|| if up { all + one } else { all - one })
+        });
+        match changed {
+            Ok(before) => (before >> shift & FULL).into(),
+            Err(_) => {
+                let rest = self.page.rest(self.at, counter);
+                // Adding the two's complement of a number subtracts it.
+                let by = if up { 1 } else { u32::MAX };
+                let before = rest.fetch_add(by, Ordering::Relaxed);
+                before.wrapping_add(FULL.into())
+            }
+        }
+    }
+
+    fn count(&self, counter: Counter) -> u64 {
+        let nibbles = self.page.nibbles[self.at].load(Ordering::Relaxed);
+        let nibble = nibbles >> (4 * counter as u16) & FULL;
+        if nibble < FULL {
+            return nibble.into();
+        }
+        let rest = self.page.rest.get().map_or(0, |rest| {
+            rest[self.at][counter as usize].load(Ordering::Relaxed)
+        });
+        rest.wrapping_add(FULL.into()).into()
     }
 
     fn counts(&self) -> Counts {
         Counts {
-            arrived: self.arrived.load(Ordering::Relaxed).into(),
-            completed: self.completed.load(Ordering::Relaxed).into(),
-            aborted: self.aborted.load(Ordering::Relaxed).into(),
-            rejected: self.rejected.load(Ordering::Relaxed).into(),
+            arrived: self.count(Counter::Arrived),
+            completed: self.count(Counter::Completed),
+            aborted: self.count(Counter::Aborted),
+            rejected: self.count(Counter::Rejected),
         }
     }
 }
-
-type Page = [Cell; PAGE];
 
 /// The counters of one route's whole-number ids.
 #[derive(Default)]
@@ -62,15 +130,16 @@ pub(super) struct Book {
 
 impl Book {
     /// The counters of an id below [`DENSE_IDS`].
-    pub(super) fn cell(&self, id: u32) -> &Cell {
+    pub(super) fn cell(&self, id: u32) -> Cell<'_> {
         let pages = self.pages.get_or_init(|| {
             std::iter::repeat_with(OnceLock::new)
                 .take(DENSE_IDS as usize / PAGE)
                 .collect()
         });
-        let page = pages[id as usize / PAGE]
-            .get_or_init(|| Box::new(std::array::from_fn(|_| Cell::default())));
-        &page[id as usize % PAGE]
+        Cell {
+            page: pages[id as usize / PAGE].get_or_init(Page::new),
+            at: id as usize % PAGE,
+        }
     }
 
     /// Calls `visit` for each id that arrived, in order.
@@ -80,8 +149,8 @@ impl Book {
         };
         for (at, page) in pages.iter().enumerate() {
             let Some(page) = page.get() else { continue };
-            for (offset, cell) in page.iter().enumerate() {
-                let counts = cell.counts();
+            for offset in 0..PAGE {
+                let counts = Cell { page, at: offset }.counts();
                 if counts.arrived > 0 {
                     visit((at * PAGE + offset) as u32, counts);
                 }
@@ -136,5 +205,45 @@ mod tests {
             arrived += counts.arrived;
         });
         assert_eq!((ids, arrived), (1_000_000, 1_000_001));
+    }
+
+    #[test]
+    fn counts_are_exact_where_a_nibble_ends_and_in_both_directions() {
+        let book = Book::default();
+        for before in 0..40 {
+            assert_eq!(book.cell(7).arrive(), before);
+            book.cell(7).complete(1);
+        }
+        for _ in 0..5 {
+            book.cell(7).complete(-1);
+            book.cell(7).abort();
+        }
+        for _ in 0..15 {
+            book.cell(7).reject(1);
+        }
+        for _ in 0..3 {
+            book.cell(7).reject(-1);
+        }
+        let counts = book.cell(7).counts();
+        let all = [
+            counts.arrived,
+            counts.completed,
+            counts.aborted,
+            counts.rejected,
+        ];
+        assert_eq!(all, [40, 35, 5, 12]);
+        assert_eq!(book.cell(8).counts().arrived, 0);
+    }
+
+    #[test]
+    fn every_arrival_of_an_id_has_a_number_of_its_own() {
+        let book = Book::default();
+        let arrive = || (0..1000).map(|_| book.cell(3).arrive()).collect::<Vec<_>>();
+        let mut numbers = std::thread::scope(|scope| {
+            let threads = [scope.spawn(arrive), scope.spawn(arrive)];
+            threads.map(|thread| thread.join().unwrap()).concat()
+        });
+        numbers.sort_unstable();
+        assert_eq!(numbers, (0..2000).collect::<Vec<_>>());
     }
 }

@@ -115,7 +115,12 @@ impl Ticket {
         }
     }
 
-    fn count(&self, dense: impl FnOnce(&Cell), odd: impl FnOnce(&mut Counts) -> &mut u64, by: i64) {
+    fn count(
+        &self,
+        dense: impl FnOnce(Cell<'_>),
+        odd: impl FnOnce(&mut Counts) -> &mut u64,
+        by: i64,
+    ) {
         match &self.place {
             Place::Dense(id) => dense(self.ledger.book(self.route).cell(*id)),
             Place::Odd(key) => self.ledger.odd.count(key, |counts| {
@@ -135,6 +140,6 @@ impl Drop for Ticket {
             Stage::Open => self.ledger.leave(),
         }
         change(&self.ledger.stripe(self.thread).aborted, 1);
-        self.count(Cell::abort, |counts| &mut counts.aborted, 1);
+        self.count(|cell| cell.abort(), |counts| &mut counts.aborted, 1);
     }
 }

@@ -5,6 +5,7 @@
 //! that no server starts with a knob out of its range.
 
 mod file;
+mod knobs;
 mod presets;
 mod range;
 mod source;
@@ -13,6 +14,7 @@ mod times;
 use std::time::Duration;
 
 pub(crate) use file::LARGEST_FILE;
+pub use knobs::Knobs;
 pub use presets::{PRESETS, Preset};
 pub use source::Source;
 

@@ -107,6 +107,10 @@ impl Source {
                 .or_insert_with(|| toml::Value::Table(toml::Table::new()));
             table = inner.as_table_mut().ok_or_else(wrong)?;
         }
+        if key == "kind" {
+            // What the other kind was made of means nothing to this one.
+            table.clear();
+        }
         table.insert(key.to_owned(), value);
         Ok(())
     }
@@ -146,6 +150,18 @@ mod tests {
         assert_eq!(
             profile.service_time,
             ServiceTime::Fixed(Duration::from_millis(1))
+        );
+    }
+
+    #[test]
+    fn another_kind_of_service_time_starts_anew() {
+        let mut source = Source::open("long-tail").unwrap();
+        source.set("service_time.kind=exponential").unwrap();
+        source.set("service_time.mean=20ms").unwrap();
+        let mean = Duration::from_millis(20);
+        assert_eq!(
+            source.finish().unwrap().service_time,
+            ServiceTime::Exponential { mean }
         );
     }
 
