@@ -1,7 +1,7 @@
 //! `async-std`: a task per worker on async-std's global runtime.
 //!
 //! Its maintainers have discontinued async-std in favour of smol; it is
-//! measured because much code still runs on it. The runtime is global: its
+//! measured, with smol beside it, because much code still runs on it. The runtime is global: its
 //! threads start with its first task and end with the process.
 
 use std::future::Future;
@@ -18,8 +18,8 @@ use crate::client::{Client, Network};
 /// The catalogue's line.
 pub(super) const ENTRY: Entry = Entry {
     name: "async-std",
-    summary: "a task per worker on async-std's global runtime (discontinued)",
-    good_for: "knowing what moving existing async-std code would change",
+    summary: "a task per worker on async-std's global runtime (discontinued for smol)",
+    good_for: "knowing what moving existing async-std code to smol would change",
     clients: &[Client::Hyper],
     max_workers: None,
     build,

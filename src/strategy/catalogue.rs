@@ -43,6 +43,7 @@ impl Catalogue {
             super::rayon::ENTRY,
             super::tokio::ENTRY,
             super::async_std::ENTRY,
+            super::smol::ENTRY,
             super::multiprocess::ENTRY,
         ])
     }

@@ -12,6 +12,7 @@ mod catalogue;
 pub mod multiprocess;
 mod rayon;
 mod sequential;
+mod smol;
 mod thread_pool;
 mod tokio;
 

@@ -1,0 +1,121 @@
+//! `smol`: a task per worker on a smol executor, with as many threads as there
+//! are cores.
+//!
+//! smol's own global executor has one thread unless the environment says
+//! otherwise, which would compare thread counts, not runtimes. So the executor
+//! is the strategy's own, and its threads end with it.
+
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::thread::{JoinHandle, available_parallelism};
+use std::time::Duration;
+
+use smol::channel::{Receiver, Sender, bounded};
+use smol::net::TcpStream;
+use smol::{Executor, Timer};
+use smol_hyper::rt::FuturesIo;
+
+use super::{AsyncPool, Entry, Runtime, Setup, Strategy, StrategyError};
+use crate::client::{Client, Network};
+
+/// The catalogue's line.
+pub(super) const ENTRY: Entry = Entry {
+    name: "smol",
+    summary: "a task per worker on a smol executor, a thread per core",
+    good_for: "a small runtime; where existing async-std code can move to",
+    clients: &[Client::Hyper],
+    max_workers: None,
+    build,
+};
+
+struct Smol {
+    executor: Arc<Executor<'static>>,
+    /// Closed to end the threads; nothing is ever sent.
+    running: Sender<()>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+fn build(setup: &Setup) -> Result<Box<dyn Strategy>, StrategyError> {
+    AsyncPool::build(Smol::start()?, setup)
+}
+
+impl Smol {
+    fn start() -> Result<Self, StrategyError> {
+        let (running, ended) = bounded(1);
+        let mut smol = Self {
+            executor: Arc::default(),
+            running,
+            threads: Vec::new(),
+        };
+        let wanted = available_parallelism().map_or(1, usize::from);
+        for started in 0..wanted {
+            let (executor, ended) = (Arc::clone(&smol.executor), ended.clone());
+            let thread = std::thread::Builder::new()
+                .name(format!("smol-{started}"))
+                .spawn(move || drive(&executor, &ended))
+                .map_err(|source| StrategyError::Thread {
+                    started,
+                    wanted,
+                    source,
+                })?;
+            smol.threads.push(thread);
+        }
+        Ok(smol)
+    }
+}
+
+/// A thread's life: tasks, until there is nobody who could start one.
+fn drive(executor: &Executor<'_>, ended: &Receiver<()>) {
+    // Closed is how it ends; there is no message to miss.
+    let _ = smol::block_on(executor.run(ended.recv()));
+}
+
+impl Drop for Smol {
+    fn drop(&mut self) {
+        self.running.close();
+        for thread in self.threads.drain(..) {
+            // A task's panic goes to whoever waits for the task.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Network for Smol {
+    type Stream = FuturesIo<TcpStream>;
+
+    async fn connect(address: SocketAddr) -> io::Result<Self::Stream> {
+        let stream = TcpStream::connect(address).await?;
+        stream.set_nodelay(true)?;
+        Ok(FuturesIo::new(stream))
+    }
+
+    async fn timeout<F>(limit: Duration, future: F) -> Option<F::Output>
+    where
+        F: Future + Send,
+        F::Output: Send,
+    {
+        let in_time = async { Some(future.await) };
+        let late = async {
+            Timer::after(limit).await;
+            None
+        };
+        // The first is asked first: an answer at the limit still counts.
+        smol::future::or(in_time, late).await
+    }
+}
+
+impl Runtime for Smol {
+    fn block_on<F: Future>(&self, future: F) -> F::Output {
+        smol::block_on(future)
+    }
+
+    fn spawn<F>(&self, future: F) -> impl Future<Output = F::Output> + Send
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        self.executor.spawn(future)
+    }
+}
