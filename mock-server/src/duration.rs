@@ -72,16 +72,16 @@ fn parse_fraction(text: &str) -> Option<Result<Duration, String>> {
     if whole.is_empty() && fraction.is_empty() || !digits(whole) || !digits(fraction) {
         return Some(Err(format!("`{number}` is not a number")));
     }
-    // Ten whole digits of days already exceed the longest duration by far, and
-    // keep the arithmetic below within 128 bits.
+    // Sixteen digits of nanoseconds already exceed the longest duration; fewer,
+    // and each of the products below stays within 128 bits.
     if whole.trim_start_matches('0').len() > 15 {
         return Some(Ok(Duration::MAX));
     }
     let whole: u128 = whole.parse().unwrap_or(0);
     let kept = &fraction[..fraction.len().min(15)];
     let scale = 10u128.pow(u32::try_from(kept.len()).unwrap_or(0));
-    let numerator = whole * scale + kept.parse::<u128>().unwrap_or(0);
-    let nanos = numerator * unit_nanos / scale;
+    let part = kept.parse::<u128>().unwrap_or(0) * unit_nanos / scale;
+    let nanos = whole * unit_nanos + part;
     Some(Ok(Duration::from_nanos(
         u64::try_from(nanos).unwrap_or(u64::MAX),
     )))
@@ -169,6 +169,7 @@ mod tests {
             "25h",
             "99999999999999999999s",
             "99999999999999999999.5s",
+            "999999999999999.999999999999999h",
             "two seconds",
             "1.s.",
         ] {

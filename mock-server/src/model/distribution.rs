@@ -97,8 +97,8 @@ impl ServiceTime {
     }
 
     /// The mean service time, for bounds and capacities: E\[S\] of the stated
-    /// distribution; `None` where it is infinite. For `Normal` it counts the
-    /// negative samples that were cut.
+    /// distribution; `None` where it is infinite, or longer than a [`Duration`]
+    /// can be. For `Normal` it counts the negative samples that were cut.
     #[must_use]
     pub fn mean(&self) -> Option<Duration> {
         let seconds = match self {
@@ -131,7 +131,7 @@ impl ServiceTime {
                 times.iter().map(Duration::as_secs_f64).sum::<f64>() / times.len() as f64
             }
         };
-        Some(Duration::from_secs_f64(seconds))
+        Duration::try_from_secs_f64(seconds).ok()
     }
 }
 
@@ -252,6 +252,15 @@ mod tests {
             .sum();
         // Nine degrees of freedom: 99 % lie below 21.7.
         assert!(chi2 < 21.7, "chi² = {chi2}");
+    }
+
+    #[test]
+    fn a_mean_beyond_every_duration_is_none() {
+        let (min, max) = (Duration::from_nanos(1), Duration::from_secs(86_400));
+        let lognormal = ServiceTime::Lognormal { p50: min, p99: max };
+        let shape = 1.0 + f64::EPSILON;
+        let pareto = ServiceTime::Pareto { min: max, shape };
+        assert_eq!((lognormal.mean(), pareto.mean()), (None, None));
     }
 
     #[test]

@@ -96,6 +96,11 @@ impl Source {
         let (path, value) = assignment.split_once('=').ok_or_else(wrong)?;
         let value = parse_value(value.trim());
         let mut parts: Vec<_> = path.trim().split('.').collect();
+        // No key is that deep, and a table that is deeper than the stack cannot
+        // even be dropped.
+        if parts.len() > DEEPEST {
+            return Err(wrong());
+        }
         let key = parts
             .pop()
             .filter(|key| !key.is_empty())
@@ -124,10 +129,15 @@ impl Source {
     }
 }
 
+/// The most parts of a key that is set.
+const DEEPEST: usize = 8;
+
 fn parse_value(text: &str) -> toml::Value {
     format!("v={text}")
         .parse::<toml::Table>()
         .ok()
+        // A line break in the text may begin another key: that is no value.
+        .filter(|table| table.len() == 1)
         .and_then(|mut table| table.remove("v"))
         .unwrap_or_else(|| toml::Value::String(text.to_owned()))
 }
@@ -163,6 +173,20 @@ mod tests {
             source.finish().unwrap().service_time,
             ServiceTime::Exponential { mean }
         );
+    }
+
+    #[test]
+    fn a_key_of_many_parts_is_refused() {
+        let setting = format!("service_time{}=1", ".x".repeat(1_000_000));
+        let error = Source::default().set(&setting).unwrap_err();
+        assert!(error.contains("is no setting"));
+    }
+
+    #[test]
+    fn a_line_break_does_not_hide_a_second_key() {
+        let mut source = Source::default();
+        source.set("capacity.servers=1\nqueue=2").unwrap();
+        assert!(source.finish().is_err());
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Tests over real sockets, in one program so that they link once.
 
+mod checks;
+mod corpus;
 mod limits;
 mod parity;
 mod program;

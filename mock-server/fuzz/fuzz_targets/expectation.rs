@@ -1,0 +1,8 @@
+//! Any text as the journal's `expect=`.
+#![no_main]
+
+#[allow(dead_code, reason = "each target runs one of the checks")]
+#[path = "../../tests/it/checks/mod.rs"]
+mod checks;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| checks::expectation::check(data));

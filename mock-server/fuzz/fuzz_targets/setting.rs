@@ -1,0 +1,8 @@
+//! Any text after `--set`.
+#![no_main]
+
+#[allow(dead_code, reason = "each target runs one of the checks")]
+#[path = "../../tests/it/checks/mod.rs"]
+mod checks;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| checks::setting::check(data));
