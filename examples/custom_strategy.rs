@@ -22,7 +22,7 @@ const ENTRY: Entry = Entry {
     name: "thread-per-request",
     summary: "a new thread and a new connection for each request, in groups",
     good_for: "seeing what threads, connections and waiting for a group cost",
-    clients: &[Client::Ureq],
+    clients: &[Client::UREQ],
     max_workers: None,
     build: |setup| {
         Ok(Box::new(ThreadPerRequest {
@@ -33,6 +33,7 @@ const ENTRY: Entry = Entry {
 
 impl Strategy for ThreadPerRequest {
     fn run(&mut self, batch: &Arc<Batch>) -> Result<(), StrategyError> {
+        let clients = self.setup.blocking_clients()?;
         let mut left = true;
         while left {
             std::thread::scope(|scope| -> Result<(), StrategyError> {
@@ -41,7 +42,7 @@ impl Strategy for ThreadPerRequest {
                         left = false;
                         break;
                     };
-                    let mut client = self.setup.blocking_client()?;
+                    let mut client = clients();
                     scope.spawn(move || {
                         let attempt = batch.begin(index, worker);
                         let result = client.send(attempt.request());

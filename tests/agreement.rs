@@ -9,7 +9,7 @@ use std::sync::{Arc, Barrier, OnceLock, Weak};
 use std::time::Duration;
 
 use common::scripted::Scripted;
-use common::{Kept, SEED, entries, fanout, inventory, run_batch, setup};
+use common::{Kept, SEED, assert_connections, entries, fanout, inventory, label, run_batch, setup};
 use fanout::measure::{self, Job};
 use fanout::record::Cell;
 use fanout::strategy::{Batch, Entry};
@@ -34,13 +34,13 @@ fn every_strategy_gets_every_record_exactly_once() {
             let workload = inventory(requests, Expect::Record { seed: SEED });
             let setup = setup(&entry, &server.url(), workers, TIMEOUT);
             let kept = run_batch(&entry, &setup, &workload);
-            let name = entry.name;
+            let name = label(&entry);
             assert_eq!(kept.verdicts(), vec![Ok(()); requests], "{name}");
             let summary = server.journal().summary;
             assert_eq!(summary.arrived, requests as u64, "{name}");
             assert_eq!(summary.distinct, requests as u64, "{name}");
             let usable = entry.usable_workers(workers);
-            assert_eq!(setup.target.connections(), usable as u64, "{name}");
+            assert_connections(&entry, setup.target.connections(), usable, requests);
         }
     }
 }
@@ -66,7 +66,7 @@ fn every_strategy_keeps_as_many_requests_in_flight_as_it_has_workers() {
         let (server, most) = in_lockstep(usable);
         let job = job(&entry, &server.url(), 4, 12, Expect::Json);
         let measured = measure::run(&job, &entry, &fanout(), |_| {}).unwrap();
-        let name = entry.name;
+        let name = label(&entry);
         assert_eq!((measured.ok, measured.failed()), (12, 0), "{name}");
         assert_eq!(most.load(SeqCst), usable, "{name}");
         assert_eq!(measured.most_in_flight, usable as u64, "{name}");
@@ -88,8 +88,8 @@ fn every_strategy_runs_batch_after_batch_over_the_same_connections() {
             strategy.run(&batch.into()).unwrap();
             assert_eq!(kept.verdicts(), vec![Ok(()); 20], "{}", entry.name);
         }
-        let usable = entry.usable_workers(3) as u64;
-        assert_eq!(setup.target.connections(), usable, "{}", entry.name);
+        let usable = entry.usable_workers(3);
+        assert_connections(&entry, setup.target.connections(), usable, 60);
     }
 }
 
@@ -159,12 +159,12 @@ fn a_stopped_batch_ends_with_what_was_in_flight() {
         // Beside the one that stopped it, each worker may have had one begun.
         let ended = ended.load(SeqCst);
         let most = 1 + entry.usable_workers(3);
-        assert!((1..=most).contains(&ended), "{}: {ended}", entry.name);
+        assert!((1..=most).contains(&ended), "{}: {ended}", label(&entry));
         assert_eq!(
             server.journal().summary.arrived,
             ended as u64,
             "{}",
-            entry.name
+            label(&entry)
         );
     }
 }
@@ -192,10 +192,10 @@ fn a_measurement_is_whole_and_no_faster_than_the_bound() {
         let server = mock_server(Duration::from_millis(50));
         let job = job(&entry, &server.url(), 3, 9, Expect::Record { seed: SEED });
         let measured = measure::run(&job, &entry, &fanout(), |_| {}).unwrap();
-        let name = entry.name;
+        let name = label(&entry);
         let usable = entry.usable_workers(3) as u64;
         assert_eq!((measured.ok, measured.failed()), (9, 0), "{name}");
-        assert_eq!(measured.connections, usable, "{name}");
+        assert_connections(&entry, measured.connections, entry.usable_workers(3), 9);
         assert_eq!(measured.outcomes.index.len(), 9, "{name}");
         // No schedule beats the bound, whatever the machine does.
         let rounds = 9_u32.div_ceil(u32::try_from(usable).unwrap());

@@ -90,7 +90,7 @@ fn compare_measures_every_strategy_and_writes_every_file() {
     assert!(head.join(",").starts_with(promised), "{head:?}");
     let rows: Vec<std::collections::HashMap<String, String>> =
         csv.deserialize().map(Result::unwrap).collect();
-    assert_eq!(rows.len(), 11);
+    assert_eq!(rows.len(), 13);
     for row in rows {
         assert_eq!(
             (row["ok"].as_str(), row["failed"].as_str()),
@@ -135,7 +135,7 @@ fn json_is_alone_on_standard_output() {
         serde_json::from_slice(&run(&["list", "--format", "json"]).stdout).unwrap();
     assert_eq!(
         list["strategies"].as_array().unwrap().len(),
-        common::entries().len()
+        fanout::strategy::Catalogue::bundled().entries().len()
     );
 }
 
@@ -282,7 +282,7 @@ fn bad_input_is_named_with_the_way_out() {
         (["--delay", "soon"], "soon"),
         (["--delay", "-5ms"], "-5ms"),
         (["--timeout", "0"], "more than 0"),
-        (["--clients", "curl"], "there are: ureq, hyper"),
+        (["--clients", "curl"], "there are: ureq, reqwest, hyper"),
         (["--url", "localhost:1"], "localhost:1"),
         (["--url", "https://127.0.0.1"], "https://127.0.0.1"),
         (["--url", &nobody], "cannot connect"),

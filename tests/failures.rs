@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use common::scripted::{Exchange, Scripted, Then};
-use common::{entries, fanout, inventory, run_batch, setup};
+use common::{entries, fanout, inventory, label, run_batch, setup};
 use fanout::client::Client;
 use fanout::measure::{self, Job};
 use fanout::outcome::FailureKind;
@@ -32,7 +32,7 @@ fn all_fail_with(expected: FailureKind, timeout: Duration, script: fn(&mut Excha
             verdicts,
             vec![Err(expected); 8],
             "{}: {first:?}",
-            entry.name
+            label(&entry)
         );
     }
 }
@@ -48,7 +48,7 @@ fn nobody_listens() {
             kept.verdicts(),
             vec![Err(FailureKind::Connect); 8],
             "{}",
-            entry.name
+            label(&entry)
         );
         assert!(kept.first_failure().unwrap().contains("cannot connect"));
         assert_eq!(setup.target.connections(), 0);
@@ -94,7 +94,7 @@ fn the_answer_has_no_end() {
         let workload = inventory(1, Expect::Json);
         let setup = setup(&entry, &server.url(), 1, PATIENT);
         let verdicts = run_batch(&entry, &setup, &workload).verdicts();
-        assert_eq!(verdicts, [Err(FailureKind::Body)], "{}", entry.name);
+        assert_eq!(verdicts, [Err(FailureKind::Body)], "{}", label(&entry));
     }
 }
 
@@ -149,9 +149,9 @@ fn a_connection_that_the_server_closes_between_requests_is_opened_anew() {
             kept.verdicts(),
             vec![Ok(()); 8],
             "{}: {first:?}",
-            entry.name
+            label(&entry)
         );
-        assert!(setup.target.connections() >= 8, "{}", entry.name);
+        assert!(setup.target.connections() >= 8, "{}", label(&entry));
     }
 }
 
@@ -169,7 +169,7 @@ fn the_server_goes_away_halfway() {
         let setup = setup(&entry, &server.url(), 2, PATIENT);
         let verdicts = run_batch(&entry, &setup, &workload).verdicts();
         let answered = verdicts.iter().filter(|verdict| verdict.is_ok()).count();
-        assert_eq!(answered, 4, "{}: {verdicts:?}", entry.name);
+        assert_eq!(answered, 4, "{}: {verdicts:?}", label(&entry));
     }
 }
 
@@ -188,8 +188,8 @@ fn one_slow_request_holds_up_its_own_worker_alone() {
         let workload = inventory(40, Expect::Json);
         let setup = setup(&entry, &server.url(), 2, Duration::from_millis(500));
         let verdicts = run_batch(&entry, &setup, &workload).verdicts();
-        assert_eq!(verdicts[0], Err(FailureKind::Timeout), "{}", entry.name);
-        assert!(verdicts[1..].iter().all(Result::is_ok), "{}", entry.name);
+        assert_eq!(verdicts[0], Err(FailureKind::Timeout), "{}", label(&entry));
+        assert!(verdicts[1..].iter().all(Result::is_ok), "{}", label(&entry));
     }
 }
 
@@ -211,7 +211,7 @@ mod wrong {
             name: "own",
             summary: "wrong",
             good_for: "nothing",
-            clients: &[Client::Ureq],
+            clients: &[Client::UREQ],
             max_workers: None,
             build,
         }

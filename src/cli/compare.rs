@@ -35,8 +35,8 @@ pub(super) struct Args {
     #[arg(long, value_delimiter = ',', value_name = "NAME,…", value_parser = parse_name)]
     strategies: Vec<String>,
 
-    /// Only strategies that go with these clients, by name; each has one client
-    /// so far [default: all]
+    /// Clients, by name: each strategy with each of them that goes with it
+    /// [default: each strategy's own, the first that `fanout list` names]
     #[arg(long, value_delimiter = ',', value_name = "NAME,…", value_parser = parse_client)]
     clients: Vec<Client>,
 

@@ -44,10 +44,10 @@ fn text(catalogue: &Catalogue) -> String {
         // Writing to a String does not fail.
         let _ = write!(
             text,
-            "  {:<13} {}\n                client: {}{workers}\n                good for: {}\n",
+            "  {:<13} {}\n                clients: {}{workers}\n                good for: {}\n",
             entry.name,
             entry.summary,
-            client_names(entry).join(", "),
+            named_clients(entry),
             entry.good_for,
         );
     }
@@ -88,6 +88,16 @@ fn json(catalogue: &Catalogue) -> serde_json::Value {
         })
         .collect();
     json!({ "strategies": strategies, "clients": clients })
+}
+
+/// The clients in words: where there is a choice, which is the default.
+fn named_clients(entry: &Entry) -> String {
+    match client_names(entry).as_slice() {
+        [default, others @ ..] if !others.is_empty() => {
+            format!("{default} (default), {}", others.join(", "))
+        }
+        names => names.join(", "),
+    }
 }
 
 fn client_names(entry: &Entry) -> Vec<&'static str> {

@@ -32,9 +32,9 @@ pub(super) fn probe(
     let judge = |expect| Inventory::new(template.clone(), requests, expect);
     let batch = judge(Expect::Status);
     let target = Target::new(endpoint.clone(), timeout);
-    let mut client = Client::Ureq
-        .blocking(&target)
-        .ok_or_else(|| CliError::new("the probe needs a blocking client"))?;
+    let mut client = Client::UREQ
+        .blocking(&target, 1)
+        .ok_or_else(|| CliError::new("the probe needs a blocking client"))??();
     let mut answers: Vec<(usize, Response)> = Vec::new();
     for index in [0, requests - 1] {
         let request = batch.request(index);

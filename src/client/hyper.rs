@@ -13,13 +13,22 @@ use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::future::join_all;
 use http_body_util::{BodyExt, Empty, Limited};
 use hyper::client::conn::http1;
 use hyper::header;
 
-use super::{LARGEST_BODY, Target, USER_AGENT};
+use super::{AsyncClient, Client, Connections, LARGEST_BODY, Target, USER_AGENT};
 use crate::outcome::{Failure, FailureKind, Response};
 use crate::request::Request;
+
+/// The list's line.
+pub(super) const CLIENT: Client = Client {
+    name: "hyper",
+    summary: "asynchronous, the HTTP engine under reqwest and axum",
+    connections: Connections::PerWorker,
+    blocking: None,
+};
 
 /// What of a runtime the client needs.
 pub trait Network: 'static {
@@ -45,19 +54,24 @@ pub struct HyperClient<N: Network> {
 impl<N: Network> HyperClient<N> {
     /// A client whose connection is open where the server can be reached;
     /// where it cannot, the first request tries again and says why.
-    pub async fn connect(target: Target) -> Self {
+    async fn ahead(target: Target) -> Self {
         let connection = N::timeout(target.timeout, open::<N>(&target)).await;
         Self {
             connection: connection.and_then(Result::ok),
             target,
         }
     }
+}
 
-    /// Sends one request and reads the whole answer.
-    ///
-    /// # Errors
-    /// A typed failure where no whole answer comes.
-    pub async fn send(&mut self, request: &Request) -> Result<Response, Failure> {
+impl<N: Network> AsyncClient for HyperClient<N> {
+    const CLIENT: Client = CLIENT;
+
+    async fn connect(target: &Target, workers: usize) -> io::Result<Vec<Self>> {
+        let connecting = (0..workers).map(|_| Self::ahead(target.clone()));
+        Ok(join_all(connecting).await)
+    }
+
+    async fn send(&mut self, request: &Request) -> Result<Response, Failure> {
         let limit = self.target.timeout;
         let exchange = exchange::<N>(&self.target, self.connection.take(), request);
         let (connection, response) = N::timeout(limit, exchange)

@@ -1,67 +1,99 @@
 //! Clients: what sends one request and reads its answer.
 //!
-//! A client owns at most one connection, which it keeps from request to
-//! request; a strategy gives each of its workers a client of its own. Adding
-//! one is a file here and a line in [`Client::ALL`] and its constructor.
+//! A strategy gives each of its workers a client of its own, with a kept
+//! connection or a hold on a pool ([`Connections`] says which). Adding one is a
+//! file here and its name in the lists of [`Client`].
 
 mod hyper;
+mod reqwest;
 mod target;
 mod ureq;
 
 use std::fmt;
+use std::future::Future;
+use std::io;
+use std::sync::Arc;
 
 use crate::outcome::{Failure, Response};
 use crate::request::Request;
 
 pub use self::hyper::{HyperClient, Network};
+pub use self::reqwest::ReqwestClient;
 pub use self::target::Target;
 
-/// The clients that come with fanout.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Client {
-    /// ureq: blocking, one agent per worker.
-    Ureq,
-    /// hyper: asynchronous, one HTTP/1.1 connection per worker.
-    Hyper,
+/// A client: what it is called, and how it is built.
+#[derive(Clone, Copy, Debug)]
+pub struct Client {
+    name: &'static str,
+    summary: &'static str,
+    connections: Connections,
+    /// Builds it for blocking strategies; `None` for an asynchronous one.
+    blocking: Option<fn(&Target, usize) -> io::Result<Maker>>,
 }
 
+/// How a client comes by its connections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Connections {
+    /// Each worker has one of its own, opened before the first request.
+    PerWorker,
+    /// All workers take theirs from a pool, which opens one where it has none.
+    Pooled,
+}
+
+/// Makes a client for one worker, on whichever thread.
+pub type Maker = Arc<dyn Fn() -> Box<dyn BlockingClient> + Send + Sync>;
+
 impl Client {
+    /// ureq: blocking, one agent per worker.
+    pub const UREQ: Self = ureq::CLIENT;
+    /// reqwest: blocking or on tokio, one pool.
+    pub const REQWEST: Self = reqwest::CLIENT;
+    /// hyper: asynchronous, one HTTP/1.1 connection per worker.
+    pub const HYPER: Self = hyper::CLIENT;
+
     /// Every client, in the order in which they are listed.
-    pub const ALL: &[Self] = &[Self::Ureq, Self::Hyper];
+    pub const ALL: &[Self] = &[Self::UREQ, Self::REQWEST, Self::HYPER];
+
+    /// Those that go with blocking strategies, the default one first.
+    pub const BLOCKING: &[Self] = &[Self::UREQ, Self::REQWEST];
 
     /// The client's name on the command line and in records.
     pub const fn name(self) -> &'static str {
-        match self {
-            Self::Ureq => "ureq",
-            Self::Hyper => "hyper",
-        }
+        self.name
     }
 
     /// What it is, in a line.
     pub const fn summary(self) -> &'static str {
-        match self {
-            Self::Ureq => "blocking, small, no runtime behind it",
-            Self::Hyper => "asynchronous, the HTTP engine under reqwest and axum",
-        }
+        self.summary
+    }
+
+    /// How it comes by its connections.
+    pub const fn connections(self) -> Connections {
+        self.connections
     }
 
     /// The client of this name.
     pub fn named(name: &str) -> Option<Self> {
-        Self::ALL
-            .iter()
-            .copied()
-            .find(|client| client.name() == name)
+        Self::ALL.iter().copied().find(|client| client.name == name)
     }
 
-    /// A blocking client, its connection opened ahead where the server can be
-    /// reached; `None` for an asynchronous one.
-    pub fn blocking(self, target: &Target) -> Option<Box<dyn BlockingClient>> {
-        match self {
-            Self::Ureq => Some(Box::new(ureq::UreqClient::new(target))),
-            Self::Hyper => None,
-        }
+    /// What makes a blocking client for each of so many workers; `None` for an
+    /// asynchronous one.
+    ///
+    /// # Errors
+    /// Where the client cannot be built.
+    pub fn blocking(self, target: &Target, workers: usize) -> Option<io::Result<Maker>> {
+        self.blocking.map(|build| build(target, workers))
     }
 }
+
+impl PartialEq for Client {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Eq for Client {}
 
 impl fmt::Display for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -77,6 +109,25 @@ pub trait BlockingClient: Send {
     /// A typed failure where no whole answer comes; a status other than
     /// success is an answer here, and judged by the workload.
     fn send(&mut self, request: &Request) -> Result<Response, Failure>;
+}
+
+/// A client whose answers are waited for by a task.
+pub trait AsyncClient: Send + Sized + 'static {
+    /// Its line in the list.
+    const CLIENT: Client;
+
+    /// A client for each of so many workers, connected where it can be.
+    ///
+    /// # Errors
+    /// Where the client cannot be built.
+    fn connect(target: &Target, workers: usize) -> impl Future<Output = io::Result<Vec<Self>>>;
+
+    /// Sends one request and reads the whole answer.
+    ///
+    /// # Errors
+    /// A typed failure where no whole answer comes.
+    fn send(&mut self, request: &Request)
+    -> impl Future<Output = Result<Response, Failure>> + Send;
 }
 
 /// The largest body that is read, in bytes. An API's answer is far below it; a

@@ -17,12 +17,23 @@ use ureq::unversioned::transport::{
 };
 use ureq::{Agent, Error, Timeout};
 
-use super::{BlockingClient, LARGEST_BODY, Target, USER_AGENT};
+use super::{BlockingClient, Client, Connections, LARGEST_BODY, Target, USER_AGENT};
 use crate::outcome::{Failure, FailureKind, Response};
 use crate::request::Request;
 
+/// The list's line.
+pub(super) const CLIENT: Client = Client {
+    name: "ureq",
+    summary: "blocking, small, no runtime behind it",
+    connections: Connections::PerWorker,
+    blocking: Some(|target, _| {
+        let target = target.clone();
+        Ok(Arc::new(move || Box::new(UreqClient::new(&target))))
+    }),
+};
+
 /// A ureq agent with one kept connection.
-pub(super) struct UreqClient {
+struct UreqClient {
     agent: Agent,
     target: Target,
 }
@@ -30,7 +41,7 @@ pub(super) struct UreqClient {
 impl UreqClient {
     /// A client whose connection is open where the server can be reached;
     /// where it cannot, the first request tries again and says why.
-    pub(super) fn new(target: &Target) -> Self {
+    fn new(target: &Target) -> Self {
         let config = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)

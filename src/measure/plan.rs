@@ -36,6 +36,17 @@ pub enum PlanError {
     /// A strategy is not known.
     #[error(transparent)]
     Strategy(#[from] UnknownStrategy),
+    /// A client goes with none of the strategies, while others do.
+    #[error(
+        "client {client} goes with none of the strategies ({strategies}); leave it out of \
+         --clients, or choose strategies that `fanout list` shows beside it"
+    )]
+    ClientUnused {
+        /// The client.
+        client: &'static str,
+        /// The strategies asked for.
+        strategies: String,
+    },
     /// No strategy goes with any of the clients.
     #[error(
         "none of the strategies ({strategies}) goes with {clients}; `fanout list` shows what goes together"
@@ -76,6 +87,13 @@ impl Plan {
             return Err(PlanError::NothingGoesTogether {
                 strategies: join(entries.iter().map(|entry| entry.name)),
                 clients: join(request.clients.iter().map(|client| client.name())),
+            });
+        }
+        let unused = |client: &&Client| !entries.iter().any(|e| e.clients.contains(client));
+        if let Some(client) = request.clients.iter().find(unused) {
+            return Err(PlanError::ClientUnused {
+                client: client.name(),
+                strategies: join(entries.iter().map(|entry| entry.name)),
             });
         }
         if let Some(most) = workers.iter().find(|workers| **workers > request.requests) {
@@ -219,7 +237,7 @@ mod tests {
     #[test]
     fn a_client_leaves_out_what_does_not_go_with_it() {
         let mut request = request(&["tokio", "thread-pool"], &[2]);
-        request.clients = vec![Client::Ureq];
+        request.clients = vec![Client::UREQ];
         let plan = sweep(&request);
         assert_eq!(plan.cells.len(), 1);
         assert!(
@@ -230,6 +248,31 @@ mod tests {
         request.strategies.pop();
         let error = Plan::sweep(&Catalogue::bundled(), &request).unwrap_err();
         assert!(error.to_string().contains("ureq"), "{error}");
+    }
+
+    #[test]
+    fn every_pair_of_the_chosen_is_planned_and_a_client_left_over_refused() {
+        let mut request = request(&["tokio", "rayon", "smol"], &[2]);
+        request.clients = vec![Client::UREQ, Client::REQWEST, Client::HYPER];
+        let plan = sweep(&request);
+        let pairs: Vec<_> = plan
+            .cells
+            .iter()
+            .map(|cell| (cell.strategy.as_str(), cell.client.as_str()))
+            .collect();
+        assert_eq!(
+            pairs,
+            [
+                ("tokio", "reqwest"),
+                ("tokio", "hyper"),
+                ("rayon", "ureq"),
+                ("rayon", "reqwest"),
+                ("smol", "hyper"),
+            ]
+        );
+        request.strategies = vec!["tokio".to_owned()];
+        let error = Plan::sweep(&Catalogue::bundled(), &request).unwrap_err();
+        assert!(error.to_string().contains("client ureq"), "{error}");
     }
 
     #[test]

@@ -208,9 +208,10 @@ pub(crate) fn shorten(text: &str, longest: usize) -> String {
 
 /// Names cells by what tells them apart: a record that measured one client a
 /// strategy need not repeat it on every line.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Naming {
-    client: bool,
+    /// Strategies that were measured with more than one client.
+    several_clients: BTreeSet<String>,
     /// Whether cells differ in their dispatch.
     pub(crate) dispatch: bool,
     /// Whether cells differ in their reuse of connections.
@@ -222,11 +223,15 @@ impl Naming {
     /// The naming that a summary's cells need.
     pub(crate) fn of(summary: &Summary) -> Self {
         let cells = || summary.rows.iter().map(|row| &row.cell);
-        let strategies: BTreeSet<_> = cells().map(|cell| &cell.strategy).collect();
         let pairs: BTreeSet<_> = cells().map(|cell| (&cell.strategy, &cell.client)).collect();
+        let mut seen = BTreeSet::new();
+        let again = pairs
+            .into_iter()
+            .filter(|(strategy, _)| !seen.insert(*strategy));
+        let several_clients = again.map(|(strategy, _)| strategy.clone()).collect();
         let distinct = |of: fn(&Cell) -> &str| cells().map(of).collect::<BTreeSet<_>>().len() > 1;
         Self {
-            client: pairs.len() > strategies.len(),
+            several_clients,
             dispatch: distinct(|cell| &cell.dispatch),
             reuse: distinct(|cell| &cell.reuse),
             requests: requests(summary).len() > 1,
@@ -236,8 +241,8 @@ impl Naming {
     /// The shortest name that is unlike every other line's.
     pub(crate) fn short(&self, cell: &Cell) -> String {
         let mut name = printable(&cell.strategy);
-        if self.client {
-            name = format!("{name} + {}", printable(&cell.client));
+        if self.several_clients.contains(&cell.strategy) {
+            name = format!("{name}+{}", printable(&cell.client));
         }
         self.with_rest(name, cell)
     }
@@ -295,7 +300,7 @@ mod tests {
             .cell(other, measured(10, 2.0))
             .cell(changed.clone(), measured(10, 2.0));
         let naming = Naming::of(&Summary::of(&two.build()));
-        assert_eq!(naming.short(&changed), "tokio + reqwest, chunked");
+        assert_eq!(naming.short(&changed), "tokio+reqwest, chunked");
     }
 
     #[test]

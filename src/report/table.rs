@@ -131,7 +131,7 @@ fn wrap(line: &str, width: usize) -> Vec<String> {
 
 /// The table with as many columns as fit.
 fn fitting_table(summary: &Summary, look: Look) -> String {
-    let mut columns = columns(Naming::of(summary));
+    let mut columns = columns(&Naming::of(summary));
     loop {
         let lines = lines(summary, &columns);
         let width = lines
@@ -193,7 +193,7 @@ fn lines(summary: &Summary, columns: &[Column]) -> Vec<String> {
     table.lines().collect()
 }
 
-fn columns(naming: Naming) -> Vec<Column> {
+fn columns(naming: &Naming) -> Vec<Column> {
     let text = |head, gives_way, field| Column {
         head,
         gives_way,

@@ -20,7 +20,7 @@ pub(super) const ENTRY: Entry = Entry {
     name: "async-std",
     summary: "a task per worker on async-std's global runtime (discontinued for smol)",
     good_for: "knowing what moving existing async-std code to smol would change",
-    clients: &[Client::Hyper],
+    clients: &[Client::HYPER],
     max_workers: None,
     build,
 };
@@ -28,7 +28,7 @@ pub(super) const ENTRY: Entry = Entry {
 struct AsyncStd;
 
 fn build(setup: &Setup) -> Result<Box<dyn Strategy>, StrategyError> {
-    AsyncPool::build(AsyncStd, setup)
+    AsyncPool::<_>::build(AsyncStd, setup)
 }
 
 impl Network for AsyncStd {

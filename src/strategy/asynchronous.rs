@@ -10,7 +10,7 @@ use std::sync::Arc;
 use futures_util::future::join_all;
 
 use super::{Batch, Setup, Strategy, StrategyError};
-use crate::client::{Client, HyperClient, Network};
+use crate::client::{AsyncClient, HyperClient, Network};
 
 /// An asynchronous runtime.
 pub trait Runtime: Network {
@@ -26,34 +26,31 @@ pub trait Runtime: Network {
 }
 
 /// A strategy of one task per worker on a runtime.
-pub struct AsyncPool<R: Runtime> {
+pub struct AsyncPool<R: Runtime, C: AsyncClient = HyperClient<R>> {
     /// One a worker, between batches. Dropped before the runtime that drives
     /// their connections.
-    clients: Vec<HyperClient<R>>,
+    clients: Vec<C>,
     runtime: R,
 }
 
-impl<R: Runtime> AsyncPool<R> {
-    /// Builds a pool on a runtime, a connection a worker.
+impl<R: Runtime, C: AsyncClient> AsyncPool<R, C> {
+    /// Builds a pool on a runtime, a client a worker.
     ///
     /// # Errors
-    /// Where the setup names a client that is not asynchronous.
+    /// Where the setup names another client, or it cannot be built.
     pub fn build(runtime: R, setup: &Setup) -> Result<Box<dyn Strategy>, StrategyError> {
-        if setup.client != Client::Hyper {
+        if setup.client != C::CLIENT {
             return Err(StrategyError::Client(setup.client));
         }
-        let connecting = (0..setup.workers).map(|_| HyperClient::connect(setup.target.clone()));
-        let clients = runtime.block_on(join_all(connecting));
+        let clients = runtime
+            .block_on(C::connect(&setup.target, setup.workers))
+            .map_err(|error| setup.no_client(&error))?;
         Ok(Box::new(Self { clients, runtime }))
     }
 }
 
 /// A worker: request after request over its own connection.
-async fn work<R: Runtime>(
-    batch: Arc<Batch>,
-    worker: usize,
-    mut client: HyperClient<R>,
-) -> HyperClient<R> {
+async fn work<C: AsyncClient>(batch: Arc<Batch>, worker: usize, mut client: C) -> C {
     while let Some(index) = batch.claim() {
         let attempt = batch.begin(index, worker);
         let result = client.send(attempt.request()).await;
@@ -62,7 +59,7 @@ async fn work<R: Runtime>(
     client
 }
 
-impl<R: Runtime> Strategy for AsyncPool<R> {
+impl<R: Runtime, C: AsyncClient> Strategy for AsyncPool<R, C> {
     fn run(&mut self, batch: &Arc<Batch>) -> Result<(), StrategyError> {
         let Self { clients, runtime } = self;
         let idle = std::mem::take(clients);

@@ -20,7 +20,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::client::{BlockingClient, Client, Target};
+use crate::client::{Client, Maker, Target};
 
 pub use self::asynchronous::{AsyncPool, Runtime};
 pub use self::batch::{Attempt, Batch, Sink};
@@ -59,14 +59,23 @@ pub struct Setup {
 }
 
 impl Setup {
-    /// A blocking client for one worker.
+    /// What makes a blocking client for each worker. Ask once, and share it: the
+    /// clients that it makes may share a pool.
     ///
     /// # Errors
-    /// Where the setup names an asynchronous client.
-    pub fn blocking_client(&self) -> Result<Box<dyn BlockingClient>, StrategyError> {
+    /// Where the setup names an asynchronous client, or one that cannot be built.
+    pub fn blocking_clients(&self) -> Result<Maker, StrategyError> {
         self.client
-            .blocking(&self.target)
-            .ok_or(StrategyError::Client(self.client))
+            .blocking(&self.target, self.workers)
+            .ok_or(StrategyError::Client(self.client))?
+            .map_err(|error| self.no_client(&error))
+    }
+
+    fn no_client(&self, error: &io::Error) -> StrategyError {
+        StrategyError::Runtime {
+            what: self.client.name(),
+            detail: format!("{error}; use fewer workers, or raise `ulimit -u` and `ulimit -n`"),
+        }
     }
 }
 

@@ -18,7 +18,7 @@ pub(super) const ENTRY: Entry = Entry {
     name: "rayon",
     summary: "a parallel iterator on a pool of its own, a thread per worker",
     good_for: "code that uses rayon already, and answers that take CPU to digest",
-    clients: &[Client::Ureq],
+    clients: Client::BLOCKING,
     max_workers: None,
     build,
 };
@@ -38,10 +38,8 @@ fn build(setup: &Setup) -> Result<Box<dyn Strategy>, StrategyError> {
             what: "rayon pool",
             detail: format!("{error}; use fewer workers, or raise `ulimit -u`"),
         })?;
-    let clients = pool
-        .broadcast(|_| setup.blocking_client().map(Mutex::new))
-        .into_iter()
-        .collect::<Result<_, _>>()?;
+    let make = setup.blocking_clients()?;
+    let clients = pool.broadcast(|_| Mutex::new(make()));
     Ok(Box::new(Rayon { pool, clients }))
 }
 

@@ -10,7 +10,7 @@ pub(super) const ENTRY: Entry = Entry {
     name: "sequential",
     summary: "one request after the other, on one thread",
     good_for: "the baseline; a server that must not see two requests at once",
-    clients: &[Client::Ureq],
+    clients: Client::BLOCKING,
     max_workers: Some(1),
     build,
 };
@@ -20,7 +20,7 @@ struct Sequential {
 }
 
 fn build(setup: &Setup) -> Result<Box<dyn Strategy>, StrategyError> {
-    let client = setup.blocking_client()?;
+    let client = setup.blocking_clients()?();
     Ok(Box::new(Sequential { client }))
 }
 

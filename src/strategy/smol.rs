@@ -25,7 +25,7 @@ pub(super) const ENTRY: Entry = Entry {
     name: "smol",
     summary: "a task per worker on a smol executor, a thread per core",
     good_for: "a small runtime; where existing async-std code can move to",
-    clients: &[Client::Hyper],
+    clients: &[Client::HYPER],
     max_workers: None,
     build,
 };
@@ -38,7 +38,7 @@ struct Smol {
 }
 
 fn build(setup: &Setup) -> Result<Box<dyn Strategy>, StrategyError> {
-    AsyncPool::build(Smol::start()?, setup)
+    AsyncPool::<_>::build(Smol::start()?, setup)
 }
 
 impl Smol {

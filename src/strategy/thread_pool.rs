@@ -10,14 +10,14 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 
 use super::{Batch, Entry, Setup, Strategy, StrategyError, panic_message};
-use crate::client::Client;
+use crate::client::{Client, Maker};
 
 /// The catalogue's line.
 pub(super) const ENTRY: Entry = Entry {
     name: "thread-pool",
     summary: "a queue, and a thread per worker",
     good_for: "blocking clients; simple code up to a few hundred workers",
-    clients: &[Client::Ureq],
+    clients: Client::BLOCKING,
     max_workers: None,
     build,
 };
@@ -34,6 +34,7 @@ struct Worker {
 }
 
 fn build(setup: &Setup) -> Result<Box<dyn Strategy>, StrategyError> {
+    let clients = setup.blocking_clients()?;
     let (report, reports) = channel();
     let mut pool = ThreadPool {
         workers: Vec::with_capacity(setup.workers),
@@ -41,11 +42,11 @@ fn build(setup: &Setup) -> Result<Box<dyn Strategy>, StrategyError> {
     };
     for number in 0..setup.workers {
         let (batches, inbox) = channel();
-        let (setup, report) = (setup.clone(), report.clone());
+        let (make, report) = (Arc::clone(&clients), report.clone());
         let wanted = setup.workers;
         let thread = std::thread::Builder::new()
             .name(format!("worker-{number}"))
-            .spawn(move || serve(number, &setup, &inbox, &report))
+            .spawn(move || serve(number, &make, &inbox, &report))
             .map_err(|source| StrategyError::Thread {
                 started: number,
                 wanted,
@@ -62,11 +63,11 @@ fn build(setup: &Setup) -> Result<Box<dyn Strategy>, StrategyError> {
 /// A worker's life: its client, then batch after batch.
 fn serve(
     number: usize,
-    setup: &Setup,
+    make: &Maker,
     inbox: &Receiver<Arc<Batch>>,
     report: &Sender<Result<(), StrategyError>>,
 ) {
-    let mut client = match caught(|| setup.blocking_client()).and_then(|client| client) {
+    let mut client = match caught(|| make()) {
         Ok(client) => client,
         Err(error) => {
             // Nobody listens only when the pool is being dropped.

@@ -10,14 +10,14 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
 use super::{AsyncPool, Entry, Runtime, Setup, Strategy, StrategyError};
-use crate::client::{Client, Network};
+use crate::client::{Client, Network, ReqwestClient};
 
 /// The catalogue's line.
 pub(super) const ENTRY: Entry = Entry {
     name: "tokio",
     summary: "a task per worker on tokio's multi-threaded runtime",
     good_for: "many workers for little memory; code that is asynchronous already",
-    clients: &[Client::Hyper],
+    clients: &[Client::HYPER, Client::REQWEST],
     max_workers: None,
     build,
 };
@@ -33,7 +33,10 @@ fn build(setup: &Setup) -> Result<Box<dyn Strategy>, StrategyError> {
             what: "tokio runtime",
             detail: error.to_string(),
         })?;
-    AsyncPool::build(Tokio(runtime), setup)
+    if setup.client == Client::REQWEST {
+        return AsyncPool::<_, ReqwestClient>::build(Tokio(runtime), setup);
+    }
+    AsyncPool::<_>::build(Tokio(runtime), setup)
 }
 
 impl Network for Tokio {

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use fanout::client::Target;
+use fanout::client::{Connections, Target};
 use fanout::outcome::{FailureKind, Outcome};
 use fanout::request::Endpoint;
 use fanout::strategy::{Batch, Catalogue, Entry, Setup, Sink};
@@ -27,9 +27,37 @@ pub fn fanout() -> PathBuf {
     PathBuf::from(env!("CARGO_BIN_EXE_fanout"))
 }
 
-/// Every bundled strategy.
+/// Every bundled strategy, once with each client that goes with it, as if it
+/// had no other.
 pub fn entries() -> Vec<Entry> {
-    Catalogue::bundled().entries().to_vec()
+    let with_each = |entry: &Entry| {
+        let entry = *entry;
+        entry
+            .clients
+            .chunks(1)
+            .map(move |clients| Entry { clients, ..entry })
+    };
+    Catalogue::bundled()
+        .entries()
+        .iter()
+        .flat_map(with_each)
+        .collect()
+}
+
+/// What a failing test calls a strategy with its client.
+pub fn label(entry: &Entry) -> String {
+    format!("{} + {}", entry.name, entry.clients[0])
+}
+
+/// Checks how many connections were opened, as exactly as the client promises.
+pub fn assert_connections(entry: &Entry, opened: u64, workers: usize, requests: usize) {
+    let name = label(entry);
+    match entry.clients[0].connections() {
+        Connections::PerWorker => assert_eq!(opened, workers as u64, "{name}"),
+        Connections::Pooled => {
+            assert!((1..=requests as u64).contains(&opened), "{name}: {opened}");
+        }
+    }
 }
 
 /// A setup for a strategy with its first client.

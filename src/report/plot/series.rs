@@ -45,9 +45,20 @@ impl<'a> Series<'a> {
             named.entry(naming.short(&row.cell)).or_default().push(row);
         }
         let mut all = Vec::new();
-        let known = |name: &str| KNOWN.iter().position(|known| *known == name);
-        let taken: Vec<usize> = named.keys().filter_map(|name| known(name)).collect();
-        let mut free = (0..).filter(|index| !taken.contains(index));
+        // With several clients, the first one by name keeps the strategy's look.
+        let mut firsts: BTreeMap<&str, &String> = BTreeMap::new();
+        for (name, rows) in &named {
+            firsts.entry(&rows[0].cell.strategy).or_insert(name);
+        }
+        let known: BTreeMap<String, usize> = firsts
+            .into_iter()
+            .filter_map(|(strategy, name)| {
+                let place = KNOWN.iter().position(|known| *known == strategy)?;
+                Some((name.clone(), place))
+            })
+            .collect();
+        let mut free = (0..).filter(|index| !known.values().any(|taken| taken == index));
+        let mut singles = 0..;
         for (name, mut rows) in named {
             let single = most > Some(1) && rows.iter().all(|row| row.cell.workers_usable == 1);
             let refuses = rows
@@ -56,9 +67,13 @@ impl<'a> Series<'a> {
             rows.retain(|row| row.figures.is_some());
             rows.sort_by_key(|row| row.cell.workers);
             let look = if single {
-                Some(Look::single())
+                singles.next().map(Look::single)
             } else {
-                known(&name).or_else(|| free.next()).map(Look::nth)
+                known
+                    .get(&name)
+                    .copied()
+                    .or_else(|| free.next())
+                    .map(Look::nth)
             };
             if let (Some(look), false) = (look, rows.is_empty()) {
                 all.push(Self {

@@ -72,11 +72,12 @@ impl Look {
         }
     }
 
-    /// The look of what runs on one worker, whatever it is given.
-    pub(crate) fn single() -> Self {
+    /// The look of what runs on one worker, whatever it is given, at its place
+    /// among such lines.
+    pub(crate) fn single(index: usize) -> Self {
         Self {
             colour: (0, 0, 0),
-            marker: Marker::Circle,
+            marker: MARKERS[index % MARKERS.len()],
             dash: &[],
         }
     }

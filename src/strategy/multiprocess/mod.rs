@@ -18,7 +18,7 @@ pub(super) const ENTRY: Entry = Entry {
     name: "multiprocess",
     summary: "a worker process per worker, fed one request at a time over a pipe",
     good_for: "isolation: a crash costs one request; languages with a global lock",
-    clients: &[Client::Ureq],
+    clients: Client::BLOCKING,
     max_workers: None,
     build,
 };

@@ -30,8 +30,9 @@ pub fn serve(url: &str, client: &str, timeout: Duration) -> io::Result<()> {
     let endpoint = Endpoint::resolve(url).map_err(io::Error::other)?;
     let target = Target::new(endpoint, timeout);
     let mut client = Client::named(client)
-        .and_then(|client| client.blocking(&target))
-        .ok_or_else(|| io::Error::other(format!("`{client}` is not a blocking client")))?;
+        .and_then(|client| client.blocking(&target, 1))
+        .ok_or_else(|| io::Error::other(format!("`{client}` is not a blocking client")))??(
+    );
 
     let mut orders = BufReader::new(io::stdin());
     let mut counted = 0;
