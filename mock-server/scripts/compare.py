@@ -291,7 +291,7 @@ def million(binary, seconds):
         wrk(server, 20, seconds, "-s", str(HERE / "million.lua"))
         page = server.journal("limit=0&expect=products:0-999999")
         print(f"arrived {page['summary']['arrived']:,}, exactly once: {page['proof']['exactly_once']}, "
-              f"memory {warm:.0f} MiB before and at most {server.peak_mib():.0f} MiB (16 bytes for each id)")
+              f"memory {warm:.0f} MiB before and at most {server.peak_mib():.0f} MiB")
 
 
 def main():

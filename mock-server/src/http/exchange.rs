@@ -75,6 +75,8 @@ pub(super) fn exchange(
         let worker = Rc::clone(worker);
         return Answering::Later(Box::pin(async move {
             let body = read(body).await;
+            // A slow upload is the client's time, not the server's lateness.
+            let arrived = in_flight.line().read_at();
             let reply = decide(&worker, &head, body, arrived, nth);
             let sheet = Sheet::over(&mut head);
             release(&worker, reply, sheet, in_flight).await
@@ -172,9 +174,9 @@ async fn release(worker: &Rc<Worker>, reply: Reply, sheet: Sheet, in_flight: InF
         }
         if let Some(Fault::Hang(time)) = serving.fault {
             if serving.due > serving.arrived {
-                worker.clerk().count_lateness(serving.due.elapsed());
+                serving.ticket.count_lateness(serving.due.elapsed());
             }
-            worker.clerk().count_fault();
+            serving.ticket.count_fault();
             worker.timer().until(Instant::now() + time).await;
             return Err(Cut);
         }
@@ -200,7 +202,10 @@ fn settle(worker: &Worker, mut reply: Reply, sheet: Sheet, in_flight: InFlight) 
         let mut late = Duration::ZERO;
         if serving.due > serving.arrived {
             late = serving.due.elapsed();
-            worker.clerk().count_lateness(late);
+            serving.ticket.count_lateness(late);
+        }
+        if serving.fault.is_some() {
+            serving.ticket.count_fault();
         }
         if reply.timed {
             worker
@@ -214,9 +219,6 @@ fn settle(worker: &Worker, mut reply: Reply, sheet: Sheet, in_flight: InFlight) 
             timing::retry_after(&mut fields, wait);
         }
         (ticket, fault) = (Some(serving.ticket), serving.fault);
-    }
-    if fault.is_some() {
-        worker.clerk().count_fault();
     }
     match fault {
         Some(Fault::Reset) => {
@@ -232,9 +234,12 @@ fn settle(worker: &Worker, mut reply: Reply, sheet: Sheet, in_flight: InFlight) 
         Some(Fault::Truncated) | None => {}
     }
     let length = reply.content.len();
+    // One that is there already was said before a fault changed the content.
+    if bodiless || fields.contains_key(CONTENT_LENGTH) {
+        fields.insert(CONTENT_LENGTH, HeaderValue::from(length));
+    }
     if bodiless {
         reply.content = Content::Empty;
-        fields.insert(CONTENT_LENGTH, HeaderValue::from(length));
     }
     let counted = ticket.is_some();
     let mut payload = Payload::new(reply.content, ticket, in_flight);

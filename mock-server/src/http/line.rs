@@ -11,6 +11,7 @@ pub(super) struct Line {
     read_at: Cell<Instant>,
     /// When the first byte of a head came, while the head is not whole.
     head_since: Cell<Option<Instant>>,
+    has_heads: bool,
     in_flight: Cell<usize>,
     served: Cell<u32>,
     /// Answers that hyper has whole but the operating system does not.
@@ -19,8 +20,11 @@ pub(super) struct Line {
 }
 
 impl Line {
-    pub(super) fn new() -> Self {
+    /// A connection that speaks HTTP/2 has no heads to wait for: its frames come
+    /// when they like.
+    pub(super) fn new(is_http2: bool) -> Self {
         Self {
+            has_heads: !is_http2,
             read_at: Cell::new(Instant::now()),
             head_since: Cell::new(None),
             in_flight: Cell::new(0),
@@ -34,7 +38,7 @@ impl Line {
     pub(super) fn has_read(&self) {
         let now = Instant::now();
         self.read_at.set(now);
-        if self.in_flight.get() == 0 && self.head_since.get().is_none() {
+        if self.has_heads && self.in_flight.get() == 0 && self.head_since.get().is_none() {
             self.head_since.set(Some(now));
         }
     }

@@ -126,7 +126,7 @@ async fn greets_http2(stream: &TcpStream, worker: &Worker) -> io::Result<bool> {
 /// Serves one connection to its end. An error of the transport ends it; nobody
 /// is left to be told.
 async fn serve<S: Transport>(stream: S, worker: Rc<Worker>, is_http2: bool) {
-    let line = Rc::new(Line::new());
+    let line = Rc::new(Line::new(is_http2));
     let wire = Wire::new(stream, Rc::clone(&line), Rc::clone(&worker));
     let service = {
         let worker = Rc::clone(&worker);

@@ -66,8 +66,8 @@ fn upper_edge(bucket: usize) -> Duration {
     Duration::from_nanos(units * UNIT)
 }
 
-/// How late answers were: how long after its deadline each was handed to the
-/// operating system, in milliseconds, rounded up by at most 1/32.
+/// How late answers were: how long after its deadline each was let go
+/// to be written, in milliseconds, rounded up by at most 1/32.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Lateness {

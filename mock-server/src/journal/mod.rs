@@ -2,7 +2,8 @@
 //! a batch can be shown to have arrived once and once only.
 //!
 //! Whole-number ids are counted in tables that grow with the ids really seen
-//! (16 bytes an id), other ids in a map with a budget; what exceeds the budget is
+//! (2 bytes an id, 18 for those
+//! of a page where one came more than fourteen times), other ids in a map with a budget; what exceeds the budget is
 //! still in every total and is reported as
 //! [`untracked`](Summary::untracked) rather than silently forgotten. The request
 //! path takes no lock for whole-number ids.
@@ -10,7 +11,8 @@
 //! A `Ledger` is the journal of one run, between two resets, together with the
 //! service model of that run. A reset starts a new one; a
 //! request that is in flight at that moment ends in the ledger where it arrived,
-//! so no run ever sees the tail of the one before.
+//! so no run ever sees the tail of the one before. Bytes alone are counted by the
+//! connection, in the run in which they leave.
 
 mod book;
 mod expectation;
@@ -22,8 +24,6 @@ mod ticket;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-
-use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -225,18 +225,6 @@ impl Clerk {
     pub(crate) fn count_connection(&mut self) {
         let thread = self.thread;
         ledger::add(&self.ledger().stripe(thread).connections_opened, 1);
-    }
-
-    /// Counts a request that a fault strikes.
-    pub(crate) fn count_fault(&mut self) {
-        let thread = self.thread;
-        ledger::add(&self.ledger().stripe(thread).faulted, 1);
-    }
-
-    /// Counts how late an answer is.
-    pub(crate) fn count_lateness(&mut self, late: Duration) {
-        let thread = self.thread;
-        self.ledger().stripe(thread).lateness.record(late);
     }
 
     /// Counts bytes that are being handed to the operating system, or takes back

@@ -2,6 +2,7 @@
 //! exactly once, whatever becomes of the connection.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::book::Cell;
 use super::ledger::{Ledger, add, change};
@@ -77,6 +78,16 @@ impl Ticket {
     /// The run that the request belongs to.
     pub(crate) fn ledger(&self) -> &Ledger {
         &self.ledger
+    }
+
+    /// Counts how late the answer is.
+    pub(crate) fn count_lateness(&self, late: Duration) {
+        self.ledger.stripe(self.thread).lateness.record(late);
+    }
+
+    /// Counts that a fault strikes the request.
+    pub(crate) fn count_fault(&self) {
+        add(&self.ledger.stripe(self.thread).faulted, 1);
     }
 
     /// The profile refuses the request: its end counts as rejected.

@@ -66,7 +66,7 @@ impl Faults {
     }
 
     /// Whether one strikes the request whose stream this is. One number decides
-    /// among them all, so that making one fault likelier does not move others.
+    /// among them all, so that no request is struck twice.
     pub(crate) fn strike(&self, stream: &mut Stream) -> Option<Fault> {
         let mut u = stream.unit();
         let faults = [

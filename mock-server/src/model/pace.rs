@@ -70,7 +70,8 @@ pub(crate) struct Pace {
     pacing: Pacing,
     link: Arc<Link>,
     own_free: Instant,
-    chunks: u32,
+    /// Bytes of the pieces so far.
+    sent: u64,
     start: Instant,
 }
 
@@ -81,7 +82,7 @@ impl Pace {
             pacing,
             link,
             own_free: start,
-            chunks: 0,
+            sent: 0,
             start,
         }
     }
@@ -96,8 +97,11 @@ impl Pace {
     /// is whole n/r after it started.
     pub(crate) fn next(&mut self, now: Instant, bytes: usize) -> Instant {
         let time = |rate: u64| Duration::from_secs_f64(bytes as f64 / rate as f64);
-        let mut due = self.start + self.pacing.gap * self.chunks;
-        self.chunks += 1;
+        // A chunk may leave in several pieces; the gap is between chunks.
+        let chunks = self.sent / self.pacing.chunk.unwrap_or(1).max(1) as u64;
+        let gaps = u32::try_from(chunks).unwrap_or(u32::MAX);
+        let mut due = self.start + self.pacing.gap.saturating_mul(gaps);
+        self.sent += bytes as u64;
         if let Some(rate) = self.pacing.bytes_per_second {
             self.own_free = self.own_free.max(self.start) + time(rate);
             due = due.max(self.own_free);
@@ -120,6 +124,23 @@ mod tests {
             bytes -= piece;
         }
         now
+    }
+
+    #[test]
+    fn a_gap_is_between_chunks_however_many_pieces_they_leave_in() {
+        let pacing = Pacing {
+            chunk: Some(1000),
+            gap: Duration::from_secs(1),
+            bytes_per_second: Some(5000),
+            ..Pacing::default()
+        };
+        let start = Instant::now();
+        let mut pace = Pace::new(pacing, Arc::new(Link::new()), start);
+        let pieces = 2000 / pace.piece();
+        assert_eq!(pieces, 20);
+        let due = (0..pieces).map(|_| pace.next(start, 100) - start);
+        // The first of the second chunk waits for the one gap there is.
+        assert_eq!(due.max(), Some(Duration::from_secs(1)));
     }
 
     #[test]

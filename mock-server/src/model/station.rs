@@ -50,6 +50,8 @@ pub(super) struct Station {
     /// When each waiting request starts, in order.
     starts: VecDeque<Instant>,
     last_start: Option<Instant>,
+    /// The latest arrival.
+    latest: Option<Instant>,
 }
 
 impl Station {
@@ -60,6 +62,7 @@ impl Station {
             departures: BinaryHeap::new(),
             starts: VecDeque::new(),
             last_start: None,
+            latest: None,
         }
     }
 
@@ -70,6 +73,10 @@ impl Station {
         arrived: Instant,
         service: Duration,
     ) -> Result<(Instant, Duration), Duration> {
+        // Threads report arrivals a little out of order; one that is late joins
+        // behind those that were seen.
+        let arrived = self.latest.map_or(arrived, |latest| arrived.max(latest));
+        self.latest = Some(arrived);
         while self.starts.front().is_some_and(|&start| start <= arrived) {
             self.starts.pop_front();
         }

@@ -371,7 +371,7 @@ mod tests {
             ),
             (
                 "service_time = { kind = 'percentiles', points = [[1, '1s'], [100, '2s']] }",
-                ["points", "1", "from 0 to 100"],
+                ["points", "[1.0, 100.0]", "the first 0 and the last 100"],
             ),
             (
                 "capcity = { servers = 1 }",

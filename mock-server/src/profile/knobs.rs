@@ -47,7 +47,7 @@ const KNOBS: &[Knob] = &[
     knob(
         "service_time.points",
         "LIST",
-        "Of kind percentiles, as [[50,\"80ms\"],[99,\"1s\"]]",
+        "Of kind percentiles, as [[0,\"5ms\"],[50,\"20ms\"],[100,\"1s\"]]",
     ),
     knob(
         "service_time.file",

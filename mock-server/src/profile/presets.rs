@@ -29,12 +29,12 @@ pub const PRESETS: &[Preset] = &[
     ),
     preset(
         "jittery",
-        "A little variation is enough for chunks to fall behind a sliding window.",
+        "With a little variation a client that waits for each chunk falls behind one that keeps a window full.",
         "service_time = { kind = \"normal\", mean = \"200ms\", sd = \"40ms\" }\n",
     ),
     preset(
         "exponential",
-        "Waiting for each chunk of w costs the harmonic number of w: 2.28 times at 5, 3.6 times at 20.",
+        "A client that waits for each chunk of w pays the harmonic number of w: 2.28 times at 5, 3.6 times at 20.",
         "service_time = { kind = \"exponential\", mean = \"200ms\" }\n",
     ),
     preset(
@@ -44,12 +44,12 @@ pub const PRESETS: &[Preset] = &[
     ),
     preset(
         "heavy-tail",
-        "When single requests can take seconds, a timeout and a retry beat any number of workers.",
+        "When single requests can take seconds, more workers do not help the batch that meets one.",
         "service_time = { kind = \"pareto\", min = \"40ms\", shape = 1.5 }\n",
     ),
     preset(
         "rate-limited",
-        "Beyond the rate workers only collect 429s; pacing beats width.",
+        "Beyond the rate more workers only collect more 429s.",
         "service_time = { kind = \"fixed\", time = \"50ms\" }\nrate_limit = { rate = 100.0, burst = 20 }\n",
     ),
     preset(
@@ -69,7 +69,7 @@ pub const PRESETS: &[Preset] = &[
     ),
     preset(
         "flaky",
-        "Some requests fail in each way there is; a batch must end with every one accounted for.",
+        "Some requests fail, by status, reset, silence or a broken body; a batch must end with every one accounted for.",
         "service_time = { kind = \"lognormal\", p50 = \"50ms\", p99 = \"300ms\" }\n\
          [faults]\nerror = 0.02\nreset = 0.01\nempty = 0.005\ntruncated = 0.005\nmalformed = 0.005\n",
     ),

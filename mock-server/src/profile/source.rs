@@ -112,7 +112,7 @@ impl Source {
                 .or_insert_with(|| toml::Value::Table(toml::Table::new()));
             table = inner.as_table_mut().ok_or_else(wrong)?;
         }
-        if key == "kind" {
+        if key == "kind" && table.get("kind").is_some_and(|kind| *kind != value) {
             // What the other kind was made of means nothing to this one.
             table.clear();
         }

@@ -73,14 +73,10 @@ pub(super) fn read(raw: RawTime, folder: &Path) -> Result<ServiceTime, String> {
 
 fn percentiles(points: &[(f64, Time)]) -> Result<ServiceTime, String> {
     const KEY: &str = "service_time.points";
-    let first = points.first().map(|point| point.0);
-    let last = points.last().map(|point| point.0);
-    if points.len() < 2 || first != Some(0.0) || last != Some(100.0) {
+    let percentiles: Vec<f64> = points.iter().map(|point| point.0).collect();
+    if points.len() < 2 || percentiles[0] != 0.0 || percentiles[points.len() - 1] != 100.0 {
         return Err(format!(
-            "`{KEY}` has {} points, from percentile {} to {}: expected at least two, from 0 to 100",
-            points.len(),
-            first.unwrap_or(f64::NAN),
-            last.unwrap_or(f64::NAN)
+            "`{KEY}` has the percentiles {percentiles:?}: expected at least two, the first 0 and the last 100"
         ));
     }
     for pair in points.windows(2) {

@@ -40,8 +40,15 @@ impl Timer {
     pub(crate) fn best() -> io::Result<Self> {
         match linux::Timer::start() {
             Ok(timer) => Ok(Self::Precise(timer)),
-            // A sandbox may not have the system call at all.
-            Err(error) if error.kind() == io::ErrorKind::Unsupported => Ok(Self::Coarse),
+            // A sandbox may not have the system call at all, or forbid it.
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::Unsupported | io::ErrorKind::PermissionDenied
+                ) =>
+            {
+                Ok(Self::Coarse)
+            }
             Err(error) => Err(error),
         }
     }

@@ -58,3 +58,23 @@ fn mockoon_answers_as_it_was_observed_to() {
         );
     }
 }
+
+/// The length is said where Mockoon says it, before a fault changes the body.
+#[test]
+fn a_fault_has_the_length_of_what_it_sends() {
+    for fault in ["error", "malformed"] {
+        let text =
+            format!("service_time = {{ kind = \"fixed\", time = \"0\" }}\nfaults.{fault} = 1.0");
+        let source = mock_server::profile::Source::from_text(&text, ".".as_ref()).unwrap();
+        let config = Config::default()
+            .with_profile(source.finish().unwrap())
+            .with_parity(Parity::Mockoon);
+        let server = Server::start(config).unwrap();
+        let mut client = Client::connect(server.addr());
+        for _ in 0..2 {
+            let answer = client.call("GET", "/inventory/products?id=1");
+            let length = answer.field("content-length").map(str::to_owned);
+            assert_eq!(length, Some(answer.body.len().to_string()), "{fault}");
+        }
+    }
+}

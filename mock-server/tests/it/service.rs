@@ -188,6 +188,20 @@ fn a_paced_body_takes_at_least_its_time_and_arrives_whole() {
 }
 
 #[test]
+fn an_answer_from_before_a_reset_is_late_in_its_own_run() {
+    let server = profiled("service_time = { kind = \"fixed\", time = \"100ms\" }");
+    let mut client = Client::connect(server.addr());
+    client.send("GET", "/inventory/products?id=1");
+    while server.journal().summary.arrived == 0 {
+        std::thread::yield_now();
+    }
+    server.reset_journal();
+    client.read(false);
+    let summary = server.journal().summary;
+    assert_eq!((summary.arrived, summary.lateness.count), (0, 0));
+}
+
+#[test]
 fn chunks_leave_a_gap_apart() {
     let started = Instant::now();
     let server = profiled(&format!(
