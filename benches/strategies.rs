@@ -23,7 +23,7 @@ use fanout::measure::{self, Behaviour, Collector, Job, Plan, ServerProcess, Swee
 use fanout::record::{self, Cell, Ending, Measurement, Record, Sample, SampleResult};
 use fanout::report;
 use fanout::strategy::{Batch, Catalogue, Setup, Strategy};
-use fanout::workload::{Expect, Inventory, Template, Workload};
+use fanout::workload::{Expect, Gets, Template, Workload};
 use mock_server::duration;
 
 /// The program that has the server and the worker processes in it; the present
@@ -135,7 +135,7 @@ fn bench_cell(
     measured: &RefCell<Measured>,
 ) -> Result<(), Box<dyn Error>> {
     let entry = *catalogue.named(&cell.strategy)?;
-    let workload = Inventory::new(
+    let workload = Gets::new(
         Template::of_url(url)?,
         cell.requests,
         Expect::Record { seed: SEED },

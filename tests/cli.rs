@@ -264,7 +264,39 @@ fn a_profile_is_served_and_its_drawn_times_bound_the_runtime() {
         assert_eq!((kind[0].kind.as_str(), kind[0].count), ("status", 20));
     }
     assert!(refused(&compare(&["--profile", "nonesuch"])).contains("nonesuch"));
-    assert!(refused(&compare(&["--set", "capacity.servers=0"])).contains("capacity.servers"));
+    for wrong in [
+        &["--set", "capacity.servers=0"],
+        &["--capacity-servers", "0"],
+    ] {
+        assert!(refused(&compare(wrong)).contains("capacity.servers"));
+    }
+    let elsewhere = ["--url", "http://127.0.0.1:9", "--capacity-servers", "2"];
+    assert!(refused(&compare(&elsewhere)).contains("bundled server"));
+}
+
+#[test]
+fn every_workload_of_the_bundled_server_is_verified_byte_for_byte() {
+    for (workload, said) in [
+        ("users", "the fifty users of seed 1"),
+        ("files", "the file of 3000 bytes of seed 1"),
+    ] {
+        let out = out();
+        let output = compare(
+            out.path(),
+            &[
+                "--workload",
+                workload,
+                "--set=body.file_size=3000",
+                "--strategies=tokio,multiprocess",
+                "--workers=2",
+            ],
+        );
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        let record = std::fs::read_to_string(out.path().join("record.jsonl")).unwrap();
+        assert!(record.contains(said), "{record}");
+    }
+    let error = refused(&compare(out().path(), &["--workload", "user"]));
+    assert!(error.contains("inventory, users, files"), "{error}");
 }
 
 #[test]

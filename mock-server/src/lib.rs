@@ -32,6 +32,7 @@ mod calibrate;
 pub mod cli;
 mod config;
 pub mod duration;
+pub mod files;
 mod http;
 pub mod inventory;
 pub mod journal;

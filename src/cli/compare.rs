@@ -18,6 +18,8 @@ use crate::measure::{Plan, Session, SessionError, Sweep, receipt};
 use crate::record::{self, Ending, Record, Writer};
 use crate::report;
 use crate::strategy::Catalogue;
+use crate::workload::Bundled;
+use mock_server::profile::Knobs;
 
 /// Exit status after Ctrl-C, as a shell has it: 128 + SIGINT.
 const INTERRUPTED: u8 = 130;
@@ -46,7 +48,13 @@ pub(super) struct Args {
           default_value = "1,2,3,5,10,20,50,100")]
     workers: Vec<usize>,
 
-    /// Requests in the batch: half materials, then half products
+    /// What the bundled server is asked for: inventory (small records), users
+    /// (a list of fifty) or files (20.6 kB each)
+    #[arg(long, value_name = "NAME", value_parser = Bundled::named, default_value = "inventory",
+          conflicts_with = "url")]
+    pub(super) workload: &'static Bundled,
+
+    /// Requests in the batch
     #[arg(long, value_name = "N", value_parser = parse_requests, allow_hyphen_values = true, default_value = "100")]
     pub(super) requests: usize,
 
@@ -63,6 +71,9 @@ pub(super) struct Args {
     /// Set one key of the profile, as rate_limit.rate=50; can be repeated
     #[arg(long = "set", value_name = "KEY=VALUE", conflicts_with = "url")]
     pub(super) settings: Vec<String>,
+
+    #[command(flatten)]
+    pub(super) knobs: Knobs,
 
     /// Samples of each cell (a strategy with its client at a worker count), each
     /// in a process of its own
@@ -104,6 +115,7 @@ Examples:
   fanout compare --strategies tokio,rayon --workers 3,20 --samples 5
   fanout compare --url http://127.0.0.1:3000                an inventory server of one's own
   fanout compare --url 'http://127.0.0.1:8080/items/{index}' --delay 80ms
+  fanout compare --workload files --delay 20ms              downloads of 20.6 kB
   fanout compare --delay 20ms --format json > summary.json
 
 The lower bound of a cell is ceil(requests / workers) times the service time.

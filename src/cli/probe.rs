@@ -7,7 +7,7 @@ use super::CliError;
 use crate::client::{Client, Target};
 use crate::outcome::{Failure, Response};
 use crate::request::Endpoint;
-use crate::workload::{Expect, Inventory, Template, Workload};
+use crate::workload::{Expect, Gets, Template, Workload};
 
 /// What was found out about a URL.
 pub(super) struct Probe {
@@ -29,7 +29,7 @@ pub(super) fn probe(
     timeout: Duration,
     insisted: Option<Expect>,
 ) -> Result<Probe, CliError> {
-    let judge = |expect| Inventory::new(template.clone(), requests, expect);
+    let judge = |expect| Gets::new(template.clone(), requests, expect);
     let batch = judge(Expect::Status);
     let target = Target::new(endpoint.clone(), timeout);
     let mut client = Client::UREQ

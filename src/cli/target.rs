@@ -3,16 +3,13 @@
 use std::path::Path;
 use std::time::Duration;
 
-use mock_server::inventory::Kind;
-use mock_server::journal::Route;
-
 use super::CliError;
 use super::compare::Args;
 use super::probe::probe;
 use crate::measure::{Behaviour, ServerProcess, Witness};
 use crate::record;
 use crate::request::Endpoint;
-use crate::workload::{Expect, Inventory, Template};
+use crate::workload::{Expect, Gets, Template};
 
 /// The service time of the bundled server, unless another is asked for.
 const DELAY: Duration = Duration::from_millis(200);
@@ -22,7 +19,7 @@ pub(super) struct Target {
     pub(super) server: record::Server,
     /// The origin.
     pub(super) url: String,
-    pub(super) workload: Inventory,
+    pub(super) workload: Gets,
     /// The bundled server; it runs for as long as this is held.
     pub(super) witness: Option<Witness>,
     pub(super) notes: Vec<String>,
@@ -44,21 +41,17 @@ impl Target {
         let behaviour = Behaviour {
             profile: args.profile.clone(),
             delay: args.delay.or(args.profile.is_none().then_some(DELAY)),
-            settings: args.settings.clone(),
+            settings: args.knobs.and(&args.settings),
             seed: args.seed,
         };
         let profile = behaviour.resolve().map_err(CliError::new)?;
         let process = ServerProcess::start(program, &behaviour)?;
         let url = process.url().to_owned();
-        let expect = Expect::Record { seed: args.seed };
-        let template = Template::of_url(&url)?;
-        let workload = Inventory::new(template.clone(), args.requests, expect);
-        let (mean, longest) = workload.service_times(|kind, id| {
+        let expect = args.workload.expect(args.seed, &profile);
+        let template = args.workload.template()?;
+        let workload = Gets::new(template.clone(), args.requests, expect);
+        let (mean, longest) = workload.service_times(|route, id| {
             let time = &profile.service_time;
-            let route = match kind {
-                Kind::Materials => Route::Materials,
-                Kind::Products => Route::Products,
-            };
             time.of_first(args.seed, route, &id.to_string())
         });
         Ok(Self {
@@ -77,6 +70,11 @@ impl Target {
     }
 
     fn named(args: &Args, url: &str) -> Result<Self, CliError> {
+        if let Some(setting) = args.knobs.and(&[]).first() {
+            return Err(CliError::new(format_args!(
+                "`{setting}` describes the bundled server, and {url} is not it: leave out one of the two"
+            )));
+        }
         let template = Template::of_url(url)?;
         let endpoint = Endpoint::resolve(url)?;
         let insisted = args.expect.map(Expect::from);
@@ -90,7 +88,7 @@ impl Target {
                 profile: None,
             },
             url: endpoint.to_string(),
-            workload: Inventory::new(template, args.requests, probe.expect),
+            workload: Gets::new(template, args.requests, probe.expect),
             witness: None,
             notes: probe.note.into_iter().collect(),
         })

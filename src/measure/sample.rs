@@ -14,7 +14,7 @@ use crate::client::{Client, Target};
 use crate::record::{Cell, Measurement};
 use crate::request::Endpoint;
 use crate::strategy::{Batch, Entry, Setup, StrategyError, panic_message};
-use crate::workload::{Inventory, Workload};
+use crate::workload::{Gets, Workload};
 
 /// All that a sample needs to know, so that it can be told to another process.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -22,7 +22,7 @@ pub struct Job {
     /// What to run.
     pub cell: Cell,
     /// The batch.
-    pub workload: Inventory,
+    pub workload: Gets,
     /// Where it goes: an origin.
     pub url: String,
     /// The longest that one request may take, in seconds.

@@ -10,14 +10,14 @@ use super::process::SampleProcess;
 use super::sample::Job;
 use super::witness::Witness;
 use crate::record::{Cell, Ending, Sample, SampleResult, Writer};
-use crate::workload::Inventory;
+use crate::workload::Gets;
 
 /// A plan, and all that is needed to carry it out.
 pub struct Session<'a> {
     /// What to measure.
     pub plan: &'a Plan,
     /// The batch.
-    pub workload: &'a Inventory,
+    pub workload: &'a Gets,
     /// Where it goes: an origin.
     pub url: &'a str,
     /// The longest that one request may take.

@@ -3,17 +3,20 @@
 //! A workload is a function from an index to a request, with a length; it is
 //! never a list, so a batch of a million takes no more memory than one of ten.
 
+mod bundled;
 mod template;
 
 use std::fmt;
 use std::time::Duration;
 
 use mock_server::inventory::{self, Kind};
+use mock_server::journal::Route;
 use serde::{Deserialize, Serialize};
 
 use crate::outcome::{Failure, FailureKind, Response};
 use crate::request::Request;
 
+pub use self::bundled::{BUNDLED, Bundled};
 pub use self::template::{Template, TemplateError};
 
 /// A batch's requests, and the judge of its answers.
@@ -43,6 +46,19 @@ pub enum Expect {
         /// The server's seed.
         seed: u64,
     },
+    /// Byte for byte the list of users that the bundled server makes of this
+    /// seed.
+    Users {
+        /// The server's seed.
+        seed: u64,
+    },
+    /// Byte for byte the file that the bundled server makes of this seed.
+    File {
+        /// The server's seed.
+        seed: u64,
+        /// The file's size in bytes.
+        size: usize,
+    },
     /// An inventory record whose `id` is the one that was asked for.
     Inventory,
     /// A JSON value.
@@ -58,6 +74,14 @@ impl fmt::Display for Expect {
                 f,
                 "status 2xx and, byte for byte, the inventory record of seed {seed}"
             ),
+            Self::Users { seed } => write!(
+                f,
+                "status 2xx and, byte for byte, the fifty users of seed {seed}"
+            ),
+            Self::File { seed, size } => write!(
+                f,
+                "status 2xx and, byte for byte, the file of {size} bytes of seed {seed}"
+            ),
             Self::Inventory => {
                 write!(
                     f,
@@ -70,16 +94,16 @@ impl fmt::Display for Expect {
     }
 }
 
-/// A batch of GETs made from a URL template: half of them materials, then half
-/// of them products, with ids from 0.
+/// A batch of GETs made from a URL template. Where it has types, half of the
+/// requests are for materials, then half for products, with ids from 0 in each.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Inventory {
+pub struct Gets {
     template: Template,
     requests: usize,
     expect: Expect,
 }
 
-impl Inventory {
+impl Gets {
     /// A batch of so many requests.
     pub fn new(template: Template, requests: usize, expect: Expect) -> Self {
         Self {
@@ -95,12 +119,12 @@ impl Inventory {
     }
 
     /// The mean service time of the batch's requests, in seconds, and where they
-    /// differ the longest, given that of each item.
-    pub fn service_times(&self, of: impl Fn(Kind, usize) -> Duration) -> (f64, Option<f64>) {
+    /// differ the longest, given that of each id on the bundled server's routes.
+    pub fn service_times(&self, of: impl Fn(Route, usize) -> Duration) -> (f64, Option<f64>) {
         let times = || {
             (0..self.requests).map(|index| {
-                let (kind, id) = self.item(index);
-                of(kind, id)
+                let (route, id) = self.counted_as(index);
+                of(route, id)
             })
         };
         let (shortest, longest) = (times().min(), times().max());
@@ -110,6 +134,18 @@ impl Inventory {
         let sum: f64 = times().map(|time| time.as_secs_f64()).sum();
         let longest = longest.map(|time| time.as_secs_f64());
         (sum / self.requests as f64, longest)
+    }
+
+    /// The route and the id by which the bundled server knows a request.
+    fn counted_as(&self, index: usize) -> (Route, usize) {
+        match self.expect {
+            Expect::Users { .. } => (Route::Users, index),
+            Expect::File { .. } => (Route::Files, index),
+            _ => match self.item(index) {
+                (Kind::Materials, id) => (Route::Materials, id),
+                (Kind::Products, id) => (Route::Products, id),
+            },
+        }
     }
 
     /// The item that an index asks for: its type's name, and its id.
@@ -122,7 +158,7 @@ impl Inventory {
     }
 }
 
-impl Workload for Inventory {
+impl Workload for Gets {
     fn requests(&self) -> usize {
         self.requests
     }
@@ -146,7 +182,21 @@ impl Workload for Inventory {
             Expect::Status => Ok(()),
             Expect::Json => check_json(&response.body),
             Expect::Inventory => check_record(&response.body, id),
-            Expect::Record { seed } => check_exact(&response.body, seed, kind, id),
+            Expect::Record { seed } => exactly(
+                &response.body,
+                &inventory::body(seed, kind, &id.to_string()),
+                format_args!("the record of seed {seed}"),
+            ),
+            Expect::Users { seed } => exactly(
+                &response.body,
+                &mock_server::users::body(seed),
+                format_args!("the users of seed {seed}"),
+            ),
+            Expect::File { seed, size } => exactly(
+                &response.body,
+                &mock_server::files::body(seed, &index.to_string(), size),
+                format_args!("file {index} of seed {seed}, {size} bytes"),
+            ),
         };
         verdict.map_err(|problem| {
             Failure::new(
@@ -184,15 +234,11 @@ fn check_record(body: &[u8], id: usize) -> Result<(), String> {
     Ok(())
 }
 
-fn check_exact(body: &[u8], seed: u64, kind: Kind, id: usize) -> Result<(), String> {
-    let expected = inventory::body(seed, kind, &id.to_string());
+fn exactly(body: &[u8], expected: &[u8], what: fmt::Arguments<'_>) -> Result<(), String> {
     if body == expected {
         Ok(())
     } else {
-        Err(format!(
-            "expected the record of seed {seed}, {}",
-            excerpt(&expected)
-        ))
+        Err(format!("expected {what}, {}", excerpt(expected)))
     }
 }
 
@@ -211,8 +257,8 @@ mod tests {
 
     use super::*;
 
-    fn batch(url: &str, requests: usize, expect: Expect) -> Inventory {
-        Inventory::new(Template::of_url(url).unwrap(), requests, expect)
+    fn batch(url: &str, requests: usize, expect: Expect) -> Gets {
+        Gets::new(Template::of_url(url).unwrap(), requests, expect)
     }
 
     fn answer(status: u16, body: impl AsRef<[u8]>) -> Response {
@@ -249,9 +295,9 @@ mod tests {
         let batch = batch("http://h", 4, Expect::Status);
         let millis = Duration::from_millis;
         assert_eq!(batch.service_times(|_, _| millis(250)), (0.25, None));
-        let differing = batch.service_times(|kind, id| match kind {
-            Kind::Materials => millis(100),
-            Kind::Products => millis(200 + 200 * id as u64),
+        let differing = batch.service_times(|route, id| match route {
+            Route::Materials => millis(100),
+            _ => millis(200 + 200 * id as u64),
         });
         assert_eq!(differing, (0.2, Some(0.4)));
     }

@@ -17,7 +17,7 @@ use fanout::client::{Connections, Target};
 use fanout::outcome::{FailureKind, Outcome};
 use fanout::request::Endpoint;
 use fanout::strategy::{Batch, Catalogue, Entry, Setup, Sink};
-use fanout::workload::{Expect, Inventory, Template, Workload};
+use fanout::workload::{Expect, Gets, Template, Workload};
 
 /// The seed of every server that these tests start.
 pub const SEED: u64 = 11;
@@ -81,9 +81,9 @@ pub fn deaf_port() -> (socket2::Socket, SocketAddr) {
 }
 
 /// A batch of inventory requests.
-pub fn inventory(requests: usize, expect: Expect) -> Arc<Inventory> {
+pub fn inventory(requests: usize, expect: Expect) -> Arc<Gets> {
     let template = Template::parse(Template::INVENTORY).unwrap();
-    Arc::new(Inventory::new(template, requests, expect))
+    Arc::new(Gets::new(template, requests, expect))
 }
 
 /// Keeps outcomes, each judged, and tells a listener of each.
@@ -149,7 +149,7 @@ impl Sink for Kept {
 }
 
 /// Runs one batch through a strategy, and gives what came of it.
-pub fn run_batch(entry: &Entry, setup: &Setup, workload: &Arc<Inventory>) -> Arc<Kept> {
+pub fn run_batch(entry: &Entry, setup: &Setup, workload: &Arc<Gets>) -> Arc<Kept> {
     let kept = Kept::new(Arc::clone(workload) as Arc<_>);
     let mut strategy = (entry.build)(setup).unwrap();
     let batch = Batch::new(Arc::clone(workload) as Arc<_>, Arc::clone(&kept) as Arc<_>);

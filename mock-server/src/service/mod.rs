@@ -12,7 +12,7 @@ use hyper::Method;
 use hyper::header::{ALLOW, HeaderMap, HeaderName, HeaderValue};
 use hyper::http::request;
 
-pub(crate) use content::Content;
+pub(crate) use content::{Content, File};
 
 use crate::config::{Config, Parity};
 use crate::journal::{Clerk, Route, Ticket};
