@@ -106,7 +106,7 @@ fn compare_measures_every_strategy_and_writes_every_file() {
     }
     let record = Record::read(&out.path().join("record.jsonl")).unwrap();
     assert_eq!(record.ending, Ending::Complete);
-    assert_eq!(record.samples.len(), 22);
+    assert_eq!(record.samples.len(), 26);
     assert!(record.session.notes[0].contains("sequential uses 1 worker"));
     let stdout = text(&output.stdout);
     assert!(
