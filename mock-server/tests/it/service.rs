@@ -171,8 +171,12 @@ fn a_hanging_request_ends_without_an_answer() {
         "{AT_ONCE}faults = {{ hang = 1.0, hang_time = \"50ms\" }}"
     ));
     let mut client = Client::connect(server.addr());
+    let asked = Instant::now();
     client.send("GET", "/inventory/products?id=1");
     assert!(client.read_to_end().is_empty());
+    assert!(asked.elapsed() >= Duration::from_millis(50));
+    let summary = server.stop().unwrap().summary;
+    assert_eq!((summary.aborted, summary.faulted), (1, 1));
 }
 
 #[test]
