@@ -342,9 +342,14 @@ impl Panel<'_> {
         let rooms: Vec<Frame> = candidates.iter().map(Text::frame).collect();
         match labels::free_room(&rooms, paths, &[]) {
             Some(chosen) => {
-                let Frame { left, right, .. } = rooms[chosen];
-                let middle = candidates[chosen].at.1;
-                paths.push(vec![(left, middle), (right, middle)]);
+                let Frame {
+                    left,
+                    right,
+                    top,
+                    bottom,
+                } = rooms[chosen];
+                // A text as high that overlaps this one has one of the two in it.
+                paths.extend([top, bottom].map(|edge| vec![(left, edge), (right, edge)]));
                 paths.push(level);
                 scene.text(candidates[chosen].clone());
                 None
