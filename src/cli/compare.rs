@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use mock_server::duration;
+use mock_server::profile::Knobs;
 
 use super::output::{Format, print_summary, say_written, tell};
 use super::progress::Progress;
@@ -19,7 +20,6 @@ use crate::record::{self, Ending, Record, Writer};
 use crate::report;
 use crate::strategy::Catalogue;
 use crate::workload::Bundled;
-use mock_server::profile::Knobs;
 
 /// Exit status after Ctrl-C, as a shell has it: 128 + SIGINT.
 const INTERRUPTED: u8 = 130;
