@@ -246,6 +246,7 @@ fn record(measured: Measured, plan: &Plan, server: &ServerProcess, settings: &Se
             },
             verified: Expect::Record { seed: SEED }.to_string(),
             timeout_s: 30.0,
+            conditions: record::Conditions::default(),
             notes: plan.notes.clone(),
         },
         samples: samples.collect(),

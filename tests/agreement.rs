@@ -176,6 +176,7 @@ fn job(entry: &Entry, url: &str, workers: usize, requests: usize, expect: Expect
             client: entry.clients[0].name().to_owned(),
             dispatch: "queue".to_owned(),
             reuse: "session".to_owned(),
+            runtime_threads: None,
             workers,
             workers_usable: entry.usable_workers(workers),
             requests,

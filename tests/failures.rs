@@ -263,6 +263,7 @@ fn a_strategy_that_loses_doubles_or_panics_fails_its_sample_alone() {
             client: "ureq".to_owned(),
             dispatch: "queue".to_owned(),
             reuse: "session".to_owned(),
+            runtime_threads: None,
             workers: 1,
             workers_usable: 1,
             requests: 4,

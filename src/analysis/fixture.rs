@@ -1,8 +1,8 @@
 //! Small records made by hand, for the tests of this wing.
 
 use crate::record::{
-    Cell, Ending, FailureCount, Measurement, Outcomes, Receipt, Record, Sample, SampleResult,
-    Server, ServerAccount, ServerKind, Session, VERSION,
+    Cell, Conditions, Ending, FailureCount, Measurement, Outcomes, Receipt, Record, Sample,
+    SampleResult, Server, ServerAccount, ServerKind, Session, VERSION,
 };
 
 /// Builds a record sample by sample.
@@ -83,6 +83,7 @@ pub(crate) fn cell(strategy: &str, workers: usize, requests: usize) -> Cell {
         client: if over_hyper { "hyper" } else { "ureq" }.to_owned(),
         dispatch: "queue".to_owned(),
         reuse: "session".to_owned(),
+        runtime_threads: None,
         workers,
         workers_usable: if strategy == "sequential" { 1 } else { workers },
         requests,
@@ -144,6 +145,7 @@ impl Measured {
                 busy: 0.01 / (self.warm_s + 0.004),
                 lateness_p50_s: 0.00006,
                 lateness_p99_s: 0.0002,
+                lateness_mean_s: 0.00008,
             }),
             outcomes: Outcomes {
                 index: (0..self.requests as u32).collect(),
@@ -151,7 +153,9 @@ impl Measured {
                 started_s: vec![0.0; times],
                 latency_s: vec![self.latency_s; times],
                 ok: (0..self.requests).map(|index| index >= failed).collect(),
+                ..Outcomes::default()
             },
+            ..Measurement::default()
         }
     }
 }
@@ -208,6 +212,7 @@ fn session() -> Session {
         verified: "status 200, and every field of every answer as the server's seed gives it"
             .to_owned(),
         timeout_s: 30.0,
+        conditions: Conditions::default(),
         notes: Vec::new(),
     }
 }

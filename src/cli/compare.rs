@@ -163,6 +163,7 @@ fn begin_record(args: &Args, plan: &Plan, target: &Target) -> Result<Writer, Cli
         server: target.server.clone(),
         verified: target.workload.expect().to_string(),
         timeout_s: args.timeout.as_secs_f64(),
+        conditions: record::Conditions::default(),
         notes: plan.notes.iter().chain(&target.notes).cloned().collect(),
     };
     Writer::create(&args.out, &session).map_err(|source| {

@@ -180,6 +180,7 @@ fn columns(entries: &[Entry]) -> Outcomes {
         started_s: entries.iter().map(|e| seconds(e.started_ns)).collect(),
         latency_s: entries.iter().map(|e| seconds(e.latency_ns)).collect(),
         ok: entries.iter().map(|entry| entry.ok).collect(),
+        ..Outcomes::default()
     }
 }
 

@@ -25,6 +25,8 @@ struct Summary {
 /// How late the server's answers were, beyond their service time.
 #[derive(Clone, Copy, Debug, Deserialize)]
 pub(super) struct Lateness {
+    /// The mean, in milliseconds.
+    pub(super) mean_ms: f64,
     /// The median, in milliseconds.
     pub(super) p50_ms: f64,
     /// The 99th percentile, in milliseconds.

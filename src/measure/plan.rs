@@ -135,6 +135,7 @@ impl Plan {
                     client: client.name().to_owned(),
                     dispatch: "queue".to_owned(),
                     reuse: "session".to_owned(),
+                    runtime_threads: None,
                     workers: asked,
                     workers_usable: usable,
                     requests: request.requests,

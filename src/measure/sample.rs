@@ -97,6 +97,7 @@ pub fn run(
         most_in_flight: collected.most_in_flight,
         server: None,
         outcomes: collected.outcomes,
+        ..Measurement::default()
     })
 }
 

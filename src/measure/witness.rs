@@ -66,6 +66,7 @@ impl Witness {
             },
             lateness_p50_s: lateness.p50_ms / 1000.0,
             lateness_p99_s: lateness.p99_ms / 1000.0,
+            lateness_mean_s: lateness.mean_ms / 1000.0,
         }))
     }
 

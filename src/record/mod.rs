@@ -49,12 +49,38 @@ pub struct Session {
     pub server: Server,
     /// What a right answer was, in words: how the answers were verified.
     pub verified: String,
-    /// The longest that one request may take, in seconds.
+    /// The longest that one attempt of a request may take, in seconds.
     pub timeout_s: f64,
+    /// What else was the same for every cell.
+    #[serde(default)]
+    pub conditions: Conditions,
     /// What a reader should know about this session: workers that a strategy
     /// could not use, a check that had to be loosened.
     #[serde(default)]
     pub notes: Vec<String>,
+}
+
+/// What every cell of a session was run under, beside the time limit.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Conditions {
+    /// The workload's name; empty for a URL of the user's own.
+    pub workload: String,
+    /// Whether outcomes were handed on in the order of their requests, rather
+    /// than as they completed.
+    pub in_order: bool,
+    /// The longest that a whole batch may take, in seconds; `None` without end.
+    pub deadline_s: Option<f64>,
+    /// How often a request that failed may be tried again.
+    pub retries: u32,
+    /// CPU time that each answer was worked on, in seconds, as calibrated; 0
+    /// for none.
+    pub cpu_per_answer_s: f64,
+    /// Whether each answer's body was saved as a file.
+    pub saved: bool,
+    /// Whether each saved file was flushed to the disk before its request
+    /// counted as done.
+    pub fsync: bool,
 }
 
 /// The machine and the build behind a session's figures.
@@ -122,6 +148,10 @@ pub struct Cell {
     pub dispatch: String,
     /// `session` (a kept connection per worker) or `per-request`.
     pub reuse: String,
+    /// Threads of the strategy's runtime, 0 for the calling thread alone; `None`
+    /// where it was left to the strategy, or it has no runtime.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runtime_threads: Option<usize>,
     /// Workers asked for.
     pub workers: usize,
     /// Workers that the strategy can use of those: 1 for `sequential`,
@@ -133,7 +163,19 @@ pub struct Cell {
 
 impl fmt::Display for Cell {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} + {}, w=", self.strategy, self.client)?;
+        write!(f, "{} + {}", self.strategy, self.client)?;
+        match self.runtime_threads {
+            None => {}
+            Some(0) => write!(f, " on the calling thread")?,
+            Some(1) => write!(f, " on 1 runtime thread")?,
+            Some(threads) => write!(f, " on {threads} runtime threads")?,
+        }
+        for (value, usual) in [(&self.dispatch, "queue"), (&self.reuse, "session")] {
+            if value != usual {
+                write!(f, ", {value}")?;
+            }
+        }
+        f.write_str(", w=")?;
         if self.workers_usable < self.workers {
             write!(f, "{} of ", self.workers_usable)?;
         }
@@ -179,6 +221,18 @@ pub struct Measurement {
     /// User and system CPU time of the strategy and its processes, from
     /// before building to after teardown, in seconds.
     pub cpu_s: f64,
+    /// The part of it that was spent in the program's own code.
+    #[serde(default)]
+    pub user_s: f64,
+    /// The part of it that was spent in the kernel.
+    #[serde(default)]
+    pub system_s: f64,
+    /// How often a thread gave up its core to wait for something.
+    #[serde(default)]
+    pub voluntary_switches: u64,
+    /// How often a thread had to leave its core to another.
+    #[serde(default)]
+    pub involuntary_switches: u64,
     /// Peak resident memory of the sample's process and, added to it, of the
     /// strategy's processes; 0 where the system does not tell.
     pub peak_rss_bytes: u64,
@@ -190,14 +244,57 @@ pub struct Measurement {
     pub processes: u64,
     /// Connections opened.
     pub connections: u64,
+    /// Time that requests waited for a connection to open, all of them added
+    /// up, in seconds; connections opened while building are not in it.
+    #[serde(default)]
+    pub connecting_s: f64,
+    /// Bytes sent on its connections; `None` where the client does not tell.
+    #[serde(default)]
+    pub bytes_sent: Option<u64>,
+    /// Bytes received on them.
+    #[serde(default)]
+    pub bytes_received: Option<u64>,
+    /// The threads that made the requests.
+    #[serde(default)]
+    pub doers: Vec<Doer>,
     /// The most requests that were seen in flight at once.
     pub most_in_flight: u64,
     /// The bundled server's account of the run; `None` for a server of the
     /// user's own.
     #[serde(default)]
     pub server: Option<ServerAccount>,
+    /// Attempts that failed and were followed by another.
+    #[serde(default)]
+    pub retried: Retried,
     /// Each request's times, in the order in which they ended.
     pub outcomes: Outcomes,
+}
+
+/// A thread that made requests, and how many of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Doer {
+    /// The worker, from 0. A task that moves between threads has several.
+    pub worker: u32,
+    /// The process's id.
+    pub process: u32,
+    /// The thread's id; the process's id for its first thread.
+    pub thread: u32,
+    /// Requests that it ended.
+    pub requests: u64,
+}
+
+/// Attempts that failed and were followed by another, in columns of equal
+/// length.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Retried {
+    /// The request's place in the batch, from 0.
+    pub index: Vec<u32>,
+    /// The attempt's start, in seconds from the start of the request.
+    pub started_s: Vec<f64>,
+    /// From the attempt's start to its failure, in seconds.
+    pub latency_s: Vec<f64>,
+    /// How it failed, by the name of the kind.
+    pub kind: Vec<String>,
 }
 
 /// What the bundled server spent on a run, so that its part can be told from
@@ -214,6 +311,9 @@ pub struct ServerAccount {
     pub lateness_p50_s: f64,
     /// The same: the 99th percentile.
     pub lateness_p99_s: f64,
+    /// The same: the mean.
+    #[serde(default)]
+    pub lateness_mean_s: f64,
 }
 
 impl Measurement {
@@ -247,6 +347,18 @@ pub struct Outcomes {
     pub latency_s: Vec<f64>,
     /// Whether it ended as the batch expects.
     pub ok: Vec<bool>,
+    /// The requests that did not, and why.
+    #[serde(default)]
+    pub failed: Failed,
+}
+
+/// The requests of a batch that failed, in columns of equal length.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Failed {
+    /// The request's place in the batch, from 0.
+    pub index: Vec<u32>,
+    /// How it failed, by the name of the kind.
+    pub kind: Vec<String>,
 }
 
 /// How a session ended.

@@ -216,6 +216,8 @@ pub(crate) struct Naming {
     pub(crate) dispatch: bool,
     /// Whether cells differ in their reuse of connections.
     pub(crate) reuse: bool,
+    /// Whether cells differ in the threads of their runtime.
+    pub(crate) runtime_threads: bool,
     requests: bool,
 }
 
@@ -234,6 +236,7 @@ impl Naming {
             several_clients,
             dispatch: distinct(|cell| &cell.dispatch),
             reuse: distinct(|cell| &cell.reuse),
+            runtime_threads: cells().any(|cell| cell.runtime_threads.is_some()),
             requests: requests(summary).len() > 1,
         }
     }
@@ -259,7 +262,12 @@ impl Naming {
 
     fn with_rest(&self, mut name: String, cell: &Cell) -> String {
         let requests = format!("N={}", cell.requests);
+        let threads = runtime_threads(cell);
         let rest = [
+            (
+                self.runtime_threads && !threads.is_empty(),
+                threads.as_str(),
+            ),
             (self.dispatch, cell.dispatch.as_str()),
             (self.reuse, cell.reuse.as_str()),
             (self.requests, requests.as_str()),
@@ -270,6 +278,17 @@ impl Naming {
             }
         }
         name
+    }
+}
+
+/// The threads of a cell's runtime, in words; empty where it was left to the
+/// strategy.
+pub(crate) fn runtime_threads(cell: &Cell) -> String {
+    match cell.runtime_threads {
+        None => String::new(),
+        Some(0) => "current thread".to_owned(),
+        Some(1) => "1 thread".to_owned(),
+        Some(threads) => format!("{threads} threads"),
     }
 }
 

@@ -67,12 +67,15 @@ fn upper_edge(bucket: usize) -> Duration {
 }
 
 /// How late answers were: how long after its deadline each was let go
-/// to be written, in milliseconds, rounded up by at most 1/32.
+/// to be written, in milliseconds. Percentiles
+/// are rounded up by at most 1/32.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Lateness {
     /// Answers that had a deadline.
     pub count: u64,
+    /// The mean, from the middles of the histogram's buckets.
+    pub mean_ms: f64,
     /// The median.
     pub p50_ms: f64,
     /// The 90th percentile.
@@ -100,8 +103,18 @@ impl Lateness {
             });
             found.map_or(0.0, |bucket| upper_edge(bucket).as_secs_f64() * 1e3)
         };
+        let middle = |bucket: usize| {
+            let lower = bucket.checked_sub(1).map_or(Duration::ZERO, upper_edge);
+            (lower + upper_edge(bucket)).as_secs_f64() / 2.0 * 1e3
+        };
+        let total: f64 = sums
+            .iter()
+            .enumerate()
+            .map(|(bucket, sum)| middle(bucket) * *sum as f64)
+            .sum();
         Self {
             count,
+            mean_ms: if count > 0 { total / count as f64 } else { 0.0 },
             p50_ms: at(0.5),
             p90_ms: at(0.9),
             p99_ms: at(0.99),
@@ -141,6 +154,11 @@ mod tests {
         ] {
             assert!(read >= exact && read <= exact * 1.04, "{read} for {exact}");
         }
+        let exact = 0.5005;
+        assert!(
+            (lateness.mean_ms / exact - 1.0).abs() < 0.01,
+            "{lateness:?}"
+        );
         assert_eq!(Lateness::of(std::iter::empty()), Lateness::default());
     }
 
