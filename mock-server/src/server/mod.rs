@@ -82,6 +82,11 @@ impl Prepared {
         })
     }
 
+    /// The name of the timer that service times are kept by.
+    fn timer(&self) -> &'static str {
+        self.workers.timer()
+    }
+
     /// Accepts and serves until `shutdown` completes.
     fn run(self, shutdown: impl Future<Output = ()>) -> io::Result<()> {
         let accepting =

@@ -41,11 +41,13 @@ pub(super) struct Common {
 /// The serving threads. Dropping the senders tells them to stop.
 pub(super) struct Workers {
     threads: Vec<(mpsc::UnboundedSender<Dealt>, JoinHandle<()>)>,
+    timer: &'static str,
 }
 
 /// Starts a thread for each of the configuration's.
 pub(super) fn spawn_all(common: &Common) -> io::Result<Workers> {
     let mut threads = Vec::new();
+    let mut timer = "";
     for number in 0..common.config.thread_count() {
         let (deal, dealt) = mpsc::unbounded_channel();
         let (tell, told) = std::sync::mpsc::sync_channel(1);
@@ -53,19 +55,22 @@ pub(super) fn spawn_all(common: &Common) -> io::Result<Workers> {
         let thread = std::thread::Builder::new()
             .name(format!("mock-serve-{number}"))
             .spawn(move || run(common, number, dealt, &tell))?;
-        told.recv()
+        // What one thread is refused the others are refused too.
+        timer = told
+            .recv()
             .unwrap_or_else(|_| Err(io::Error::other("a serving thread died at its start")))?;
         threads.push((deal, thread));
     }
-    Ok(Workers { threads })
+    Ok(Workers { threads, timer })
 }
 
-/// The body of a serving thread; `tell` hears whether it could start.
+/// The body of a serving thread; `tell` hears whether it could start, and by
+/// which timer it waits.
 fn run(
     common: Common,
     number: usize,
     dealt: mpsc::UnboundedReceiver<Dealt>,
-    tell: &std::sync::mpsc::SyncSender<io::Result<()>>,
+    tell: &std::sync::mpsc::SyncSender<io::Result<&'static str>>,
 ) {
     // The starter waits for exactly one message.
     let runtime = match LocalRuntime::new() {
@@ -78,7 +83,7 @@ fn run(
     runtime.block_on(async {
         match Worker::new(common, number) {
             Ok(worker) => {
-                let _ = tell.send(Ok(()));
+                let _ = tell.send(Ok(worker.timer().name()));
                 work(Rc::new(worker), dealt).await;
             }
             Err(error) => {
@@ -89,6 +94,11 @@ fn run(
 }
 
 impl Workers {
+    /// The name of the timer that they wait by.
+    pub(super) fn timer(&self) -> &'static str {
+        self.timer
+    }
+
     /// Hands a connection to the worker whose turn it is.
     pub(super) fn deal(&self, turn: usize, dealt: Dealt) {
         let (sender, _) = &self.threads[turn % self.threads.len()];
