@@ -20,6 +20,7 @@ use std::time::{Duration, Instant};
 
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 
@@ -128,6 +129,7 @@ async fn greets_http2(stream: &TcpStream, worker: &Worker) -> io::Result<bool> {
 async fn serve<S: Transport>(stream: S, worker: Rc<Worker>, is_http2: bool) {
     let line = Rc::new(Line::new(is_http2));
     let wire = Wire::new(stream, Rc::clone(&line), Rc::clone(&worker));
+    let wire = TokioIo::new(wire);
     let service = {
         let worker = Rc::clone(&worker);
         service_fn(move |request| exchange::exchange(&worker, &line, request))

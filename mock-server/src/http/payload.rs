@@ -75,7 +75,10 @@ impl Payload {
 
     /// Notes that the last of it is with hyper.
     fn finish(&mut self) {
-        if let Some(ticket) = self.ticket.take() {
+        if let Some(mut ticket) = self.ticket.take() {
+            if let Some(paced) = &self.pace {
+                ticket.pace(paced.pace.held());
+            }
             self.in_flight.line().leave(ticket);
         }
     }

@@ -7,9 +7,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use hyper::rt::{Read, ReadBufCursor, Write};
-use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::Sleep;
 use tokio_rustls::server::TlsStream;
@@ -41,7 +39,7 @@ impl Transport for TlsStream<TcpStream> {
 
 /// A transport between hyper and the system.
 pub(super) struct Wire<S: Transport> {
-    io: TokioIo<S>,
+    io: S,
     line: Rc<Line>,
     worker: Rc<Worker>,
     /// When the client's time is over, while there is such a limit.
@@ -51,7 +49,7 @@ pub(super) struct Wire<S: Transport> {
 impl<S: Transport> Wire<S> {
     pub(super) fn new(stream: S, line: Rc<Line>, worker: Rc<Worker>) -> Self {
         Self {
-            io: TokioIo::new(stream),
+            io: stream,
             line,
             worker,
             limit: None,
@@ -88,15 +86,20 @@ impl<S: Transport> Wire<S> {
     }
 }
 
-impl<S: Transport> Read for Wire<S> {
+impl<S: Transport> AsyncRead for Wire<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-        buffer: ReadBufCursor<'_>,
+        buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
         let polled = Pin::new(&mut self.io).poll_read(cx, buffer);
         match polled {
-            Poll::Ready(Ok(())) => self.line.has_read(),
+            Poll::Ready(Ok(())) => {
+                let count = buffer.filled().len() - before;
+                self.worker.clerk().count_received(count as u64);
+                self.line.has_read();
+            }
             // Nothing read and ready is the end: hyper closes the connection.
             Poll::Pending if self.is_overdue(cx) => return Poll::Ready(Ok(())),
             _ => {}
@@ -105,7 +108,7 @@ impl<S: Transport> Read for Wire<S> {
     }
 }
 
-impl<S: Transport> Write for Wire<S> {
+impl<S: Transport> AsyncWrite for Wire<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -150,7 +153,7 @@ impl<S: Transport> Wire<S> {
     /// Counts what is about to be written: once it is, the client may look at the
     /// journal before this thread goes on.
     fn before(&self, length: usize) {
-        self.worker.clerk().count_bytes(length as i64);
+        self.worker.clerk().count_sent(length as i64);
         self.line.is_flushing();
     }
 
@@ -163,7 +166,7 @@ impl<S: Transport> Wire<S> {
         if written < length {
             self.worker
                 .clerk()
-                .count_bytes(written as i64 - length as i64);
+                .count_sent(written as i64 - length as i64);
         }
     }
 }
@@ -171,7 +174,7 @@ impl<S: Transport> Wire<S> {
 impl<S: Transport> Drop for Wire<S> {
     fn drop(&mut self) {
         if self.line.is_reset() {
-            let socket = socket2::SockRef::from(self.io.inner().tcp());
+            let socket = socket2::SockRef::from(self.io.tcp());
             // Closing with a linger of zero sends RST. Where that is refused the
             // client sees an ordinary close, a fault as well.
             let _ = socket.set_linger(Some(Duration::ZERO));

@@ -25,6 +25,11 @@ pub(super) struct Stripe {
     pub(super) unmatched: AtomicU64,
     pub(super) connections_opened: AtomicU64,
     pub(super) bytes_sent: AtomicU64,
+    pub(super) bytes_received: AtomicU64,
+    /// Nanoseconds of the completed requests.
+    pub(super) queued: AtomicU64,
+    pub(super) slowed: AtomicU64,
+    pub(super) paced: AtomicU64,
 }
 
 /// Adds to a total of the calling thread's own stripe, which no other thread
@@ -109,9 +114,12 @@ impl Ledger {
             let each = self.stripes.iter().map(total);
             each.map(|total| total.load(Ordering::Relaxed)).sum()
         };
+        let completed: u64 = sum(|stripe| &stripe.completed);
+        // Without any all three are 0.
+        let mean_ms = |nanos: u64| nanos as f64 / completed.max(1) as f64 / 1e6;
         let mut summary = Summary {
             arrived: sum(|stripe| &stripe.arrived),
-            completed: sum(|stripe| &stripe.completed),
+            completed,
             aborted: sum(|stripe| &stripe.aborted),
             rejected: sum(|stripe| &stripe.rejected),
             faulted: sum(|stripe| &stripe.faulted),
@@ -120,6 +128,10 @@ impl Ledger {
             unmatched: sum(|stripe| &stripe.unmatched),
             connections_opened: sum(|stripe| &stripe.connections_opened),
             bytes_sent: sum(|stripe| &stripe.bytes_sent),
+            bytes_received: sum(|stripe| &stripe.bytes_received),
+            queued_mean_ms: mean_ms(sum(|stripe| &stripe.queued)),
+            slowed_mean_ms: mean_ms(sum(|stripe| &stripe.slowed)),
+            paced_mean_ms: mean_ms(sum(|stripe| &stripe.paced)),
             most_in_flight: self.in_flight.most.load(Ordering::Relaxed),
             distinct: 0,
             duplicate: 0,

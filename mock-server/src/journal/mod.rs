@@ -12,7 +12,7 @@
 //! service model of that run. A reset starts a new one; a
 //! request that is in flight at that moment ends in the ledger where it arrived,
 //! so no run ever sees the tail of the one before. Bytes alone are counted by the
-//! connection, in the run in which they leave.
+//! connection, in the run in which they come or leave.
 
 mod book;
 mod expectation;
@@ -126,6 +126,18 @@ pub struct Summary {
     /// Bytes handed to the operating system, heads included; on an encrypted
     /// connection, before encryption.
     pub bytes_sent: u64,
+    /// Bytes read from clients, heads included; on an encrypted connection,
+    /// after decryption.
+    pub bytes_received: u64,
+    /// How long completed requests waited for one of the servers of a finite
+    /// capacity, in milliseconds: the mean over all `completed`, those that did
+    /// not wait included. So are the two below.
+    pub queued_mean_ms: f64,
+    /// How much longer than their drawn service time completed requests were
+    /// served, under load and while warming up.
+    pub slowed_mean_ms: f64,
+    /// How long the bodies of completed requests were held back by their pace.
+    pub paced_mean_ms: f64,
     /// How late answers were.
     pub lateness: Lateness,
 }
@@ -227,9 +239,15 @@ impl Clerk {
         ledger::add(&self.ledger().stripe(thread).connections_opened, 1);
     }
 
+    /// Counts bytes that a client sent.
+    pub(crate) fn count_received(&mut self, bytes: u64) {
+        let thread = self.thread;
+        ledger::add(&self.ledger().stripe(thread).bytes_received, bytes);
+    }
+
     /// Counts bytes that are being handed to the operating system, or takes back
     /// those that it did not take.
-    pub(crate) fn count_bytes(&mut self, bytes: i64) {
+    pub(crate) fn count_sent(&mut self, bytes: i64) {
         let thread = self.thread;
         ledger::change(&self.ledger().stripe(thread).bytes_sent, bytes);
     }

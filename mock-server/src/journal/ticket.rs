@@ -19,6 +19,16 @@ pub(crate) struct Ticket {
     attempt: u64,
     refused: bool,
     stage: Stage,
+    held: Held,
+}
+
+/// What a request's time goes to beside its drawn service time and lateness, in
+/// nanoseconds.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+struct Held {
+    queued: u64,
+    slowed: u64,
+    paced: u64,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -66,6 +76,7 @@ impl Ticket {
             attempt,
             refused: false,
             stage: Stage::Open,
+            held: Held::default(),
         }
     }
 
@@ -78,6 +89,18 @@ impl Ticket {
     /// The run that the request belongs to.
     pub(crate) fn ledger(&self) -> &Ledger {
         &self.ledger
+    }
+
+    /// The model holds the request: how long it waits for a server, and how much
+    /// longer than drawn it is served. It counts when the answer is sent.
+    pub(crate) fn hold(&mut self, queued: Duration, slowed: Duration) {
+        self.held.queued = nanos(queued);
+        self.held.slowed = nanos(slowed);
+    }
+
+    /// Pacing holds the answer's body. It counts when the answer is sent.
+    pub(crate) fn pace(&mut self, paced: Duration) {
+        self.held.paced = nanos(paced);
     }
 
     /// Counts how late the answer is.
@@ -122,6 +145,13 @@ impl Ticket {
             self.count(|cell| cell.reject(by), |counts| &mut counts.rejected, by);
         } else {
             change(&stripe.completed, by);
+            // Most profiles hold nothing.
+            if self.held != Held::default() {
+                let wrapping = |nanos: u64| (nanos as i64).wrapping_mul(by);
+                change(&stripe.queued, wrapping(self.held.queued));
+                change(&stripe.slowed, wrapping(self.held.slowed));
+                change(&stripe.paced, wrapping(self.held.paced));
+            }
             self.count(|cell| cell.complete(by), |counts| &mut counts.completed, by);
         }
     }
@@ -141,6 +171,11 @@ impl Ticket {
             Place::Untracked => {}
         }
     }
+}
+
+/// 584 years at most.
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
 impl Drop for Ticket {

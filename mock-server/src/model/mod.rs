@@ -78,8 +78,10 @@ pub(crate) enum Verdict {
         due: Instant,
         /// How long it waits for a server.
         queued: Duration,
-        /// How long it is served, the load factor included.
+        /// How long it is served, load and warm-up included.
         service: Duration,
+        /// How much of that is beyond its drawn service time.
+        slowed: Duration,
         /// What goes wrong with its answer.
         fault: Option<Fault>,
     },
@@ -92,6 +94,14 @@ pub(crate) enum Verdict {
         /// Why, for the body.
         reason: &'static str,
     },
+}
+
+/// How long one request is served.
+#[derive(Clone, Copy)]
+struct Time {
+    drawn: Duration,
+    /// Stretched by warm-up and load.
+    service: Duration,
 }
 
 /// The model of one run: what requests have in common.
@@ -129,7 +139,8 @@ impl Model {
     pub(crate) fn admit(&self, arrived: Instant, key: Key<'_>) -> (Verdict, Option<Standing>) {
         let Some(shared) = &self.shared else {
             let verdict = self.outage(arrived).unwrap_or_else(|| {
-                self.serve(arrived, arrived, self.service_time(arrived, key), key)
+                let time = self.service_time(arrived, key);
+                self.serve(arrived, arrived, time, key)
             });
             return (verdict, None);
         };
@@ -148,11 +159,11 @@ impl Model {
         if let Some(down) = self.outage(arrived) {
             return (down, standing);
         }
-        let service = self.service_time(arrived, key);
+        let time = self.service_time(arrived, key);
         let verdict = match &mut shared.station {
-            None => self.serve(arrived, arrived, service, key),
-            Some(station) => match station.enter(arrived, service) {
-                Ok((start, service)) => self.serve(arrived, start, service, key),
+            None => self.serve(arrived, arrived, time, key),
+            Some(station) => match station.enter(arrived, time.service) {
+                Ok((start, service)) => self.serve(arrived, start, Time { service, ..time }, key),
                 Err(retry_after) => Verdict::Refuse {
                     status: 503,
                     retry_after,
@@ -163,22 +174,24 @@ impl Model {
         (verdict, standing)
     }
 
-    fn service_time(&self, arrived: Instant, key: Key<'_>) -> Duration {
+    fn service_time(&self, arrived: Instant, key: Key<'_>) -> Time {
         let drawn = self.profile.service_time.draw(key);
-        match &self.profile.warm_up {
+        let service = match &self.profile.warm_up {
             Some(warm_up) => {
                 warm_up.stretch(drawn, arrived.saturating_duration_since(self.started))
             }
             None => drawn,
-        }
+        };
+        Time { drawn, service }
     }
 
-    fn serve(&self, arrived: Instant, start: Instant, service: Duration, key: Key<'_>) -> Verdict {
+    fn serve(&self, arrived: Instant, start: Instant, time: Time, key: Key<'_>) -> Verdict {
         let faults = &self.profile.faults;
         Verdict::Serve {
-            due: start + service,
+            due: start + time.service,
             queued: start.saturating_duration_since(arrived),
-            service,
+            service: time.service,
+            slowed: time.service.saturating_sub(time.drawn),
             fault: (!faults.is_none())
                 .then(|| faults.strike(&mut key.stream(Purpose::Fault)))
                 .flatten(),
