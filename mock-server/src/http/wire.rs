@@ -15,10 +15,6 @@ use tokio_rustls::server::TlsStream;
 use super::line::Line;
 use crate::server::Worker;
 
-/// How long a request head may take from its first byte to its last. A client
-/// that is slower holds its connection that long, and nothing else.
-const HEAD_LIMIT: Duration = Duration::from_secs(10);
-
 /// A stream of bytes over a TCP connection.
 pub(super) trait Transport: AsyncRead + AsyncWrite + Unpin + 'static {
     /// The connection below.
@@ -62,7 +58,7 @@ impl<S: Transport> Wire<S> {
             return None;
         }
         match self.line.head_since() {
-            Some(since) => Some(since + HEAD_LIMIT),
+            Some(since) => Some(since + self.worker.config().patience.head),
             None => self
                 .worker
                 .idle_timeout()
@@ -96,9 +92,9 @@ impl<S: Transport> AsyncRead for Wire<S> {
         let polled = Pin::new(&mut self.io).poll_read(cx, buffer);
         match polled {
             Poll::Ready(Ok(())) => {
-                let count = buffer.filled().len() - before;
-                self.worker.clerk().count_received(count as u64);
-                self.line.has_read();
+                let bytes = &buffer.filled()[before..];
+                self.worker.clerk().count_received(bytes.len() as u64);
+                self.line.has_read(bytes);
             }
             // Nothing read and ready is the end: hyper closes the connection.
             Poll::Pending if self.is_overdue(cx) => return Poll::Ready(Ok(())),
@@ -167,6 +163,7 @@ impl<S: Transport> Wire<S> {
             self.worker
                 .clerk()
                 .count_sent(written as i64 - length as i64);
+            self.line.has_stalled();
         }
     }
 }

@@ -130,6 +130,17 @@ impl Ticket {
         self.count_end(1);
     }
 
+    /// The operating system did not take the answer whole: the count is taken
+    /// back until it is handed over again.
+    pub(crate) fn stay(&mut self) {
+        if self.stage != Stage::Leaving {
+            return;
+        }
+        self.stage = Stage::Open;
+        self.ledger.enter();
+        self.count_end(-1);
+    }
+
     /// The answer was sent whole.
     pub(crate) fn complete(mut self) {
         self.leave();
@@ -187,5 +198,46 @@ impl Drop for Ticket {
         }
         change(&self.ledger.stripe(self.thread).aborted, 1);
         self.count(|cell| cell.abort(), |counts| &mut counts.aborted, 1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::journal::{Clerk, Journal};
+    use crate::profile::Profile;
+
+    #[test]
+    fn an_answer_counts_while_it_leaves_and_not_while_it_must_stay() {
+        let journal = Arc::new(Journal::new(1, Arc::new(Profile::default())));
+        let mut clerk = Clerk::new(Arc::clone(&journal), 0);
+        let counts = || {
+            let summary = journal.snapshot().summary;
+            let counts = journal.snapshot().counts(Route::Products, "1");
+            assert_eq!(counts.completed, summary.completed);
+            let held = summary.queued_mean_ms * summary.completed as f64;
+            (summary.completed, summary.aborted, held)
+        };
+        let mut sent = clerk.arrive(Route::Products, "1");
+        sent.hold(Duration::from_millis(7), Duration::ZERO);
+        sent.leave();
+        assert_eq!(counts(), (1, 0, 7.0));
+        sent.stay();
+        assert_eq!(counts(), (0, 0, 0.0));
+        sent.complete();
+        assert_eq!(counts(), (1, 0, 7.0));
+
+        for stays in [true, false] {
+            let mut lost = clerk.arrive(Route::Products, "1");
+            lost.hold(Duration::from_millis(7), Duration::ZERO);
+            lost.leave();
+            if stays {
+                lost.stay();
+            }
+        }
+        assert_eq!(counts(), (1, 2, 7.0));
+        // None of them is in flight any more.
+        clerk.arrive(Route::Products, "2").complete();
+        assert_eq!(journal.snapshot().summary.most_in_flight, 1);
     }
 }

@@ -20,9 +20,6 @@ use crate::journal::{Clerk, Journal};
 use crate::model::Link;
 use crate::timer::Timer;
 
-/// How long a client may take for the handshake of an encrypted connection.
-const HANDSHAKE_LIMIT: Duration = Duration::from_secs(10);
-
 /// A connection that was accepted, with its place under the profile's limit.
 pub(super) struct Dealt {
     pub(super) stream: TcpStream,
@@ -148,7 +145,8 @@ async fn connection(stream: tokio::net::TcpStream, worker: &Rc<Worker>) {
     match &worker.common.tls {
         None => http::serve_plain(stream, Rc::clone(worker)).await,
         Some(tls) => {
-            let shaken = tokio::time::timeout(HANDSHAKE_LIMIT, tls.accept(stream)).await;
+            let patience = worker.config().patience.handshake;
+            let shaken = tokio::time::timeout(patience, tls.accept(stream)).await;
             // A client that cannot agree has been told so by the alert.
             if let Ok(Ok(stream)) = shaken {
                 http::serve_encrypted(stream, Rc::clone(worker)).await;
