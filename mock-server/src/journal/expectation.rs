@@ -61,8 +61,13 @@ impl FromStr for Expectation {
             let (Some(route), Ok(from), Ok(to)) = (route, from.parse(), to.parse()) else {
                 return Err(wrong());
             };
-            if from > to || to >= MOST || ranges.insert(route, from..=to).is_some() {
+            if from > to || to >= MOST {
                 return Err(wrong());
+            }
+            if ranges.insert(route, from..=to).is_some() {
+                return Err(format!(
+                    "`{part}` is the second range of {name}: a route can have one"
+                ));
             }
         }
         Ok(Self { ranges })
@@ -199,5 +204,11 @@ mod tests {
             let error = text.parse::<Expectation>().expect_err(text);
             assert!(error.contains("materials:0-49"), "{error}");
         }
+        let twice = "materials:0-9,users:0-9,materials:20-29";
+        let error = twice.parse::<Expectation>().unwrap_err();
+        assert!(
+            error.contains("`materials:20-29` is the second range of materials"),
+            "{error}"
+        );
     }
 }

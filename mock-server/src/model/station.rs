@@ -106,7 +106,7 @@ impl Station {
         let service = match self.load {
             Some(load) => {
                 let seconds = service.as_secs_f64() * load.factor(self.departures.len() + 1);
-                Duration::from_secs_f64(seconds.min(super::distribution::LONGEST.as_secs_f64()))
+                Duration::from_secs_f64(seconds.min(crate::duration::LONGEST.as_secs_f64()))
             }
             None => service,
         };
