@@ -247,11 +247,14 @@ fn settle(worker: &Worker, mut reply: Reply, sheet: Sheet, in_flight: InFlight) 
     if bodiless {
         reply.content = Content::Empty;
     }
-    let counted = ticket.is_some();
-    let mut payload = Payload::new(reply.content, ticket, in_flight);
     let pacing = worker.config().profile.pacing;
-    if counted && !bodiless && !pacing.is_none() {
-        let pace = Pace::new(pacing, worker.link(), Instant::now());
+    let pace = ticket.as_ref().filter(|_| !bodiless && !pacing.is_none());
+    let pace = pace.map(|ticket| {
+        let link = ticket.ledger().model.link();
+        Pace::new(pacing, link, Instant::now())
+    });
+    let mut payload = Payload::new(reply.content, ticket, in_flight);
+    if let Some(pace) = pace {
         payload = payload.paced(pace, worker.timer().clone());
     }
     if fault == Some(Fault::Truncated) && !bodiless {

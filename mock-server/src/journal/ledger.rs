@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::book::Book;
+use super::book::{Book, NO_ID};
 use super::histogram::{Histogram, Lateness};
 use super::odd::Odd;
 use super::{Counts, Route, Summary};
@@ -98,18 +98,19 @@ impl Ledger {
 
     /// Calls `visit` for each id that arrived: by route, whole numbers first in
     /// order, then the others in order.
-    pub(super) fn each(&self, mut visit: impl FnMut(Route, Id<'_>, Counts)) {
+    fn each(&self, mut visit: impl FnMut(Route, Id<'_>, Counts)) {
         for route in Route::ALL {
             self.book(route)
-                .each(|id, counts| visit(route, Id::Number(id), counts));
+                .each(|id, counts| visit(route, Id::of(id), counts));
             for (id, counts) in self.odd.sorted(route) {
                 visit(route, Id::Text(&id), counts);
             }
         }
     }
 
-    /// The totals at this moment.
-    pub(super) fn summary(&self) -> Summary {
+    /// The totals at this moment. Calls `visit` as [`each`](Self::each) does:
+    /// there may be millions of ids, and a serving thread waits meanwhile.
+    pub(super) fn read(&self, mut visit: impl FnMut(Route, Id<'_>, Counts)) -> Summary {
         let sum = |total: fn(&Stripe) -> &AtomicU64| {
             let each = self.stripes.iter().map(total);
             each.map(|total| total.load(Ordering::Relaxed)).sum()
@@ -136,9 +137,10 @@ impl Ledger {
             distinct: 0,
             duplicate: 0,
         };
-        self.each(|_, _, counts| {
+        self.each(|route, id, counts| {
             summary.distinct += 1;
             summary.duplicate += counts.arrived - 1;
+            visit(route, id, counts);
         });
         summary
     }
@@ -149,4 +151,15 @@ impl Ledger {
 pub(super) enum Id<'a> {
     Number(u32),
     Text(&'a str),
+}
+
+impl Id<'_> {
+    /// The id of a number in a book. The empty one comes last there, and first
+    /// among the texts.
+    fn of(number: u32) -> Self {
+        match number {
+            NO_ID => Self::Text(""),
+            _ => Self::Number(number),
+        }
+    }
 }

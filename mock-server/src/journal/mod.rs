@@ -6,7 +6,7 @@
 //! of a page where one came more than fourteen times), other ids in a map with a budget; what exceeds the budget is
 //! still in every total and is reported as
 //! [`untracked`](Summary::untracked) rather than silently forgotten. The request
-//! path takes no lock for whole-number ids.
+//! path takes no lock for whole-number ids, nor for requests without one.
 //!
 //! A `Ledger` is the journal of one run, between two resets, together with the
 //! service model of that run. A reset starts a new one; a
@@ -255,5 +255,30 @@ impl Clerk {
     /// The journal itself.
     pub(crate) fn journal(&self) -> &Journal {
         &self.journal
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Pace, Pacing};
+    use std::time::{Duration, Instant};
+
+    #[test]
+    fn a_new_run_begins_with_a_free_link() {
+        let journal = Journal::new(1, Arc::new(Profile::default()));
+        let pacing = Pacing {
+            total_bytes_per_second: Some(1),
+            ..Pacing::default()
+        };
+        let now = Instant::now() + Duration::from_secs(1);
+        let next = |bytes| {
+            let link = journal.ledger().model.link();
+            Pace::new(pacing, link, now).next(now, bytes) - now
+        };
+        assert_eq!(next(3600), Duration::from_secs(3600));
+        assert_eq!(next(1), Duration::from_secs(3601));
+        journal.reset();
+        assert_eq!(next(1), Duration::from_secs(1));
     }
 }

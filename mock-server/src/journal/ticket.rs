@@ -208,6 +208,26 @@ mod tests {
     use crate::profile::Profile;
 
     #[test]
+    fn requests_without_an_id_take_no_lock_and_come_after_the_numbers() {
+        let journal = Arc::new(Journal::new(1, Arc::new(Profile::default())));
+        let mut clerk = Clerk::new(Arc::clone(&journal), 0);
+        for id in ["x", "", "7", "", "4194303"] {
+            clerk.arrive(Route::Users, id).complete();
+        }
+        for attempt in 2..40 {
+            let ticket = clerk.arrive(Route::Users, "");
+            assert_eq!(ticket.attempt(), attempt);
+            ticket.complete();
+        }
+        let snapshot = journal.snapshot();
+        let ids: Vec<_> = snapshot.entries.iter().map(|entry| &*entry.id).collect();
+        assert_eq!(ids, ["7", "4194303", "", "x"]);
+        assert_eq!(snapshot.counts(Route::Users, "").completed, 40);
+        let odd = journal.ledger().odd.sorted(Route::Users);
+        assert_eq!(odd.len(), 1, "only x is behind a lock");
+    }
+
+    #[test]
     fn an_answer_counts_while_it_leaves_and_not_while_it_must_stay() {
         let journal = Arc::new(Journal::new(1, Arc::new(Profile::default())));
         let mut clerk = Clerk::new(Arc::clone(&journal), 0);

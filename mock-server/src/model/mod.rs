@@ -23,14 +23,15 @@ pub(crate) use bucket::Standing;
 pub use distribution::ServiceTime;
 pub(crate) use fault::Fault;
 pub use fault::Faults;
+pub(crate) use pace::Pace;
 pub use pace::Pacing;
-pub(crate) use pace::{Link, Pace};
 pub use station::{Capacity, Load};
 pub use window::{Outage, WarmUp};
 
 use crate::journal::Route;
 use crate::profile::Profile;
 use crate::random::{Purpose, Stream};
+use pace::Link;
 
 /// Whom a random quantity belongs to.
 #[derive(Clone, Copy, Debug)]
@@ -109,6 +110,7 @@ pub(crate) struct Model {
     profile: Arc<Profile>,
     started: Instant,
     shared: Option<Mutex<Shared>>,
+    link: Arc<Link>,
 }
 
 struct Shared {
@@ -131,7 +133,13 @@ impl Model {
             profile,
             started,
             shared,
+            link: Arc::new(Link::new()),
         }
+    }
+
+    /// The link that the paced bodies of this run share.
+    pub(crate) fn link(&self) -> Arc<Link> {
+        Arc::clone(&self.link)
     }
 
     /// Decides about a request that arrived at `arrived`; the second value is

@@ -24,7 +24,6 @@ use tokio::runtime::Runtime;
 use crate::config::Config;
 use crate::http;
 use crate::journal::{Journal, Snapshot};
-use crate::model::Link;
 
 /// Serves connections from a bound listener until `shutdown` completes, and
 /// returns the journal.
@@ -71,7 +70,6 @@ impl Prepared {
         let workers = worker::spawn_all(&worker::Common {
             config: Arc::new(config),
             journal: Arc::clone(journal),
-            link: Arc::new(Link::new()),
             tls,
         })?;
         Ok(Self {

@@ -17,7 +17,6 @@ use tokio_rustls::TlsAcceptor;
 use crate::config::Config;
 use crate::http;
 use crate::journal::{Clerk, Journal};
-use crate::model::Link;
 use crate::timer::Timer;
 
 /// A connection that was accepted, with its place under the profile's limit.
@@ -31,7 +30,6 @@ pub(super) struct Dealt {
 pub(super) struct Common {
     pub(super) config: Arc<Config>,
     pub(super) journal: Arc<Journal>,
-    pub(super) link: Arc<Link>,
     pub(super) tls: Option<TlsAcceptor>,
 }
 
@@ -208,11 +206,6 @@ impl Worker {
     /// The times that this thread's answers told last.
     pub(crate) fn timings(&self) -> &http::Timings {
         &self.timings
-    }
-
-    /// The link that paced bodies share.
-    pub(crate) fn link(&self) -> Arc<Link> {
-        Arc::clone(&self.common.link)
     }
 
     /// How long a connection may be idle.
