@@ -36,7 +36,11 @@ pub(crate) struct Client {
 
 impl Client {
     pub(crate) fn connect(addr: SocketAddr) -> Self {
-        let stream = TcpStream::connect(addr).unwrap();
+        Self::over(TcpStream::connect(addr).unwrap())
+    }
+
+    /// A client on a connection that is open.
+    pub(crate) fn over(stream: TcpStream) -> Self {
         // A server that never answers fails the test instead of hanging it.
         stream
             .set_read_timeout(Some(Duration::from_secs(30)))
