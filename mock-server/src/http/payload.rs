@@ -149,10 +149,10 @@ impl Payload {
 /// A body that is not paced is handed over in pieces of this size.
 const MOST_AT_ONCE: usize = 256 * 1024;
 
-/// The most bytes of the last piece over HTTP/2. hyper's h2 copies what is below
-/// 256 before it writes, and so consumes it then; of more it would be known only
-/// after the client may have asked the journal.
-const LAST: usize = 128;
+/// The most bytes of the last piece over HTTP/2. The h2 crate copies what is below
+/// 256 before it writes, and so consumes it then; that more has been consumed
+/// would be known only when the client may have asked the journal already.
+const LAST: usize = 255;
 
 impl Body for Payload {
     type Data = Piece;
@@ -197,7 +197,8 @@ impl Body for Payload {
 
 impl Drop for Payload {
     fn drop(&mut self) {
-        // An empty body, and the body of an answer to HEAD, is never asked for.
+        // An empty body, and the body of an answer to HEAD, is never asked for:
+        // that hyper has the head is all there is to know.
         if self.is_end_stream() {
             self.finish();
         }

@@ -133,9 +133,12 @@ impl<S: Transport> AsyncWrite for Wire<S> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // Encryption may have taken what it could not write.
+        self.line.is_flushing();
         let polled = Pin::new(&mut self.io).poll_flush(cx);
-        if let Poll::Ready(Ok(())) = polled {
-            self.line.has_flushed();
+        match polled {
+            Poll::Ready(Ok(())) => self.line.has_flushed(),
+            _ => self.line.has_stalled(),
         }
         polled
     }
