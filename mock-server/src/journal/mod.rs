@@ -85,7 +85,8 @@ impl Route {
 pub struct Counts {
     /// Requests whose head was read.
     pub arrived: u64,
-    /// Requests whose answer was handed to the operating system whole.
+    /// Requests whose answer was handed to the operating system whole; over
+    /// HTTP/2 one without a body counts when HTTP/2 has it.
     pub completed: u64,
     /// Requests whose answer was not sent whole: the client went away, a fault
     /// cut it, or the server stopped.
