@@ -10,7 +10,7 @@ use mock_server::profile::Profile;
 use super::compare::Args;
 use super::options::Results;
 use super::{CliError, probe};
-use crate::client::Handling;
+use crate::client::{self, Handling};
 use crate::measure::{Behaviour, ServerProcess, Terms, Witness};
 use crate::record::{self, Conditions};
 use crate::request::Endpoint;
@@ -65,6 +65,11 @@ impl Target {
         let in_order = args.answers.results == Results::InOrder;
         let conditions = Conditions {
             workload: if named { args.workload.name } else { "" }.to_owned(),
+            http: if workload.needs_server() {
+                client::SETTLED.to_owned()
+            } else {
+                String::new()
+            },
             in_order,
             deadline_s: args.failing.deadline.map(|deadline| deadline.as_secs_f64()),
             retries: retry.retries,

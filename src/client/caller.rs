@@ -28,64 +28,19 @@ impl<C: BlockingClient> Caller<C> {
     /// answer.
     pub fn call(&mut self, request: &Request) -> Call {
         let Self { client, handling } = self;
-        let mut call = if handling.retry.retries == 0 {
-            Call::from(in_time(request).and_then(|()| client.send(request)))
-        } else {
-            let mut tries = Tries::new(&handling.retry);
-            loop {
-                tries.begin();
-                let result = in_time(request).and_then(|()| client.send(request));
-                match tries.next(request, result) {
-                    Next::After(wait) => std::thread::sleep(wait),
-                    Next::Done(result, tried) => {
-                        break Call {
-                            tried,
-                            ..result.into()
-                        };
-                    }
-                }
+        let mut tries = Tries::new(&handling.retry);
+        let (mut result, tried) = loop {
+            tries.begin();
+            let result = in_time(request).and_then(|()| client.send(request));
+            match tries.next(request, result) {
+                Next::After(wait) => std::thread::sleep(wait),
+                Next::Done(result, tried) => break (judged(request, result), tried),
             }
         };
-        call.result = judged(request, call.result).and_then(|response| {
-            let digested = handling.digest(request.index, &response);
-            digested.map(|()| response)
-        });
-        call
-    }
-}
-
-impl<C: AsyncClient> Caller<C> {
-    /// As [`call`](Self::call), for a task.
-    pub async fn call_async(&mut self, request: &Request) -> Call {
-        let Self { client, handling } = self;
-        let mut tried = Vec::new();
-        let mut result = if handling.retry.retries == 0 {
-            attempt(client, request).await
-        } else {
-            let mut tries = Tries::new(&handling.retry);
-            loop {
-                tries.begin();
-                let result = attempt(client, request).await;
-                match tries.next(request, result) {
-                    Next::After(wait) => client.sleep(wait).await,
-                    Next::Done(result, before) => {
-                        tried = before;
-                        break result;
-                    }
-                }
-            }
-        };
-        result = judged(request, result);
-        if let Ok(response) = result {
-            let digested = if handling.waits() {
-                let (handling, index) = (Arc::clone(handling), request.index);
-                let response = response.clone();
-                let digest = move || handling.digest(index, &response);
-                client.unblock(digest).await
-            } else {
-                handling.digest(request.index, &response)
-            };
-            result = digested.map(|()| response);
+        if let Ok(response) = &result
+            && let Err(failure) = handling.digest(request.index, response)
+        {
+            result = Err(failure);
         }
         Call {
             tried,
@@ -94,9 +49,40 @@ impl<C: AsyncClient> Caller<C> {
     }
 }
 
-async fn attempt<C: AsyncClient>(client: &mut C, request: &Request) -> Result<Response, Failure> {
-    in_time(request)?;
-    client.send(request).await
+impl<C: AsyncClient> Caller<C> {
+    /// As [`call`](Self::call), for a task.
+    pub async fn call_async(&mut self, request: &Request) -> Call {
+        let Self { client, handling } = self;
+        let mut tries = Tries::new(&handling.retry);
+        let (mut result, tried) = loop {
+            tries.begin();
+            let result = match in_time(request) {
+                Ok(()) => client.send(request).await,
+                Err(late) => Err(late),
+            };
+            match tries.next(request, result) {
+                Next::After(wait) => client.sleep(wait).await,
+                Next::Done(result, tried) => break (judged(request, result), tried),
+            }
+        };
+        if let Ok(response) = &result {
+            let digested = if handling.waits() {
+                let (handling, index) = (Arc::clone(handling), request.index);
+                let response = response.clone();
+                let digest = move || handling.digest(index, &response);
+                client.unblock(digest).await
+            } else {
+                handling.digest(request.index, response)
+            };
+            if let Err(failure) = digested {
+                result = Err(failure);
+            }
+        }
+        Call {
+            tried,
+            ..result.into()
+        }
+    }
 }
 
 /// Whether an attempt may still begin.

@@ -145,22 +145,25 @@ async fn exchange<N: Network>(
     kept: Option<Connection<N::Stream>>,
     mut message: Message,
 ) -> Result<(Connection<N::Stream>, Response), Failure> {
-    if let Some(mut connection) = kept {
+    let mut kept = kept;
+    loop {
+        let is_new = kept.is_none();
+        let mut connection = match kept.take() {
+            Some(connection) => connection,
+            None => open::<N>(target).await?,
+        };
         match connection.exchange(message).await {
             Ok(response) => return Ok((connection, response)),
             Err(ExchangeError::Broken(failure)) => return Err(failure),
+            Err(ExchangeError::Unsent(_)) if is_new => {
+                return Err(Failure::new(
+                    FailureKind::Body,
+                    "the server closed a new connection before the request was sent",
+                ));
+            }
             // The server had closed the connection; nothing was sent.
             Err(ExchangeError::Unsent(unsent)) => message = unsent,
         }
-    }
-    let mut connection = open::<N>(target).await?;
-    match connection.exchange(message).await {
-        Ok(response) => Ok((connection, response)),
-        Err(ExchangeError::Broken(failure)) => Err(failure),
-        Err(ExchangeError::Unsent(_)) => Err(Failure::new(
-            FailureKind::Body,
-            "the server closed a new connection before the request was sent",
-        )),
     }
 }
 
@@ -209,12 +212,12 @@ where
 {
     async fn exchange(&mut self, message: Message) -> Result<Response, ExchangeError> {
         let Self { sender, driver } = self;
-        if drive(driver, sender.ready()).await.is_err() {
-            return Err(ExchangeError::Unsent(message));
-        }
-        let answer = sender.try_send_request(message);
         let answer = async {
-            let answer = answer
+            if sender.ready().await.is_err() {
+                return Err(ExchangeError::Unsent(message));
+            }
+            let answer = sender
+                .try_send_request(message)
                 .await
                 .map_err(|mut error| match error.take_message() {
                     Some(message) => ExchangeError::Unsent(message),

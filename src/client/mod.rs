@@ -194,6 +194,12 @@ fn retry_after(header: Option<&[u8]>) -> Option<Duration> {
 /// stream without an end must not fill the memory.
 const LARGEST_BODY: usize = 64 << 20;
 
+/// How every client is set, in words: what would otherwise differ from one to
+/// another by default.
+pub const SETTLED: &str = "HTTP/1.1 without TLS, TCP_NODELAY, addresses resolved ahead; no proxy, \
+     no redirects, no decompression, no retries of the client's own; as many connections kept as \
+     there are workers";
+
 /// How every client names itself.
 const USER_AGENT: &str = concat!("fanout/", env!("CARGO_PKG_VERSION"));
 

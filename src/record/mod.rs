@@ -66,6 +66,8 @@ pub struct Session {
 pub struct Conditions {
     /// The workload's name; empty for a URL of the user's own.
     pub workload: String,
+    /// How every client was set, in words; empty where none was needed.
+    pub http: String,
     /// Whether outcomes were handed on in the order of their requests, rather
     /// than as they completed.
     pub in_order: bool,

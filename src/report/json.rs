@@ -5,7 +5,7 @@
 //! {
 //!   "format": "fanout-summary", "version": 1,
 //!   "session":  { started_at, command, server: { kind, url, service_s },
-//!                 verified, timeout_s, conditions: { workload, in_order, deadline_s, retries,
+//!                 verified, timeout_s, conditions: { workload, http, in_order, deadline_s, retries,
 //!                 cpu_per_answer_s, saved, fsync }, ending: complete | interrupted | cut-off },
 //!   "receipt":  { fanout, revision, rustc, profile, os, kernel, cpu, cores, memory_bytes },
 //!   "service":  { seconds, source: stated | fastest, answers? } or null,

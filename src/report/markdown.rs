@@ -260,9 +260,10 @@ fn receipts(out: &mut String, summary: &Summary) -> fmt::Result {
         ),
         ("samples a cell", prose::samples(summary).to_string()),
         ("timeout a request", units::plain_seconds(session.timeout_s)),
+        ("clients", escape(&session.conditions.http)),
     ];
     writeln!(out, "## Receipt\n\n| | |\n|---|---|")?;
-    for (name, value) in rows {
+    for (name, value) in rows.iter().filter(|(_, value)| !value.is_empty()) {
         writeln!(out, "| {name} | {value} |")?;
     }
     Ok(())

@@ -74,8 +74,9 @@ fn is_transient(result: &Result<Response, Failure>) -> Option<FailureKind> {
 /// The attempts of one request.
 pub(in crate::client) struct Tries<'a> {
     retry: &'a Retry,
-    begun: Instant,
-    attempt: Instant,
+    /// When the request and its last attempt began; not asked for where there
+    /// is one attempt.
+    begun: Option<(Instant, Instant)>,
     tried: Vec<Tried>,
 }
 
@@ -89,18 +90,19 @@ pub(in crate::client) enum Next {
 
 impl<'a> Tries<'a> {
     pub(in crate::client) fn new(retry: &'a Retry) -> Self {
-        let now = Instant::now();
         Self {
             retry,
-            begun: now,
-            attempt: now,
+            begun: None,
             tried: Vec::new(),
         }
     }
 
     /// Notes that an attempt begins.
     pub(in crate::client) fn begin(&mut self) {
-        self.attempt = Instant::now();
+        if self.retry.retries > 0 {
+            let now = Instant::now();
+            self.begun = Some((self.begun.map_or(now, |(first, _)| first), now));
+        }
     }
 
     /// Decides what follows an attempt that ended so.
@@ -109,6 +111,9 @@ impl<'a> Tries<'a> {
         request: &Request,
         result: Result<Response, Failure>,
     ) -> Next {
+        if self.retry.retries == 0 {
+            return Next::Done(result, Vec::new());
+        }
         let failed = u32::try_from(self.tried.len()).unwrap_or(u32::MAX);
         let again = is_transient(&result).filter(|_| failed < self.retry.retries);
         let asked = result.as_ref().ok().and_then(|answer| answer.retry_after);
@@ -120,9 +125,11 @@ impl<'a> Tries<'a> {
         if request.limit(Duration::MAX) <= wait {
             return Next::Done(result, std::mem::take(&mut self.tried));
         }
+        let now = Instant::now();
+        let (first, attempt) = self.begun.unwrap_or((now, now));
         self.tried.push(Tried {
-            started: self.attempt - self.begun,
-            latency: self.attempt.elapsed(),
+            started: attempt - first,
+            latency: now - attempt,
             kind,
         });
         Next::After(wait)
