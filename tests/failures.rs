@@ -267,6 +267,7 @@ fn a_strategy_that_loses_doubles_or_panics_fails_its_sample_alone() {
             workers: 1,
             workers_usable: 1,
             requests: 4,
+            profile: None,
         },
         workload: (*inventory(4, Expect::Json)).clone(),
         url: "http://127.0.0.1:9".to_owned(),

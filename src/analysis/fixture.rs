@@ -2,7 +2,7 @@
 
 use crate::record::{
     Cell, Conditions, Ending, FailureCount, Measurement, Outcomes, Receipt, Record, Sample,
-    SampleResult, Server, ServerAccount, ServerKind, Session, VERSION,
+    SampleResult, Server, ServerAccount, ServerKind, Session, Taken, VERSION,
 };
 
 /// Builds a record sample by sample.
@@ -53,6 +53,7 @@ impl RecordBuilder {
         self.requests = cell.requests;
         self.record.samples.push(Sample {
             round: 0,
+            taken: Taken::default(),
             cell,
             result: SampleResult::Measured(Box::new(measured.measurement())),
         });
@@ -63,6 +64,7 @@ impl RecordBuilder {
     pub(crate) fn error(mut self, strategy: &str, workers: usize, reason: &str) -> Self {
         self.record.samples.push(Sample {
             round: 0,
+            taken: Taken::default(),
             cell: cell(strategy, workers, self.requests),
             result: SampleResult::Error(reason.to_owned()),
         });
@@ -87,6 +89,7 @@ pub(crate) fn cell(strategy: &str, workers: usize, requests: usize) -> Cell {
         workers,
         workers_usable: if strategy == "sequential" { 1 } else { workers },
         requests,
+        profile: None,
     }
 }
 
@@ -209,10 +212,12 @@ fn session() -> Session {
             longest_s: None,
             profile: None,
         },
+        others: Vec::new(),
         verified: "status 200, and every field of every answer as the server's seed gives it"
             .to_owned(),
         timeout_s: 30.0,
         conditions: Conditions::default(),
+        sampling: None,
         notes: Vec::new(),
     }
 }

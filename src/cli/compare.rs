@@ -11,12 +11,13 @@ use mock_server::profile::Knobs;
 
 use super::output::{Format, print_summary, say_written, tell};
 use super::progress::Progress;
+use super::sampling::Options;
 use super::target::{Expectation, Target};
 use super::{CliError, program};
 use crate::analysis::Summary;
 use crate::client::Client;
 use crate::measure::{Plan, Session, SessionError, Sweep, receipt};
-use crate::record::{self, Ending, Record, Writer};
+use crate::record::{self, Ending, Record, Sampling, Writer};
 use crate::report;
 use crate::strategy::Catalogue;
 use crate::workload::Bundled;
@@ -64,22 +65,21 @@ pub(super) struct Args {
     pub(super) delay: Option<Duration>,
 
     /// How the bundled server behaves: a preset or a TOML file (`fanout serve
-    /// --list-profiles`); --delay then takes the place of its service time
-    #[arg(long, value_name = "NAME|FILE", conflicts_with = "url")]
-    pub(super) profile: Option<String>,
+    /// --list-profiles`), or several of them, each of which is measured; --delay
+    /// then takes the place of its service time
+    #[arg(long, value_delimiter = ',', value_name = "NAME|FILE,…", value_parser = parse_name,
+          conflicts_with = "url")]
+    profile: Vec<String>,
 
-    /// Set one key of the profile, as rate_limit.rate=50; can be repeated
+    /// Set one key of every profile, as rate_limit.rate=50; can be repeated
     #[arg(long = "set", value_name = "KEY=VALUE", conflicts_with = "url")]
     pub(super) settings: Vec<String>,
 
     #[command(flatten)]
     pub(super) knobs: Knobs,
 
-    /// Samples of each cell (a strategy with its client at a worker count), each
-    /// in a process of its own
-    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..=10_000), allow_hyphen_values = true,
-          default_value = "1")]
-    samples: u32,
+    #[command(flatten)]
+    sampling: Options,
 
     /// Longest that one request may take
     #[arg(long, value_name = "TIME", value_parser = parse_timeout, default_value = "30s",
@@ -111,15 +111,32 @@ pub(super) struct Args {
 
 const AFTER_HELP: &str = "\
 Examples:
-  fanout compare                                            the full sweep
+  fanout compare                                            the full sweep, 3 samples a cell
+  fanout compare --time 10m                                 samples until medians are known to 0.5 %
   fanout compare --strategies tokio,rayon --workers 3,20 --samples 5
   fanout compare --url http://127.0.0.1:3000                an inventory server of one's own
   fanout compare --url 'http://127.0.0.1:8080/items/{index}' --delay 80ms
+  fanout compare --profile steady,long-tail --workers 5,20  which strategy wins where
   fanout compare --workload files --delay 20ms              downloads of 20.6 kB
   fanout compare --delay 20ms --format json > summary.json
 
+Cells are sampled in random order, each once before any twice. Samples that leave the
+machine idle run side by side; --serial takes one after the other.
 The lower bound of a cell is ceil(requests / workers) times the service time.
 Ctrl-C stops after cleaning up, and keeps and reports what was measured.";
+
+impl Args {
+    /// The profiles asked for, each once.
+    pub(super) fn profiles(&self) -> Vec<String> {
+        let mut profiles: Vec<String> = Vec::new();
+        for profile in &self.profile {
+            if !profiles.contains(profile) {
+                profiles.push(profile.clone());
+            }
+        }
+        profiles
+    }
+}
 
 pub(super) fn run(args: &Args, catalogue: &Catalogue) -> Result<ExitCode, CliError> {
     let plan = Plan::sweep(
@@ -129,24 +146,25 @@ pub(super) fn run(args: &Args, catalogue: &Catalogue) -> Result<ExitCode, CliErr
             clients: args.clients.clone(),
             workers: args.workers.clone(),
             requests: args.requests,
-            samples: args.samples,
+            samples: args.sampling.samples().unwrap_or(1),
         },
-    )?;
+    )?
+    .for_profiles(&args.profiles());
     allow_connections(&plan)?;
     report::files::make_directory(&args.out)?;
     let program = program()?;
-    let mut target = Target::of(args, &program)?;
-    let mut writer = begin_record(args, &plan, &target)?;
+    let target = Target::of(args, &program)?;
+    let sampling = args.sampling.sampling(args.url.is_some());
+    let mut writer = begin_record(args, &plan, &target, &sampling)?;
     // From here on there is something to keep.
     let stop = stop_on_signal()?;
-    let mut progress = Progress::new(&plan);
-    let mut session = Session {
+    let mut progress = Progress::new(sampling.samples.map(|_| plan.len()));
+    let session = Session {
         plan: &plan,
-        workload: &target.workload,
-        url: &target.url,
+        sampling: &sampling,
+        targets: target.measured,
         timeout: args.timeout,
         program: &program,
-        witness: target.witness.as_mut(),
         stop: &stop,
     };
     let ran = session.run(&mut writer, &mut progress);
@@ -154,16 +172,26 @@ pub(super) fn run(args: &Args, catalogue: &Catalogue) -> Result<ExitCode, CliErr
     conclude(args, writer, ran)
 }
 
-fn begin_record(args: &Args, plan: &Plan, target: &Target) -> Result<Writer, CliError> {
+fn begin_record(
+    args: &Args,
+    plan: &Plan,
+    target: &Target,
+    sampling: &Sampling,
+) -> Result<Writer, CliError> {
+    let mut servers = target.servers.iter().cloned();
+    let first = servers.next();
+    let first = first.ok_or_else(|| CliError::new("there is no server to measure against"))?;
     let session = record::Session {
         version: record::VERSION,
         started_at: humantime::format_rfc3339_seconds(std::time::SystemTime::now()).to_string(),
         command: command_line(),
         receipt: receipt(),
-        server: target.server.clone(),
-        verified: target.workload.expect().to_string(),
+        server: first,
+        others: servers.collect(),
+        verified: target.verified(),
         timeout_s: args.timeout.as_secs_f64(),
         conditions: record::Conditions::default(),
+        sampling: Some(sampling.clone()),
         notes: plan.notes.iter().chain(&target.notes).cloned().collect(),
     };
     Writer::create(&args.out, &session).map_err(|source| {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::CliError;
 use super::compare::Args;
 use super::probe::probe;
-use crate::measure::{Behaviour, ServerProcess, Witness};
+use crate::measure::{self, Behaviour, Host, ServerProcess};
 use crate::record;
 use crate::request::Endpoint;
 use crate::workload::{Expect, Gets, Template};
@@ -16,37 +16,78 @@ const DELAY: Duration = Duration::from_millis(200);
 
 /// Whom a session measures against.
 pub(super) struct Target {
-    pub(super) server: record::Server,
-    /// The origin.
-    pub(super) url: String,
-    pub(super) workload: Gets,
-    /// The bundled server; it runs for as long as this is held.
-    pub(super) witness: Option<Witness>,
+    /// What is said of each server.
+    pub(super) servers: Vec<record::Server>,
+    /// What cells are measured with, in the same order.
+    pub(super) measured: Vec<measure::Target>,
     pub(super) notes: Vec<String>,
 }
 
 impl Target {
-    /// Starts the bundled server, or looks at the URL that was named.
+    /// Starts the bundled server, once for each profile, or looks at the URL
+    /// that was named.
     ///
     /// # Errors
-    /// Where the profile or the URL is wrong, or nothing answers.
+    /// Where a profile or the URL is wrong, or nothing answers.
     pub(super) fn of(args: &Args, program: &Path) -> Result<Self, CliError> {
-        match &args.url {
-            None => Self::bundled(args, program),
-            Some(url) => Self::named(args, url),
+        if let Some(url) = &args.url {
+            return Self::named(args, url);
+        }
+        let profiles = args.profiles();
+        // One by itself is not told apart from others.
+        let mut behaviours = Vec::new();
+        if profiles.len() < 2 {
+            behaviours.push((None, Self::behaviour(args, profiles.first())));
+        } else {
+            let named = |name: &String| (Some(name.clone()), Self::behaviour(args, Some(name)));
+            behaviours.extend(profiles.iter().map(named));
+        }
+        // What is wrong with the last is said before the first is started.
+        for (_, behaviour) in &behaviours {
+            behaviour.resolve().map_err(CliError::new)?;
+        }
+        let mut target = Self {
+            servers: Vec::new(),
+            measured: Vec::new(),
+            notes: Vec::new(),
+        };
+        for (name, behaviour) in behaviours {
+            target.add(args, name, behaviour, program)?;
+        }
+        Ok(target)
+    }
+
+    /// What a right answer is, in words.
+    pub(super) fn verified(&self) -> String {
+        let mut verified: Vec<String> = Vec::new();
+        for target in &self.measured {
+            let words = target.workload.expect().to_string();
+            if !verified.contains(&words) {
+                verified.push(words);
+            }
+        }
+        verified.join("; or ")
+    }
+
+    fn behaviour(args: &Args, profile: Option<&String>) -> Behaviour {
+        Behaviour {
+            profile: profile.cloned(),
+            delay: args.delay.or(profile.is_none().then_some(DELAY)),
+            settings: args.knobs.and(&args.settings),
+            seed: args.seed,
         }
     }
 
-    fn bundled(args: &Args, program: &Path) -> Result<Self, CliError> {
-        let behaviour = Behaviour {
-            profile: args.profile.clone(),
-            delay: args.delay.or(args.profile.is_none().then_some(DELAY)),
-            settings: args.knobs.and(&args.settings),
-            seed: args.seed,
-        };
+    /// Adds the bundled server behaving so.
+    fn add(
+        &mut self,
+        args: &Args,
+        name: Option<String>,
+        behaviour: Behaviour,
+        program: &Path,
+    ) -> Result<(), CliError> {
         let profile = behaviour.resolve().map_err(CliError::new)?;
-        let process = ServerProcess::start(program, &behaviour)?;
-        let url = process.url().to_owned();
+        let first = ServerProcess::start(program, &behaviour)?;
         let expect = args.workload.expect(args.seed, &profile);
         let template = args.workload.template()?;
         let workload = Gets::new(template.clone(), args.requests, expect);
@@ -54,19 +95,23 @@ impl Target {
             let time = &profile.service_time;
             time.of_first(args.seed, route, &id.to_string())
         });
-        Ok(Self {
-            server: record::Server {
-                kind: record::ServerKind::Bundled,
-                url: format!("{url}{template}"),
-                service_s: Some(mean),
-                longest_s: longest,
-                profile: args.profile.clone(),
-            },
+        self.servers.push(record::Server {
+            kind: record::ServerKind::Bundled,
+            url: format!("{}{template}", first.url()),
+            service_s: Some(mean),
+            longest_s: longest,
+            profile: behaviour.profile.clone(),
+        });
+        self.measured.push(measure::Target {
+            profile: name,
             workload,
-            witness: Some(Witness::new(process)),
-            notes: Vec::new(),
-            url,
-        })
+            service_s: Some((mean, longest.unwrap_or(mean))),
+            host: Host::Bundled {
+                behaviour: Box::new(behaviour),
+                first,
+            },
+        });
+        Ok(())
     }
 
     fn named(args: &Args, url: &str) -> Result<Self, CliError> {
@@ -79,17 +124,21 @@ impl Target {
         let endpoint = Endpoint::resolve(url)?;
         let insisted = args.expect.map(Expect::from);
         let probe = probe(&endpoint, &template, args.requests, args.timeout, insisted)?;
+        let service_s = args.delay.map(|delay| delay.as_secs_f64());
         Ok(Self {
-            server: record::Server {
+            servers: vec![record::Server {
                 kind: record::ServerKind::Url,
                 url: format!("{endpoint}{template}"),
-                service_s: args.delay.map(|delay| delay.as_secs_f64()),
+                service_s,
                 longest_s: None,
                 profile: None,
-            },
-            url: endpoint.to_string(),
-            workload: Gets::new(template, args.requests, probe.expect),
-            witness: None,
+            }],
+            measured: vec![measure::Target {
+                profile: None,
+                workload: Gets::new(template, args.requests, probe.expect),
+                service_s: service_s.map(|service| (service, service)),
+                host: Host::Url(endpoint.to_string()),
+            }],
             notes: probe.note.into_iter().collect(),
         })
     }
