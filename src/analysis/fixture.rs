@@ -189,6 +189,35 @@ pub(crate) fn sweep() -> Record {
     record.build()
 }
 
+/// Two strategies against two profiles: `steady` of 200 ms, where tokio is ahead
+/// by less than samples differ, and `slow` of 400 ms, where rayon is.
+pub(crate) fn two_profiles() -> Record {
+    let server = |name: &str, service_s| Server {
+        kind: ServerKind::Bundled,
+        url: "http://127.0.0.1:3000/inventory".to_owned(),
+        service_s: Some(service_s),
+        longest_s: None,
+        profile: Some(name.to_owned()),
+    };
+    let at = |strategy: &str, workers, profile: &str| Cell {
+        profile: Some(profile.to_owned()),
+        ..cell(strategy, workers, 100)
+    };
+    RecordBuilder::new()
+        .session(|session| {
+            session.server = server("steady", 0.2);
+            session.others = vec![server("slow", 0.4)];
+        })
+        .cell(at("tokio", 20, "steady"), measured(100, 1.01))
+        .cell(at("rayon", 20, "slow"), measured(100, 2.02))
+        .cell(at("tokio", 3, "steady"), measured(100, 6.83))
+        .cell(at("rayon", 20, "steady"), measured(100, 1.015))
+        .cell(at("tokio", 20, "steady"), measured(100, 1.02))
+        .cell(at("rayon", 20, "steady"), measured(100, 1.05))
+        .cell(at("tokio", 20, "slow"), measured(100, 2.1))
+        .build()
+}
+
 fn session() -> Session {
     Session {
         version: VERSION,

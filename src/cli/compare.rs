@@ -225,7 +225,7 @@ fn conclude(
     writer.finish(ending).map_err(SessionError::Record)?;
     let path = args.out.join(record::FILE_NAME);
     let summary = Summary::of(&Record::read(&path)?);
-    let written = report::write(&summary, &args.out, report::EXPORTS)?;
+    let written = report::write_session(&summary, &args.out)?;
     match print_summary(&summary, args.format) {
         // What the session came to does not depend on who reads of it.
         Err(error) if !error.is_reader_gone() => return Err(error),

@@ -35,7 +35,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
     };
     let summary = Summary::of(&record);
     let out = args.out.as_ref().unwrap_or(&args.dir);
-    let written = report::write(&summary, out, report::EXPORTS)?;
+    let written = report::write_session(&summary, out)?;
     print_summary(&summary, args.format)?;
     output::say_written(out, &written);
     Ok(ExitCode::SUCCESS)

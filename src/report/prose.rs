@@ -13,6 +13,36 @@ const LONGEST_REASON: usize = 160;
 /// The longest name that a sentence holds, in characters.
 const LONGEST_NAME: usize = 60;
 
+/// The marks of a row: ★ the best, ✗ failures, ! samples that the machine spoiled.
+pub(crate) fn marks(summary: &Summary, index: usize, row: &Row) -> String {
+    let place = match row.every_request_succeeded() {
+        _ if summary.is_best(index) => "★",
+        true => "",
+        false => "✗",
+    };
+    let spoilt = if row.sampled.spoilt > 0 { "!" } else { "" };
+    format!("{place}{spoilt}")
+}
+
+/// The answers in a sentence each: one, or one for each profile that has one.
+pub(crate) fn headlines(summary: &Summary) -> Vec<String> {
+    if summary.profiles.is_empty() {
+        let fastest = |answer| format!("fastest: {answer}");
+        return headline(summary).map(fastest).into_iter().collect();
+    }
+    let answer = |one: &Summary| {
+        let profile = profile_name(&one.session.server);
+        Some(format!("fastest with {profile}: {}", headline(one)?))
+    };
+    summary.profiles.iter().filter_map(answer).collect()
+}
+
+/// A server's profile by its name, as one short line.
+pub(crate) fn profile_name(server: &Server) -> String {
+    let name = server.profile.as_deref().unwrap_or("the fixed delay");
+    shorten(&printable(name), LONGEST_NAME)
+}
+
 /// The answer in one sentence. `None` where no cell succeeded.
 pub(crate) fn headline(summary: &Summary) -> Option<String> {
     let row = summary.best_row()?;
@@ -57,6 +87,13 @@ pub(crate) fn bound_standing(summary: &Summary) -> &'static str {
 
 /// Where the lower bound comes from.
 pub(crate) fn bound_origin(summary: &Summary) -> String {
+    if !summary.profiles.is_empty() {
+        let of_each = summary.profiles.iter().map(|one| {
+            let profile = profile_name(&one.session.server);
+            format!("{profile}: {}", bound_origin(one))
+        });
+        return of_each.collect::<Vec<_>>().join("; ");
+    }
     match summary.service {
         None => "no lower bound: no service time is stated, and no answer was good".to_owned(),
         Some(service) if service.seconds == 0.0 => {
@@ -86,18 +123,21 @@ pub(crate) fn bound_origin(summary: &Summary) -> String {
 
 /// The batch and its server: `100 requests of 200 ms to the bundled server`.
 pub(crate) fn batch(summary: &Summary) -> String {
-    let server = server(&summary.session.server);
-    format!("{} to {server}", requests_of(summary))
+    if summary.profiles.is_empty() {
+        let server = server(&summary.session.server);
+        return format!("{} to {server}", requests_of(summary));
+    }
+    let names: Vec<_> = summary.session.servers().map(profile_name).collect();
+    format!(
+        "{} to the bundled server, profiles {}",
+        batch_size(summary),
+        names.join(", ")
+    )
 }
 
 /// The batch: `100 requests of 200 ms`.
 pub(crate) fn requests_of(summary: &Summary) -> String {
-    let sizes = requests(summary);
-    let requests = match (sizes.first(), sizes.last()) {
-        (Some(least), Some(most)) if least == most => units::counted(*least as u64, "request"),
-        (Some(least), Some(most)) => format!("{least} to {most} requests"),
-        _ => "no requests".to_owned(),
-    };
+    let requests = batch_size(summary);
     match summary.service {
         Some(service) if service.source == Source::Stated && service.seconds == 0.0 => {
             format!("{requests} without delay")
@@ -112,6 +152,15 @@ pub(crate) fn requests_of(summary: &Summary) -> String {
             format!("{requests} of {}", units::plain_seconds(service.seconds))
         }
         _ => requests,
+    }
+}
+
+fn batch_size(summary: &Summary) -> String {
+    let sizes = requests(summary);
+    match (sizes.first(), sizes.last()) {
+        (Some(least), Some(most)) if least == most => units::counted(*least as u64, "request"),
+        (Some(least), Some(most)) => format!("{least} to {most} requests"),
+        _ => "no requests".to_owned(),
     }
 }
 
@@ -135,6 +184,44 @@ pub(crate) fn requests(summary: &Summary) -> BTreeSet<usize> {
 pub(crate) fn samples(summary: &Summary) -> usize {
     let samples = |row: &Row| row.figures.as_ref().map_or(0, |figures| figures.samples);
     summary.rows.iter().map(samples).max().unwrap_or(0)
+}
+
+/// How cells were sampled, for the receipt.
+pub(crate) fn sampling(summary: &Summary) -> String {
+    let Some(sampling) = &summary.session.sampling else {
+        return "not told".to_owned();
+    };
+    let until = match (sampling.samples, sampling.budget_s) {
+        (Some(samples), _) => format!("{} of each cell", units::counted(samples.into(), "sample")),
+        (None, Some(budget)) => format!(
+            "until medians are known to 0.5 %, for {} at most",
+            units::plain_seconds(budget)
+        ),
+        (None, None) => "not told".to_owned(),
+    };
+    let beside = match sampling.lanes {
+        0 | 1 => "one after the other".to_owned(),
+        lanes => format!("up to {lanes} side by side"),
+    };
+    format!("{until}; random order, seed {}; {beside}", sampling.seed)
+}
+
+/// What is known of the medians' precision, in a sentence.
+pub(crate) fn precision(summary: &Summary) -> String {
+    let known = |row: &&Row| row.sampled.interval.is_some();
+    let known = summary.rows.iter().filter(known).count();
+    let few = "with fewer than 6 samples no interval encloses a median with 95 % confidence";
+    match known {
+        0 => format!("The range of a few samples is no confidence interval: {few}."),
+        known if known < summary.rows.len() => format!(
+            "`warm_low_s` and `warm_high_s` in `summary.csv` enclose the median with 95 % \
+             confidence, whatever the distribution, in {known} of {} cells: {few}.",
+            summary.rows.len()
+        ),
+        _ => "`warm_low_s` and `warm_high_s` in `summary.csv` enclose the median with 95 % \
+              confidence, whatever the distribution."
+            .to_owned(),
+    }
 }
 
 /// A line for every cell with failed requests or without a measurement.
@@ -219,6 +306,8 @@ pub(crate) struct Naming {
     /// Whether cells differ in the threads of their runtime.
     pub(crate) runtime_threads: bool,
     requests: bool,
+    /// Whether cells differ in the server's profile.
+    pub(crate) profile: bool,
 }
 
 impl Naming {
@@ -238,6 +327,15 @@ impl Naming {
             reuse: distinct(|cell| &cell.reuse),
             runtime_threads: cells().any(|cell| cell.runtime_threads.is_some()),
             requests: requests(summary).len() > 1,
+            profile: distinct(|cell| cell.profile.as_deref().unwrap_or_default()),
+        }
+    }
+
+    /// The same where profiles are told in another way, as by a column.
+    pub(crate) fn without_profile(self) -> Self {
+        Self {
+            profile: false,
+            ..self
         }
     }
 
@@ -271,6 +369,7 @@ impl Naming {
             (self.dispatch, cell.dispatch.as_str()),
             (self.reuse, cell.reuse.as_str()),
             (self.requests, requests.as_str()),
+            (self.profile, cell.profile.as_deref().unwrap_or_default()),
         ];
         for (differs, value) in rest {
             if differs {
