@@ -301,7 +301,7 @@ fn escape(text: &str) -> String {
 mod tests {
     use super::render;
     use crate::analysis::Summary;
-    use crate::analysis::fixture::{RecordBuilder, measured, sweep};
+    use crate::analysis::fixture::{RecordBuilder, measured, sweep, two_profiles};
 
     #[test]
     fn the_answer_comes_first_and_the_receipt_last() {
@@ -317,8 +317,14 @@ mod tests {
     }
 
     #[test]
+    fn several_profiles_begin_with_who_wins_where() {
+        insta::assert_snapshot!(render(&Summary::of(&two_profiles())));
+    }
+
+    #[test]
     fn every_table_row_has_as_many_cells_as_its_head() {
-        let text = render(&Summary::of(&sweep()));
+        let of = |record| render(&Summary::of(&record));
+        let text = format!("{}\n{}", of(sweep()), of(two_profiles()));
         let mut width = None;
         for line in text.lines() {
             if !line.starts_with('|') {

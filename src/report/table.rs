@@ -265,8 +265,8 @@ fn figure(row: &Row, of: impl Fn(&Figures) -> Option<String>) -> String {
 mod tests {
     use super::{Look, render};
     use crate::analysis::Summary;
-    use crate::analysis::fixture::{RecordBuilder, cell, measured, sweep};
-    use crate::record::Record;
+    use crate::analysis::fixture::{RecordBuilder, cell, measured, sweep, two_profiles};
+    use crate::record::{MachineUse, Record};
 
     fn mixed() -> Record {
         RecordBuilder::new()
@@ -315,6 +315,26 @@ mod tests {
             .cell(chunked, measured(100, 7.5))
             .build();
         assert!(shown(&both, false, 100).contains("dispatch"));
+    }
+
+    #[test]
+    fn several_profiles_have_a_column_and_an_answer_each() {
+        insta::assert_snapshot!(shown(&two_profiles(), false, 80));
+    }
+
+    #[test]
+    fn a_spoilt_sample_is_marked_beside_what_else_is_marked() {
+        let mut record = mixed();
+        for sample in &mut record.samples {
+            sample.taken.wall_s = 8.0;
+            sample.taken.machine = Some(MachineUse {
+                others_s: 4.0,
+                steal_s: 0.1,
+                cores: 2,
+                load: 3.2,
+            });
+        }
+        insta::assert_snapshot!(shown(&record, false, 100));
     }
 
     #[test]
