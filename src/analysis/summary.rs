@@ -3,6 +3,8 @@
 
 mod profiles;
 
+pub use profiles::DifferentMachines;
+
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
@@ -20,6 +22,9 @@ const UNDER_BOUND: f64 = -0.001;
 /// What a record says, a row a cell.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Summary {
+    /// What tells it from others that it stands beside: a profile's name, or a
+    /// record's. `None` where it stands alone.
+    pub name: Option<String>,
     /// What was asked, of which server, on which machine.
     pub session: Session,
     /// How the session ended.
@@ -35,7 +40,8 @@ pub struct Summary {
     pub best: Option<usize>,
     /// What a reader should know: the session's notes, then this summary's.
     pub notes: Vec<String>,
-    /// Of a record with several profiles, the summary of each; empty otherwise.
+    /// Of a record with several profiles, or of records side by side, the summary
+    /// of each; empty otherwise.
     /// `rows` are then theirs, one profile's after the other's, and `best` and
     /// `service` those of the first that has any.
     pub profiles: Vec<Summary>,
@@ -155,6 +161,7 @@ impl Summary {
         let mut notes = record.session.notes.clone();
         notes.extend(findings(record, service, &rows));
         Self {
+            name: None,
             session: record.session.clone(),
             ending: record.ending,
             service,
@@ -172,7 +179,7 @@ impl Summary {
 
     /// The summary of a cell's profile; this one, where it has one profile.
     pub fn of_cell(&self, cell: &Cell) -> &Self {
-        let its = |one: &&Self| one.session.server.profile == cell.profile;
+        let its = |one: &&Self| one.name == cell.profile;
         self.profiles.iter().find(its).unwrap_or(self)
     }
 

@@ -1,5 +1,6 @@
-//! The files of a summary with several profiles: what speaks of all of them in
-//! the result directory, and a directory of each beneath it.
+//! The files of a summary with several profiles, or of records side by side: what
+//! speaks of all of them in the result directory, and a directory of each beneath
+//! it.
 
 use std::path::{Path, PathBuf};
 
@@ -43,8 +44,10 @@ pub fn write_session(summary: &Summary, dir: &Path) -> Result<Vec<PathBuf>, Erro
 pub(crate) fn directories(summary: &Summary) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for profile in &summary.profiles {
-        let profile = profile.session.server.profile.as_deref().unwrap_or("fixed");
-        let stem = Path::new(profile).file_stem().unwrap_or_default();
+        let profile = profile.name.as_deref().unwrap_or_default();
+        // Of a path its last part; a name may have a point in it.
+        let profile = profile.strip_suffix(".toml").unwrap_or(profile);
+        let stem = Path::new(profile).file_name().unwrap_or_default();
         let plain = |c: char| match c {
             'a'..='z' | 'A'..='Z' | '0'..='9' | '-' | '_' => c,
             _ => '-',
@@ -96,7 +99,7 @@ mod tests {
         let mut summary = Summary::of(&two_profiles());
         let mut named = |first: &str, second: &str| {
             for (profile, name) in summary.profiles.iter_mut().zip([first, second]) {
-                profile.session.server.profile = Some(name.to_owned());
+                profile.name = Some(name.to_owned());
             }
             directories(&summary)
         };

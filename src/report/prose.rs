@@ -31,16 +31,18 @@ pub(crate) fn headlines(summary: &Summary) -> Vec<String> {
         return headline(summary).map(fastest).into_iter().collect();
     }
     let answer = |one: &Summary| {
-        let profile = profile_name(&one.session.server);
+        let profile = name_of(one);
         Some(format!("fastest with {profile}: {}", headline(one)?))
     };
     summary.profiles.iter().filter_map(answer).collect()
 }
 
-/// A server's profile by its name, as one short line.
-pub(crate) fn profile_name(server: &Server) -> String {
-    let name = server.profile.as_deref().unwrap_or("the fixed delay");
-    shorten(&printable(name), LONGEST_NAME)
+/// The name of a summary among others, as one short line.
+pub(crate) fn name_of(summary: &Summary) -> String {
+    shorten(
+        &printable(summary.name.as_deref().unwrap_or_default()),
+        LONGEST_NAME,
+    )
 }
 
 /// The answer in one sentence. `None` where no cell succeeded.
@@ -89,7 +91,7 @@ pub(crate) fn bound_standing(summary: &Summary) -> &'static str {
 pub(crate) fn bound_origin(summary: &Summary) -> String {
     if !summary.profiles.is_empty() {
         let of_each = summary.profiles.iter().map(|one| {
-            let profile = profile_name(&one.session.server);
+            let profile = name_of(one);
             format!("{profile}: {}", bound_origin(one))
         });
         return of_each.collect::<Vec<_>>().join("; ");
@@ -127,12 +129,8 @@ pub(crate) fn batch(summary: &Summary) -> String {
         let server = server(&summary.session.server);
         return format!("{} to {server}", requests_of(summary));
     }
-    let names: Vec<_> = summary.session.servers().map(profile_name).collect();
-    format!(
-        "{} to the bundled server, profiles {}",
-        batch_size(summary),
-        names.join(", ")
-    )
+    let names: Vec<_> = summary.profiles.iter().map(name_of).collect();
+    format!("{}: {}", batch_size(summary), names.join(", "))
 }
 
 /// The batch: `100 requests of 200 ms`.

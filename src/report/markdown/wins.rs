@@ -16,7 +16,7 @@ pub(super) fn section(out: &mut String, summary: &Summary) -> fmt::Result {
     writeln!(out, "## Which strategy wins where\n")?;
     let directories = profiles::directories(summary);
     let head = summary.profiles.iter().zip(&directories).map(|(one, dir)| {
-        let name = escape(&prose::profile_name(&one.session.server));
+        let name = escape(&prose::name_of(one));
         format!("[{name}]({dir}/summary.md)")
     });
     writeln!(out, "| | {} |", head.collect::<Vec<_>>().join(" | "))?;
