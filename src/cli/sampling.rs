@@ -14,6 +14,7 @@ const SAMPLES: u32 = 3;
 const LANES: usize = 16;
 
 #[derive(clap::Args)]
+#[command(next_help_heading = "How cells are sampled")]
 pub(super) struct Options {
     /// Samples of each cell (a strategy with its client at a worker count), each
     /// in a process of its own [default: 3]

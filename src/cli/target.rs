@@ -1,58 +1,50 @@
-//! Whom `fanout compare` measures against: the bundled server, or a URL.
+//! Whom `fanout compare` measures against: the bundled server, a URL, or nobody
+//! where a batch is CPU work alone.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::CliError;
+use mock_server::profile::Profile;
+
 use super::compare::Args;
-use super::probe::probe;
-use crate::measure::{self, Behaviour, Host, ServerProcess};
-use crate::record;
+use super::options::Results;
+use super::{CliError, probe};
+use crate::client::Handling;
+use crate::measure::{self, Behaviour, ServerProcess, Terms};
+use crate::record::{self, Conditions};
 use crate::request::Endpoint;
-use crate::workload::{Expect, Gets, Template};
+use crate::workload::{Expect, Gets, Source, Table, Template};
 
 /// The service time of the bundled server, unless another is asked for.
 const DELAY: Duration = Duration::from_millis(200);
 
-/// Whom a session measures against.
+/// Whom a session measures against, and on what terms.
 pub(super) struct Target {
-    /// What is said of each server.
+    /// What is said of each server, at least one.
     pub(super) servers: Vec<record::Server>,
     /// What cells are measured with, in the same order.
     pub(super) measured: Vec<measure::Target>,
+    pub(super) conditions: Conditions,
     pub(super) notes: Vec<String>,
 }
 
 impl Target {
-    /// Starts the bundled server, once for each profile, or looks at the URL
-    /// that was named.
+    /// Starts the bundled server, once for each profile, or looks at the URL that
+    /// was named, and calibrates the work on each answer with one of its answers.
     ///
     /// # Errors
     /// Where a profile or the URL is wrong, or nothing answers.
     pub(super) fn of(args: &Args, program: &Path) -> Result<Self, CliError> {
-        if let Some(url) = &args.url {
-            return Self::named(args, url);
-        }
-        let profiles = args.profiles();
-        // One by itself is not told apart from others.
-        let mut behaviours = Vec::new();
-        if profiles.len() < 2 {
-            behaviours.push((None, Self::behaviour(args, profiles.first())));
-        } else {
-            let named = |name: &String| (Some(name.clone()), Self::behaviour(args, Some(name)));
-            behaviours.extend(profiles.iter().map(named));
-        }
-        // What is wrong with the last is said before the first is started.
-        for (_, behaviour) in &behaviours {
-            behaviour.resolve().map_err(CliError::new)?;
-        }
-        let mut target = Self {
-            servers: Vec::new(),
-            measured: Vec::new(),
-            notes: Vec::new(),
+        let mut target = match &args.url {
+            Some(url) => Self::named(args, url)?,
+            None => match args.workload.source {
+                Source::Local => Self::local(args)?,
+                Source::Server | Source::Table => Self::bundled(args, program)?,
+            },
         };
-        for (name, behaviour) in behaviours {
-            target.add(args, name, behaviour, program)?;
+        if args.answers.works() {
+            target.calibrate(args)?;
         }
         Ok(target)
     }
@@ -61,7 +53,7 @@ impl Target {
     pub(super) fn verified(&self) -> String {
         let mut verified: Vec<String> = Vec::new();
         for target in &self.measured {
-            let words = target.workload.expect().to_string();
+            let words = target.terms.workload.expect().to_string();
             if !verified.contains(&words) {
                 verified.push(words);
             }
@@ -69,49 +61,166 @@ impl Target {
         verified.join("; or ")
     }
 
-    fn behaviour(args: &Args, profile: Option<&String>) -> Behaviour {
-        Behaviour {
-            profile: profile.cloned(),
-            delay: args.delay.or(profile.is_none().then_some(DELAY)),
-            settings: args.knobs.and(&args.settings),
-            seed: args.seed,
+    /// Calibrates the work on an answer once: all profiles answer alike.
+    fn calibrate(&mut self, args: &Args) -> Result<(), CliError> {
+        let Some(first) = self.measured.first() else {
+            return Ok(());
+        };
+        let body = probe::an_answer(&first.terms)?;
+        let (work, took) = args.answers.work(&body);
+        for target in &mut self.measured {
+            target.terms.handling.work = work;
+            target.cpu_per_answer_s = took.as_secs_f64();
         }
+        self.conditions.cpu_per_answer_s = took.as_secs_f64();
+        Ok(())
     }
 
-    /// Adds the bundled server behaving so.
-    fn add(
-        &mut self,
+    fn new(
         args: &Args,
-        name: Option<String>,
-        behaviour: Behaviour,
+        server: record::Server,
+        url: &str,
+        workload: Gets,
+    ) -> Result<Self, CliError> {
+        let named = args.url.is_none();
+        let saves = named && args.workload.saves;
+        let save = args.answers.saving(saves, &args.out)?;
+        let retry = args.failing.retry();
+        let in_order = args.answers.results == Results::InOrder;
+        let conditions = Conditions {
+            workload: if named { args.workload.name } else { "" }.to_owned(),
+            in_order,
+            deadline_s: args.failing.deadline.map(|deadline| deadline.as_secs_f64()),
+            retries: retry.retries,
+            cpu_per_answer_s: 0.0,
+            saved: save.is_some(),
+            fsync: save.as_ref().is_some_and(|save| save.fsync),
+        };
+        let terms = Terms {
+            deadline: args.failing.deadline,
+            in_order,
+            handling: Handling {
+                retry,
+                save,
+                ..Handling::default()
+            },
+            keeps_files: args.answers.keep_files,
+            ..Terms::new(workload, url, args.failing.timeout)
+        };
+        let longest = server.longest_s;
+        Ok(Self {
+            measured: vec![measure::Target {
+                profile: None,
+                terms,
+                service_s: server.service_s.map(|mean| (mean, longest.unwrap_or(mean))),
+                cpu_per_answer_s: 0.0,
+                bundled: None,
+            }],
+            servers: vec![server],
+            conditions,
+            notes: Vec::new(),
+        })
+    }
+
+    /// A batch that needs no server.
+    fn local(args: &Args) -> Result<Self, CliError> {
+        let described = [
+            ("--delay", args.delay.is_some()),
+            ("--profile", !args.profiles().is_empty()),
+            (
+                "--set or a flag of the profile",
+                !args.knobs.and(&args.settings).is_empty(),
+            ),
+        ];
+        if let Some((option, _)) = described.iter().find(|(_, given)| *given) {
+            return Err(CliError::new(format_args!(
+                "{option} describes the bundled server, and workload {} has none: leave out one of the two",
+                args.workload.name
+            )));
+        }
+        let expect = args.workload.expect(args.seed, &Profile::default());
+        let workload = Gets::new(args.workload.template(None)?, args.requests()?, expect);
+        let server = record::Server {
+            kind: record::ServerKind::Local,
+            url: String::new(),
+            service_s: Some(0.0),
+            longest_s: None,
+            profile: None,
+        };
+        // Nothing is ever sent there.
+        Self::new(args, server, "http://127.0.0.1", workload)
+    }
+
+    fn bundled(args: &Args, program: &Path) -> Result<Self, CliError> {
+        let table = bundled_table(args)?;
+        let profiles = args.profiles();
+        let behaviours = match profiles.as_slice() {
+            [] => vec![behaviour(args, None)],
+            profiles => {
+                let of = |profile| behaviour(args, Some(profile));
+                profiles.iter().map(of).collect()
+            }
+        };
+        // What is wrong with the last is said before the first is started.
+        let resolved = behaviours.iter().map(Behaviour::resolve);
+        let resolved = resolved.collect::<Result<Vec<_>, _>>();
+        let resolved = resolved.map_err(CliError::new)?;
+        let mut targets = Vec::with_capacity(behaviours.len());
+        for (behaviour, profile) in behaviours.into_iter().zip(&resolved) {
+            targets.push(Self::behaving(
+                args,
+                program,
+                table.clone(),
+                behaviour,
+                profile,
+            )?);
+        }
+        let several = targets.len() > 1;
+        let mut targets = targets.into_iter();
+        let none = || CliError::new("there is no profile to measure against");
+        let mut all = targets.next().ok_or_else(none)?;
+        for other in targets {
+            all.servers.extend(other.servers);
+            all.measured.extend(other.measured);
+        }
+        // One by itself need not be told from others.
+        if several {
+            for (target, server) in all.measured.iter_mut().zip(&all.servers) {
+                target.profile.clone_from(&server.profile);
+            }
+        }
+        Ok(all)
+    }
+
+    /// The bundled server, behaving so.
+    fn behaving(
+        args: &Args,
         program: &Path,
-    ) -> Result<(), CliError> {
-        let profile = behaviour.resolve().map_err(CliError::new)?;
-        let first = ServerProcess::start(program, &behaviour)?;
-        let expect = args.workload.expect(args.seed, &profile);
-        let template = args.workload.template()?;
-        let workload = Gets::new(template.clone(), args.requests, expect);
+        table: Option<Arc<Table>>,
+        behaviour: Behaviour,
+        profile: &Profile,
+    ) -> Result<Self, CliError> {
+        let template = args.workload.template(table.as_deref())?;
+        let expect = args.workload.expect(args.seed, profile);
+        let workload = Gets::new(template.clone(), args.requests()?, expect).with_table(table);
         let (mean, longest) = workload.service_times(|route, id| {
             let time = &profile.service_time;
             time.of_first(args.seed, route, &id.to_string())
         });
-        self.servers.push(record::Server {
+        let first = ServerProcess::start(program, &behaviour)?;
+        let url = first.url().to_owned();
+        let server = record::Server {
             kind: record::ServerKind::Bundled,
-            url: format!("{}{template}", first.url()),
+            url: format!("{url}{template}"),
             service_s: Some(mean),
             longest_s: longest,
             profile: behaviour.profile.clone(),
-        });
-        self.measured.push(measure::Target {
-            profile: name,
-            workload,
-            service_s: Some((mean, longest.unwrap_or(mean))),
-            host: Host::Bundled {
-                behaviour: Box::new(behaviour),
-                first,
-            },
-        });
-        Ok(())
+        };
+        let mut target = Self::new(args, server, &url, workload)?;
+        if let Some(measured) = target.measured.first_mut() {
+            measured.bundled = Some(measure::Bundled { behaviour, first });
+        }
+        Ok(target)
     }
 
     fn named(args: &Args, url: &str) -> Result<Self, CliError> {
@@ -121,26 +230,51 @@ impl Target {
             )));
         }
         let template = Template::of_url(url)?;
+        template.fits(args.table.as_deref())?;
         let endpoint = Endpoint::resolve(url)?;
+        let judge = |expect| {
+            let batch = Gets::new(template.clone(), args.requests()?, expect);
+            Ok::<_, CliError>(batch.with_table(args.table.clone()))
+        };
         let insisted = args.expect.map(Expect::from);
-        let probe = probe(&endpoint, &template, args.requests, args.timeout, insisted)?;
-        let service_s = args.delay.map(|delay| delay.as_secs_f64());
+        let probe = probe::probe(&endpoint, &template, &judge, args.failing.timeout, insisted)?;
+        let server = record::Server {
+            kind: record::ServerKind::Url,
+            url: format!("{endpoint}{template}"),
+            service_s: args.delay.map(|delay| delay.as_secs_f64()),
+            longest_s: None,
+            profile: None,
+        };
+        let workload = judge(probe.expect)?;
         Ok(Self {
-            servers: vec![record::Server {
-                kind: record::ServerKind::Url,
-                url: format!("{endpoint}{template}"),
-                service_s,
-                longest_s: None,
-                profile: None,
-            }],
-            measured: vec![measure::Target {
-                profile: None,
-                workload: Gets::new(template, args.requests, probe.expect),
-                service_s: service_s.map(|service| (service, service)),
-                host: Host::Url(endpoint.to_string()),
-            }],
             notes: probe.note.into_iter().collect(),
+            ..Self::new(args, server, &endpoint.to_string(), workload)?
         })
+    }
+}
+
+fn behaviour(args: &Args, profile: Option<&String>) -> Behaviour {
+    Behaviour {
+        profile: profile.cloned(),
+        delay: args.delay.or(profile.is_none().then_some(DELAY)),
+        settings: args.knobs.and(&args.settings),
+        seed: args.seed,
+    }
+}
+
+/// The table, where the workload takes one.
+fn bundled_table(args: &Args) -> Result<Option<Arc<Table>>, CliError> {
+    match (args.workload.source, &args.table) {
+        (Source::Table, None) => Err(CliError::new(
+            "workload records needs a table: add --table FILE (CSV with a line of names, or JSON)",
+        )),
+        (Source::Table, Some(table)) => Ok(Some(Arc::clone(table))),
+        (_, None) => Ok(None),
+        (_, Some(_)) => Err(CliError::new(format_args!(
+            "workload {} has no use for --table: add --workload records, or --url with places for \
+             its columns",
+            args.workload.name
+        ))),
     }
 }
 

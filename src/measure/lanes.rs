@@ -5,56 +5,173 @@
 use std::path::Path;
 
 use super::machine::Processes;
+use super::process::SampleProcess;
+use super::sample::{Job, Terms};
+use super::schedule::Task;
 use super::server::{Behaviour, ServerProcess, StartError};
+use super::session::SessionError;
 use super::witness::Witness;
-use crate::record::Cell;
-use crate::workload::Gets;
+use crate::record::{Cell, MachineUse, SampleResult};
 
 /// What the cells of a profile, or of a URL, are measured with.
 pub struct Target {
     /// The profile by the name that its cells carry; `None` where there is only
     /// one.
     pub profile: Option<String>,
-    /// The batch.
-    pub workload: Gets,
+    /// What every sample is run under. The URL is that of the first server.
+    pub terms: Terms,
     /// The mean service time of the batch's requests and the longest of them, in
     /// seconds; `None` where they are not known.
     pub service_s: Option<(f64, f64)>,
-    /// The server.
-    pub host: Host,
+    /// CPU time that each answer is worked on, in seconds.
+    pub cpu_per_answer_s: f64,
+    /// The bundled server; `None` where requests go to another, or nowhere.
+    pub bundled: Option<Bundled>,
 }
 
-/// Whose server it is.
-pub enum Host {
-    /// One that the user named, by its origin.
-    Url(String),
-    /// The bundled one, which is started as often as samples run side by side.
-    Bundled {
-        /// How it behaves.
-        behaviour: Box<Behaviour>,
-        /// The first of them.
-        first: ServerProcess,
-    },
+/// The bundled server, which is started as often as samples run side by side.
+pub struct Bundled {
+    /// How it behaves.
+    pub behaviour: Behaviour,
+    /// The first of them.
+    pub first: ServerProcess,
 }
 
 impl Target {
-    /// How long a sample of a cell takes, in seconds, if nothing but the service
-    /// times takes any: `max(ceil(N / w) · d, max s)`. `None` where they are not
-    /// known.
-    pub(super) fn expected_s(&self, cell: &Cell) -> Option<f64> {
-        let (mean, longest) = self.service_s?;
-        let rounds = cell.requests.div_ceil(cell.workers_usable.max(1));
-        Some((rounds as f64 * mean).max(longest))
+    /// A cell for the schedule. How long a sample of it takes, if nothing but the
+    /// service times takes any, is `max(ceil(N / w) · d, max s)`. Files that are
+    /// saved share a disk, so that nothing can be expected of the time beside
+    /// others.
+    pub(super) fn task(&self, cell: &Cell) -> Task {
+        let known = self
+            .service_s
+            .filter(|_| self.terms.handling.save.is_none());
+        let expected = known.map(|(mean, longest)| {
+            let rounds = cell.requests.div_ceil(cell.workers_usable.max(1));
+            (rounds as f64 * mean).max(longest)
+        });
+        Task::new(cell.requests, cell.workers_usable, expected).working(self.cpu_per_answer_s)
     }
 }
 
 /// A place to take a sample in.
 pub(super) struct Lane {
     target: usize,
-    pub(super) url: String,
-    pub(super) workload: Gets,
+    terms: Terms,
     /// The bundled server's own account.
-    pub(super) witness: Option<Witness>,
+    witness: Option<Witness>,
+}
+
+/// What is asked of a lane.
+pub(super) struct Asked<'a> {
+    /// The program whose hidden command takes a sample.
+    pub(super) program: &'a Path,
+    pub(super) cell: &'a Cell,
+    pub(super) round: u32,
+}
+
+/// What came of it.
+pub(super) struct Took {
+    /// `None` where it was stopped before its end.
+    pub(super) result: Option<SampleResult>,
+    pub(super) machine: Option<MachineUse>,
+}
+
+impl Lane {
+    /// Takes a sample.
+    ///
+    /// # Errors
+    /// Where no process can be started.
+    pub(super) fn sample(
+        &mut self,
+        asked: &Asked<'_>,
+        processes: &Processes,
+        stopped: impl Fn() -> bool,
+        progress: impl FnMut(u64),
+    ) -> Result<Took, SessionError> {
+        let before = processes.reading();
+        // A server that has ended costs this sample, and the lane.
+        let result = match self.witness.as_mut().map(Witness::reset) {
+            Some(Err(silent)) => Some(SampleResult::Error(silent)),
+            _ => {
+                let result = self.run(asked, processes, stopped, progress)?;
+                result.map(|result| self.confirmed(result))
+            }
+        };
+        let after = processes.reading();
+        let machine = before
+            .zip(after)
+            .map(|(before, after)| after.since(&before));
+        Ok(Took { result, machine })
+    }
+
+    /// Runs it in a process of its own.
+    fn run(
+        &self,
+        asked: &Asked<'_>,
+        processes: &Processes,
+        stopped: impl Fn() -> bool,
+        progress: impl FnMut(u64),
+    ) -> Result<Option<SampleResult>, SessionError> {
+        let mut job = Job {
+            cell: asked.cell.clone(),
+            terms: self.terms.clone(),
+        };
+        if let Some(save) = &mut job.terms.handling.save {
+            save.dir.push(self.directory_of(asked));
+        }
+        let process = SampleProcess::start(asked.program, &job);
+        let mut process = process.map_err(|source| SessionError::Process {
+            program: asked.program.display().to_string(),
+            source,
+        })?;
+        let id = process.id();
+        processes.extend([id]);
+        let result = process.result(stopped, progress);
+        processes.end(id, || drop(process));
+        if let Some(save) = job.terms.handling.save.filter(|_| !self.terms.keeps_files) {
+            // Left only by a sample that was ended before it could.
+            let _ = std::fs::remove_dir_all(&save.dir);
+        }
+        Ok(result)
+    }
+
+    /// The result with the server's account, which must agree with it.
+    fn confirmed(&mut self, result: SampleResult) -> SampleResult {
+        match (result, &mut self.witness) {
+            (SampleResult::Measured(mut measurement), Some(witness)) => {
+                match witness.confirm(&measurement) {
+                    Ok(account) => {
+                        measurement.server = account;
+                        SampleResult::Measured(measurement)
+                    }
+                    Err(disagreement) => SampleResult::Error(disagreement),
+                }
+            }
+            (result, _) => result,
+        }
+    }
+
+    /// The name of the directory in which a sample saves its files.
+    fn directory_of(&self, asked: &Asked<'_>) -> String {
+        let cell = asked.cell;
+        let threads = cell.runtime_threads.map(|threads| format!("-t{threads}"));
+        let profile = cell
+            .profile
+            .as_ref()
+            .map(|_| format!("-p{}", self.target + 1));
+        format!(
+            "{}-{}-{}-{}{}{}-w{}-{}",
+            cell.strategy,
+            cell.client,
+            cell.dispatch,
+            cell.reuse,
+            threads.unwrap_or_default(),
+            profile.unwrap_or_default(),
+            cell.workers,
+            asked.round + 1
+        )
+    }
 }
 
 /// The lanes of a session.
@@ -66,25 +183,23 @@ pub(super) struct Lanes<'a> {
 
 struct Started {
     profile: Option<String>,
-    workload: Gets,
-    /// The origin, where it is not ours to start.
-    url: Option<String>,
-    behaviour: Option<Box<Behaviour>>,
+    terms: Terms,
+    /// How the bundled server behaves, where it is that one.
+    behaviour: Option<Behaviour>,
     free: Vec<Witness>,
 }
 
 impl<'a> Lanes<'a> {
     pub(super) fn new(program: &'a Path, processes: &'a Processes, targets: Vec<Target>) -> Self {
         let started = targets.into_iter().map(|target| {
-            let (url, behaviour, first) = match target.host {
-                Host::Url(url) => (Some(url), None, None),
-                Host::Bundled { behaviour, first } => (None, Some(behaviour), Some(first)),
-            };
+            let bundled = target
+                .bundled
+                .map(|bundled| (bundled.behaviour, bundled.first));
+            let (behaviour, first) = bundled.unzip();
             processes.extend(first.iter().map(ServerProcess::id));
             Started {
                 profile: target.profile,
-                workload: target.workload,
-                url,
+                terms: target.terms,
                 behaviour,
                 free: first.into_iter().map(Witness::new).collect(),
             }
@@ -113,11 +228,13 @@ impl<'a> Lanes<'a> {
                 Some(Witness::new(server))
             }
         };
-        let own = witness.as_ref().map(|witness| witness.url().to_owned());
+        let mut terms = target.terms.clone();
+        if let Some(witness) = &witness {
+            witness.url().clone_into(&mut terms.url);
+        }
         Ok(Lane {
             target: place,
-            url: own.or(target.url.clone()).unwrap_or_default(),
-            workload: target.workload.clone(),
+            terms,
             witness,
         })
     }

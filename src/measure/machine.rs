@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use super::resources;
+use super::resources::Usage;
 use crate::record::MachineUse;
 
 /// The processes of a session: this one, and those that it started and has not
@@ -39,7 +39,8 @@ impl Processes {
         let mut reading = Reading::of(&text, ticks_per_second())?;
         let below: f64 = alive.iter().map(|process| ticks_below(*process)).sum();
         let below = Duration::try_from_secs_f64(below / ticks_per_second()).ok()?;
-        reading.ours = resources::cpu_time() + below;
+        let used = Usage::now();
+        reading.ours = used.user + used.system + below;
         Some(reading)
     }
 

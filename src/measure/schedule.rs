@@ -101,6 +101,12 @@ impl Task {
         }
     }
 
+    /// The same with so much CPU time more on each request, in seconds.
+    pub(super) fn working(mut self, cpu_s: f64) -> Self {
+        self.cpu_per_request += cpu_s;
+        self
+    }
+
     /// CPU time that a sample needs in a second, in seconds.
     fn cpu(&self) -> f64 {
         match self.expected_s {
