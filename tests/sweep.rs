@@ -187,3 +187,72 @@ fn several_profiles_are_measured_in_one_session_each_against_its_own_bound() {
         "{markdown}"
     );
 }
+
+#[test]
+fn a_record_that_says_nothing_of_how_it_was_sampled_is_reported_all_the_same() {
+    let (_, out) = compare("--strategies tokio --workers 1,2 --requests 4 --delay 1ms --samples 1");
+    let path = out.path().join("record.jsonl");
+    let mut lines = Vec::new();
+    for line in std::fs::read_to_string(&path).unwrap().lines() {
+        let mut line: serde_json::Value = serde_json::from_str(line).unwrap();
+        if let Some(session) = line["session"].as_object_mut() {
+            session.remove("sampling").unwrap();
+        }
+        if let Some(sample) = line["sample"].as_object_mut() {
+            sample.remove("taken").unwrap();
+        }
+        lines.push(line.to_string());
+    }
+    std::fs::write(&path, lines.join("\n") + "\n").unwrap();
+    let report = Command::new(fanout())
+        .arg("report")
+        .arg(out.path())
+        .output();
+    assert!(report.unwrap().status.success());
+    for row in rows(out.path()) {
+        assert_eq!(
+            (row["ended_by"].as_str(), row["spoilt"].as_str()),
+            ("", "0")
+        );
+        assert_eq!(row["ok"], "4");
+    }
+}
+
+#[test]
+fn records_stand_side_by_side_and_those_of_two_machines_only_by_force() {
+    let job = "--strategies tokio --workers 1 --requests 3 --delay 1ms --samples 1";
+    let ((_, before), (_, after)) = (compare(job), compare(job));
+    let out = tempfile::tempdir().unwrap();
+    let report = |more: &[&str]| {
+        let dirs = [before.path(), after.path()];
+        let mut command = Command::new(fanout());
+        command
+            .arg("report")
+            .args(dirs)
+            .args(more)
+            .output()
+            .unwrap()
+    };
+    let to = ["--out", out.path().to_str().unwrap()];
+    assert_eq!(report(&[]).status.code(), Some(1));
+    assert!(report(&to).status.success());
+    assert_eq!(rows(out.path()).len(), 2);
+
+    let path = after.path().join("record.jsonl");
+    let record = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(
+        &path,
+        record.replacen("\"cpu\":\"", "\"cpu\":\"Another ", 1),
+    )
+    .unwrap();
+    let refused = report(&to);
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert_eq!(refused.status.code(), Some(1), "{said}");
+    assert!(
+        said.contains("Another") && said.contains("--force"),
+        "{said}"
+    );
+    assert!(report(&[&to[..], &["--force"]].concat()).status.success());
+    let markdown = std::fs::read_to_string(out.path().join("summary.md")).unwrap();
+    assert!(markdown.contains("do not compare"), "{markdown}");
+}

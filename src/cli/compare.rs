@@ -207,11 +207,11 @@ pub(super) fn run(args: &Args, catalogue: &Catalogue) -> Result<ExitCode, CliErr
         },
     )?
     .for_profiles(&args.profiles());
-    allow_connections(&plan)?;
+    let sampling = args.sampling.sampling(args.url.is_some());
+    allow_connections(&plan, sampling.lanes)?;
     report::files::make_directory(&args.out)?;
     let program = program()?;
     let target = Target::of(args, &program)?;
-    let sampling = args.sampling.sampling(args.url.is_some());
     let mut writer = begin_record(args, &plan, &target, &sampling)?;
     // From here on there is something to keep.
     let stop = stop_on_signal()?;
@@ -303,13 +303,15 @@ fn conclude(
 
 /// Raises the limit of open files, and refuses worker counts beyond it before
 /// anything is measured.
-fn allow_connections(plan: &Plan) -> Result<(), CliError> {
+fn allow_connections(plan: &Plan, lanes: usize) -> Result<(), CliError> {
     /// Of a worker process: two pipes. Of any other worker: one connection.
     const A_WORKER: u64 = 2;
+    /// Of a lane: the pipes of a sample's process and of a server's.
+    const A_LANE: u64 = 4;
     /// Standard streams, libraries, pollers.
-    const BESIDES: u64 = 64;
+    const BESIDES: u64 = 60;
     let most = plan.cells.iter().map(|cell| cell.workers_usable).max();
-    let needed = most.unwrap_or(0) as u64 * A_WORKER + BESIDES;
+    let needed = most.unwrap_or(0) as u64 * A_WORKER + lanes as u64 * A_LANE + BESIDES;
     let allowed = mock_server::limits::raise_open_files()?;
     if needed > allowed {
         return Err(CliError::new(format_args!(

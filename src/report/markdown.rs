@@ -9,7 +9,7 @@ use std::fmt::{self, Write as _};
 use crate::analysis::summary::{Row, Summary};
 use crate::report::prose::{self, Naming};
 use crate::report::units::{self, NONE};
-use crate::report::{Export, plot};
+use crate::report::{Export, plot, sampling};
 
 /// The file's place in a result directory.
 pub const EXPORT: Export = Export {
@@ -194,7 +194,7 @@ fn how_to_read(out: &mut String, summary: &Summary) -> fmt::Result {
         ),
         "Figures are medians over a cell's samples; ok and failed are of its worst sample."
             .to_owned(),
-        prose::precision(summary),
+        sampling::precision(summary),
         "✗ marks cells with failed requests or samples: a failure may be fast, so their times do \
          not compare."
             .to_owned(),
@@ -262,7 +262,7 @@ fn receipts(out: &mut String, summary: &Summary) -> fmt::Result {
             )),
         ),
         ("samples a cell", prose::samples(summary).to_string()),
-        ("sampling", prose::sampling(summary)),
+        ("sampling", sampling::receipt(summary)),
         ("timeout a request", units::plain_seconds(session.timeout_s)),
     ];
     writeln!(out, "## Receipt\n\n| | |\n|---|---|")?;

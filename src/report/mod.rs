@@ -13,6 +13,7 @@ pub mod table;
 
 mod profiles;
 mod prose;
+mod sampling;
 mod units;
 
 pub use self::profiles::write_session;
