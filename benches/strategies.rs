@@ -221,6 +221,7 @@ fn record(measured: Measured, plan: &Plan, server: &ServerProcess, settings: &Se
         (0..).zip(runs).map(move |(round, seconds)| Sample {
             cell: cell.clone(),
             round,
+            taken: record::Taken::default(),
             result: SampleResult::Measured(Box::new(Measurement {
                 warm_s: seconds,
                 cold_s: seconds,
@@ -242,9 +243,11 @@ fn record(measured: Measured, plan: &Plan, server: &ServerProcess, settings: &Se
                 longest_s: None,
                 profile: None,
             },
+            others: Vec::new(),
             verified: Expect::Record { seed: SEED }.to_string(),
             timeout_s: 30.0,
             conditions: record::Conditions::default(),
+            sampling: None,
             notes: plan.notes.clone(),
         },
         samples: samples.collect(),

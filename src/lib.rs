@@ -6,6 +6,7 @@ pub mod cli;
 pub mod client;
 pub mod measure;
 pub mod outcome;
+pub mod precision;
 pub mod record;
 pub mod report;
 pub mod request;

@@ -180,6 +180,7 @@ fn job(entry: &Entry, url: &str, workers: usize, requests: usize, expect: Expect
             workers,
             workers_usable: entry.usable_workers(workers),
             requests,
+            profile: None,
         },
         terms: Terms::new((*inventory(requests, expect)).clone(), url, TIMEOUT),
     }

@@ -16,12 +16,19 @@ fn may_know() -> BTreeMap<&'static str, &'static [&'static str]> {
         (
             "measure",
             &[
-                "client", "outcome", "record", "request", "strategy", "workload",
+                "client",
+                "outcome",
+                "precision",
+                "record",
+                "request",
+                "strategy",
+                "workload",
             ],
         ),
         ("record", &[]),
-        ("analysis", &["record"]),
-        ("report", &["analysis", "record"]),
+        ("precision", &[]),
+        ("analysis", &["precision", "record"]),
+        ("report", &["analysis", "precision", "record"]),
     ])
 }
 

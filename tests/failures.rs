@@ -265,6 +265,7 @@ fn a_strategy_that_loses_doubles_or_panics_fails_its_sample_alone() {
             workers: 1,
             workers_usable: 1,
             requests: 4,
+            profile: None,
         },
         terms: Terms::new(
             (*inventory(4, Expect::Json)).clone(),

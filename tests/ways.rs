@@ -40,6 +40,7 @@ fn job(entry: &Entry, url: &str, workload: Gets) -> Job {
             workers: 3,
             workers_usable: entry.usable_workers(3),
             requests: workload.requests(),
+            profile: None,
         },
         terms: Terms::new(workload, url, PATIENT),
     }

@@ -2,7 +2,7 @@
 
 use crate::record::{
     Cell, Conditions, Ending, FailureCount, Measurement, Outcomes, Receipt, Record, Sample,
-    SampleResult, Server, ServerAccount, ServerKind, Session, VERSION,
+    SampleResult, Server, ServerAccount, ServerKind, Session, Taken, VERSION,
 };
 
 /// Builds a record sample by sample.
@@ -53,6 +53,7 @@ impl RecordBuilder {
         self.requests = cell.requests;
         self.record.samples.push(Sample {
             round: 0,
+            taken: Taken::default(),
             cell,
             result: SampleResult::Measured(Box::new(measured.measurement())),
         });
@@ -63,6 +64,7 @@ impl RecordBuilder {
     pub(crate) fn error(mut self, strategy: &str, workers: usize, reason: &str) -> Self {
         self.record.samples.push(Sample {
             round: 0,
+            taken: Taken::default(),
             cell: cell(strategy, workers, self.requests),
             result: SampleResult::Error(reason.to_owned()),
         });
@@ -87,6 +89,7 @@ pub(crate) fn cell(strategy: &str, workers: usize, requests: usize) -> Cell {
         workers,
         workers_usable: if strategy == "sequential" { 1 } else { workers },
         requests,
+        profile: None,
     }
 }
 
@@ -186,6 +189,35 @@ pub(crate) fn sweep() -> Record {
     record.build()
 }
 
+/// Two strategies against two profiles: `steady` of 200 ms, where tokio is ahead
+/// by less than samples differ, and `slow` of 400 ms, where rayon is.
+pub(crate) fn two_profiles() -> Record {
+    let server = |name: &str, service_s| Server {
+        kind: ServerKind::Bundled,
+        url: "http://127.0.0.1:3000/inventory".to_owned(),
+        service_s: Some(service_s),
+        longest_s: None,
+        profile: Some(name.to_owned()),
+    };
+    let at = |strategy: &str, workers, profile: &str| Cell {
+        profile: Some(profile.to_owned()),
+        ..cell(strategy, workers, 100)
+    };
+    RecordBuilder::new()
+        .session(|session| {
+            session.server = server("steady", 0.2);
+            session.others = vec![server("slow", 0.4)];
+        })
+        .cell(at("tokio", 20, "steady"), measured(100, 1.01))
+        .cell(at("rayon", 20, "slow"), measured(100, 2.02))
+        .cell(at("tokio", 3, "steady"), measured(100, 6.83))
+        .cell(at("rayon", 20, "steady"), measured(100, 1.015))
+        .cell(at("tokio", 20, "steady"), measured(100, 1.02))
+        .cell(at("rayon", 20, "steady"), measured(100, 1.05))
+        .cell(at("tokio", 20, "slow"), measured(100, 2.1))
+        .build()
+}
+
 fn session() -> Session {
     Session {
         version: VERSION,
@@ -209,10 +241,12 @@ fn session() -> Session {
             longest_s: None,
             profile: None,
         },
+        others: Vec::new(),
         verified: "status 200, and every field of every answer as the server's seed gives it"
             .to_owned(),
         timeout_s: 30.0,
         conditions: Conditions::default(),
+        sampling: None,
         notes: Vec::new(),
     }
 }

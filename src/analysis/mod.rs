@@ -4,8 +4,10 @@
 //! This wing reads records and nothing else: it never sees a strategy run.
 
 pub mod bound;
+pub mod sampled;
 pub mod statistics;
 pub mod summary;
+pub mod wins;
 
 #[cfg(test)]
 pub(crate) mod fixture;

@@ -1,12 +1,17 @@
 //! The summary: a row a cell, from which every exporter draws, so that a
 //! table, a plot and a CSV file of one record can never disagree.
 
+mod profiles;
+
+pub use profiles::DifferentMachines;
+
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
 use crate::analysis::bound::{self, ServiceTime};
+use crate::analysis::sampled::{self, Sampled};
 use crate::analysis::statistics::{Spread, median_count};
 use crate::record::{
     Cell, Ending, FailureCount, Measurement, Record, Sample, SampleResult, Session,
@@ -19,6 +24,9 @@ const UNDER_BOUND: f64 = -0.001;
 /// What a record says, a row a cell.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Summary {
+    /// What tells it from others that it stands beside: a profile's name, or a
+    /// record's. `None` where it stands alone.
+    pub name: Option<String>,
     /// What was asked, of which server, on which machine.
     pub session: Session,
     /// How the session ended.
@@ -34,6 +42,11 @@ pub struct Summary {
     pub best: Option<usize>,
     /// What a reader should know: the session's notes, then this summary's.
     pub notes: Vec<String>,
+    /// Of a record with several profiles, or of records side by side, the summary
+    /// of each; empty otherwise.
+    /// `rows` are then theirs, one profile's after the other's, and `best` and
+    /// `service` those of the first that has any.
+    pub profiles: Vec<Summary>,
 }
 
 /// One cell's figures over all of its samples.
@@ -50,6 +63,8 @@ pub struct Row {
     pub errors: usize,
     /// Why the first of those did not.
     pub first_error: Option<String>,
+    /// How it was sampled.
+    pub sampled: Sampled,
 }
 
 /// What a cell's measured samples say. Times are in seconds.
@@ -167,10 +182,22 @@ impl Summary {
     /// rows, and a sample whose times or counts cannot be (a time that is no
     /// number, requests that do not add up) counts as an error.
     pub fn of(record: &Record) -> Self {
+        if record.session.others.is_empty() {
+            Self::of_one(record)
+        } else {
+            profiles::summary(record)
+        }
+    }
+
+    /// The summary of a record with one profile.
+    fn of_one(record: &Record) -> Self {
         let service = ServiceTime::of(record);
         let mut rows: Vec<Row> = by_cell(&record.samples)
             .into_iter()
-            .map(|(cell, samples)| Row::of(cell, &samples, service))
+            .map(|(cell, samples)| Row {
+                sampled: Sampled::of(record, &samples),
+                ..Row::of(cell, &samples, service)
+            })
             .collect();
         rows.sort_by(Row::order);
         let best = rows
@@ -180,18 +207,39 @@ impl Summary {
         let mut notes = record.session.notes.clone();
         notes.extend(findings(record, service, &rows));
         Self {
+            name: None,
             session: record.session.clone(),
             ending: record.ending,
             service,
             rows,
             best,
             notes,
+            profiles: Vec::new(),
         }
     }
 
     /// The best row, see [`Summary::best`].
     pub fn best_row(&self) -> Option<&Row> {
         self.best.and_then(|index| self.rows.get(index))
+    }
+
+    /// The summary of a cell's profile; this one, where it has one profile.
+    pub fn of_cell(&self, cell: &Cell) -> &Self {
+        let its = |one: &&Self| one.name == cell.profile;
+        self.profiles.iter().find(its).unwrap_or(self)
+    }
+
+    /// Whether a row is the best one: of its profile, where there are several.
+    pub fn is_best(&self, index: usize) -> bool {
+        if self.profiles.is_empty() {
+            return self.best == Some(index);
+        }
+        let mut first = 0;
+        self.profiles.iter().any(|profile| {
+            let best = profile.best.map(|best| first + best);
+            first += profile.rows.len();
+            best == Some(index)
+        })
     }
 
     /// Whether a sample was measured at all.
@@ -220,7 +268,13 @@ impl Row {
             figures: Figures::of(&measured, bound_s),
             errors: reasons.len(),
             first_error: reasons.into_iter().next(),
+            sampled: Sampled::default(),
         }
+    }
+
+    /// Samples, with a measurement or without.
+    pub fn samples(&self) -> usize {
+        self.errors + self.figures.as_ref().map_or(0, |figures| figures.samples)
     }
 
     /// Whether every sample was measured and every request in it succeeded.
@@ -363,6 +417,7 @@ fn findings(record: &Record, service: Option<ServiceTime>, rows: &[Row]) -> Vec<
     }
     notes.extend(under_the_bound(record, service, rows));
     notes.extend(server_bound(rows));
+    notes.extend(sampled::findings(rows));
     notes
 }
 

@@ -12,12 +12,13 @@ use mock_server::profile::Knobs;
 use super::options::{Answers, Axes, Failing, parse_table};
 use super::output::{Format, print_summary, say_written, tell};
 use super::progress::Progress;
+use super::sampling::Options;
 use super::target::{Expectation, Target};
 use super::{CliError, program};
 use crate::analysis::Summary;
 use crate::client::Client;
 use crate::measure::{Plan, Session, SessionError, Sweep, receipt};
-use crate::record::{self, Ending, Record, Writer};
+use crate::record::{self, Ending, Record, Sampling, Writer};
 use crate::report;
 use crate::strategy::Catalogue;
 use crate::workload::{Bundled, Source, Table};
@@ -71,22 +72,18 @@ pub(super) struct Args {
     pub(super) delay: Option<Duration>,
 
     /// How the bundled server behaves: a preset or a TOML file (`fanout serve
-    /// --list-profiles`); --delay then takes the place of its service time
-    #[arg(long, value_name = "NAME|FILE", conflicts_with = "url")]
-    pub(super) profile: Option<String>,
+    /// --list-profiles`), or several of them, each of which is measured; --delay
+    /// then takes the place of its service time
+    #[arg(long, value_delimiter = ',', value_name = "NAME|FILE,…", value_parser = parse_name,
+          conflicts_with = "url")]
+    profile: Vec<String>,
 
-    /// Set one key of the profile, as rate_limit.rate=50; can be repeated
+    /// Set one key of every profile, as rate_limit.rate=50; can be repeated
     #[arg(long = "set", value_name = "KEY=VALUE", conflicts_with = "url")]
     pub(super) settings: Vec<String>,
 
     #[command(flatten)]
     pub(super) knobs: Knobs,
-
-    /// Samples of each cell (a strategy with its client at a worker count), each
-    /// in a process of its own
-    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..=10_000), allow_hyphen_values = true,
-          default_value = "1")]
-    samples: u32,
 
     /// Seed of the bundled server's records
     #[arg(
@@ -111,6 +108,9 @@ pub(super) struct Args {
     format: Format,
 
     #[command(flatten)]
+    sampling: Options,
+
+    #[command(flatten)]
     axes: Axes,
 
     #[command(flatten)]
@@ -121,6 +121,17 @@ pub(super) struct Args {
 }
 
 impl Args {
+    /// The profiles asked for, each once.
+    pub(super) fn profiles(&self) -> Vec<String> {
+        let mut profiles: Vec<String> = Vec::new();
+        for profile in &self.profile {
+            if !profiles.contains(profile) {
+                profiles.push(profile.clone());
+            }
+        }
+        profiles
+    }
+
     /// Requests in the batch.
     ///
     /// # Errors
@@ -162,10 +173,12 @@ const REQUESTS: usize = 100;
 
 const AFTER_HELP: &str = "\
 Examples:
-  fanout compare                                            the full sweep
+  fanout compare                                            the full sweep, 3 samples a cell
+  fanout compare --time 10m                                 samples until medians are known to 0.5 %
   fanout compare --strategies tokio,rayon --workers 3,20 --samples 5
   fanout compare --url http://127.0.0.1:3000                an inventory server of one's own
   fanout compare --url 'http://127.0.0.1:8080/items/{index}' --delay 80ms
+  fanout compare --profile steady,long-tail --workers 5,20  which strategy wins where
   fanout compare --workload files --delay 20ms              downloads of 20.6 kB, saved
   fanout compare --table ids.csv --url 'http://127.0.0.1:8080/?id={id}&lang={language}'
   fanout compare --dispatch queue,chunked --profile pareto  what waiting for groups costs
@@ -174,6 +187,8 @@ Examples:
   fanout compare --workload squares --cpu 1ms               nothing but work
   fanout compare --delay 20ms --format json > summary.json
 
+Cells are sampled in random order, each once before any twice. Samples that leave the
+machine idle run side by side; --serial takes one after the other.
 The lower bound of a cell is ceil(requests / workers) times the service time.
 Ctrl-C stops after cleaning up, and keeps and reports what was measured.";
 
@@ -188,22 +203,24 @@ pub(super) fn run(args: &Args, catalogue: &Catalogue) -> Result<ExitCode, CliErr
             runtime_threads: args.axes.runtime_threads.clone(),
             workers: args.workers.clone(),
             requests: args.requests()?,
-            samples: args.samples,
+            samples: args.sampling.samples().unwrap_or(1),
         },
-    )?;
-    allow_connections(&plan)?;
+    )?
+    .for_profiles(&args.profiles());
+    let sampling = args.sampling.sampling(args.url.is_some());
+    allow_connections(&plan, sampling.lanes)?;
     report::files::make_directory(&args.out)?;
     let program = program()?;
-    let mut target = Target::of(args, &program)?;
-    let mut writer = begin_record(args, &plan, &target)?;
+    let target = Target::of(args, &program)?;
+    let mut writer = begin_record(args, &plan, &target, &sampling)?;
     // From here on there is something to keep.
     let stop = stop_on_signal()?;
-    let mut progress = Progress::new(&plan);
-    let mut session = Session {
+    let mut progress = Progress::new(sampling.samples.map(|_| plan.len()));
+    let session = Session {
         plan: &plan,
-        terms: &target.terms,
+        sampling: &sampling,
+        targets: target.measured,
         program: &program,
-        witness: target.witness.as_mut(),
         stop: &stop,
     };
     let ran = session.run(&mut writer, &mut progress);
@@ -211,16 +228,26 @@ pub(super) fn run(args: &Args, catalogue: &Catalogue) -> Result<ExitCode, CliErr
     conclude(args, writer, ran)
 }
 
-fn begin_record(args: &Args, plan: &Plan, target: &Target) -> Result<Writer, CliError> {
+fn begin_record(
+    args: &Args,
+    plan: &Plan,
+    target: &Target,
+    sampling: &Sampling,
+) -> Result<Writer, CliError> {
+    let mut servers = target.servers.iter().cloned();
+    let first = servers.next();
+    let first = first.ok_or_else(|| CliError::new("there is no server to measure against"))?;
     let session = record::Session {
         version: record::VERSION,
         started_at: humantime::format_rfc3339_seconds(std::time::SystemTime::now()).to_string(),
         command: command_line(),
         receipt: receipt(),
-        server: target.server.clone(),
-        verified: target.terms.workload.expect().to_string(),
+        server: first,
+        others: servers.collect(),
+        verified: target.verified(),
         timeout_s: args.failing.timeout.as_secs_f64(),
         conditions: target.conditions.clone(),
+        sampling: Some(sampling.clone()),
         notes: plan.notes.iter().chain(&target.notes).cloned().collect(),
     };
     Writer::create(&args.out, &session).map_err(|source| {
@@ -254,7 +281,7 @@ fn conclude(
     writer.finish(ending).map_err(SessionError::Record)?;
     let path = args.out.join(record::FILE_NAME);
     let summary = Summary::of(&Record::read(&path)?);
-    let written = report::write(&summary, &args.out, report::EXPORTS)?;
+    let written = report::write_session(&summary, &args.out)?;
     match print_summary(&summary, args.format) {
         // What the session came to does not depend on who reads of it.
         Err(error) if !error.is_reader_gone() => return Err(error),
@@ -276,13 +303,15 @@ fn conclude(
 
 /// Raises the limit of open files, and refuses worker counts beyond it before
 /// anything is measured.
-fn allow_connections(plan: &Plan) -> Result<(), CliError> {
+fn allow_connections(plan: &Plan, lanes: usize) -> Result<(), CliError> {
     /// Of a worker process: two pipes. Of any other worker: one connection.
     const A_WORKER: u64 = 2;
+    /// Of a lane: the pipes of a sample's process and of a server's.
+    const A_LANE: u64 = 4;
     /// Standard streams, libraries, pollers.
-    const BESIDES: u64 = 64;
+    const BESIDES: u64 = 60;
     let most = plan.cells.iter().map(|cell| cell.workers_usable).max();
-    let needed = most.unwrap_or(0) as u64 * A_WORKER + BESIDES;
+    let needed = most.unwrap_or(0) as u64 * A_WORKER + lanes as u64 * A_LANE + BESIDES;
     let allowed = mock_server::limits::raise_open_files()?;
     if needed > allowed {
         return Err(CliError::new(format_args!(

@@ -11,6 +11,7 @@ mod output;
 mod probe;
 mod progress;
 mod report;
+mod sampling;
 mod target;
 
 use std::ffi::OsString;

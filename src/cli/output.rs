@@ -81,8 +81,7 @@ pub(super) fn look() -> Look {
 pub(super) fn say_written(dir: &Path, files: &[PathBuf]) {
     let names: Vec<_> = files
         .iter()
-        .filter_map(|file| file.file_name())
-        .map(|name| name.to_string_lossy())
+        .map(|file| file.strip_prefix(dir).unwrap_or(file).to_string_lossy())
         .collect();
     tell(format_args!(
         "wrote {} in {}\n",

@@ -1,43 +1,49 @@
-//! Progress on standard error: a bar with the cell being run on a terminal, a
+//! Progress on standard error: a bar with what is being run on a terminal, a
 //! line a sample elsewhere, as in a CI log.
 
+use std::collections::BTreeMap;
 use std::io::{self, IsTerminal};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::output::tell;
-use crate::measure::{Event, Observer, Plan};
+use crate::measure::{Event, Observer};
 use crate::record::{Cell, Sample, SampleResult};
 
 /// Follows a session.
 pub(super) struct Progress {
     /// `None` where standard error is no terminal.
     bar: Option<ProgressBar>,
-    samples: usize,
-    /// The effort of the samples that have ended.
-    finished: u64,
-    current: Option<Cell>,
+    /// Samples in all, where their number is fixed.
+    samples: Option<usize>,
+    begun_at: Instant,
+    ended: usize,
+    /// The samples that run, and their requests that have an outcome.
+    running: BTreeMap<usize, (Cell, u64)>,
     /// Whether a line without its end stands on standard error.
     line_open: bool,
+    /// Whether it was said that samples run side by side.
+    side_by_side: bool,
 }
 
 impl Progress {
-    /// Progress through a plan.
-    pub(super) fn new(plan: &Plan) -> Self {
+    /// Progress of a session of so many samples, where their number is fixed.
+    pub(super) fn new(samples: Option<usize>) -> Self {
         let bar = io::stderr().is_terminal().then(|| {
-            let effort: u64 = plan.cells.iter().map(effort).sum();
-            let bar = ProgressBar::new(effort * u64::from(plan.samples));
+            let bar = ProgressBar::new(0);
             bar.set_style(style());
             bar.enable_steady_tick(Duration::from_millis(250));
             bar
         });
         Self {
             bar,
-            samples: plan.len(),
-            finished: 0,
-            current: None,
+            samples,
+            begun_at: Instant::now(),
+            ended: 0,
+            running: BTreeMap::new(),
             line_open: false,
+            side_by_side: false,
         }
     }
 
@@ -50,52 +56,102 @@ impl Progress {
             tell(format_args!("stopped\n"));
         }
     }
+
+    /// The sample that ends next, of how many.
+    fn place(&self) -> String {
+        let next = self.ended + 1;
+        match self.samples {
+            Some(samples) => format!("[{next}/{samples}]"),
+            None => format!("[{next}]"),
+        }
+    }
+
+    fn begun(&mut self, cell: &Cell, alone: bool) {
+        if self.bar.is_some() {
+            return;
+        }
+        if alone {
+            tell(format_args!("{} {cell}: ", self.place()));
+            self.line_open = true;
+            self.side_by_side = false;
+        } else if !std::mem::replace(&mut self.side_by_side, true) {
+            tell(format_args!("samples side by side, as each ends:\n"));
+        }
+    }
+
+    fn has_ended(&mut self, sample: &Sample) {
+        if let Some(bar) = &self.bar {
+            if let SampleResult::Error(error) = &sample.result {
+                bar.suspend(|| tell(format_args!("{}: {error}\n", sample.cell)));
+            }
+        } else if std::mem::take(&mut self.line_open) {
+            tell(format_args!("{}\n", in_words(sample)));
+        } else {
+            let place = self.place();
+            tell(format_args!(
+                "{place} {}: {}\n",
+                sample.cell,
+                in_words(sample)
+            ));
+        }
+        self.ended += 1;
+    }
+
+    fn move_bar(&self, remaining: Option<Duration>) {
+        let Some(bar) = &self.bar else {
+            return;
+        };
+        let elapsed = milliseconds(self.begun_at.elapsed());
+        if let Some(remaining) = remaining {
+            bar.set_length(elapsed.saturating_add(milliseconds(remaining)));
+        }
+        bar.set_position(elapsed.min(bar.length().unwrap_or(0)));
+        bar.set_prefix(self.place());
+        let Some((cell, done)) = self.running.values().next_back() else {
+            return;
+        };
+        let others = match self.running.len() {
+            1 => String::new(),
+            running => format!("{running} samples, the last "),
+        };
+        bar.set_message(format!("{others}{cell}: {done}/{}", cell.requests));
+    }
 }
 
 impl Observer for Progress {
     fn on(&mut self, event: &Event<'_>) {
         match *event {
-            Event::Begun { cell, number } => {
-                let place = format!("[{}/{}]", number + 1, self.samples);
-                match &self.bar {
-                    Some(bar) => {
-                        bar.set_prefix(place);
-                        bar.set_message(format!("{cell}: 0/{}", cell.requests));
-                    }
-                    None => {
-                        tell(format_args!("{place} {cell}: "));
-                        self.line_open = true;
-                    }
-                }
-                self.current = Some(cell.clone());
+            Event::Begun {
+                cell,
+                number,
+                alone,
+                remaining,
+            } => {
+                self.begun(cell, alone);
+                self.running.insert(number, (cell.clone(), 0));
+                self.move_bar(Some(remaining));
             }
-            Event::Progress(done) => {
-                if let (Some(bar), Some(cell)) = (&self.bar, &self.current) {
-                    bar.set_message(format!("{cell}: {done}/{}", cell.requests));
-                    let part = effort(cell) * done / cell.requests as u64;
-                    bar.set_position(self.finished + part);
+            Event::Progress { number, done } => {
+                if let Some((_, requests)) = self.running.get_mut(&number) {
+                    *requests = done;
                 }
+                self.move_bar(None);
             }
-            Event::Ended(sample) => match &self.bar {
-                Some(bar) => {
-                    self.finished += effort(&sample.cell);
-                    bar.set_position(self.finished);
-                    if let SampleResult::Error(error) = &sample.result {
-                        bar.suspend(|| tell(format_args!("{}: {error}\n", sample.cell)));
-                    }
-                }
-                None => {
-                    tell(format_args!("{}\n", in_words(sample)));
-                    self.line_open = false;
-                }
-            },
+            Event::Ended {
+                number,
+                sample,
+                remaining,
+            } => {
+                self.running.remove(&number);
+                self.has_ended(sample);
+                self.move_bar(Some(remaining));
+            }
         }
     }
 }
 
-/// Rounds of requests: what a cell's runtime is about proportional to.
-fn effort(cell: &Cell) -> u64 {
-    cell.requests.div_ceil(cell.workers_usable) as u64
+fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn in_words(sample: &Sample) -> String {

@@ -1,6 +1,6 @@
 //! `fanout report`: everything drawn again from a record.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::output::{Format, print_summary};
@@ -10,9 +10,12 @@ use crate::record::{self, Record};
 use crate::report;
 
 #[derive(clap::Args)]
+#[command(after_help = AFTER_HELP)]
 pub(super) struct Args {
-    /// Directory that holds a record.jsonl
-    dir: PathBuf,
+    /// Directory that holds a record.jsonl; several are set side by side, and
+    /// need --out
+    #[arg(required = true, value_name = "DIR")]
+    dirs: Vec<PathBuf>,
 
     /// Write the report there instead of beside the record
     #[arg(long, value_name = "DIR")]
@@ -22,32 +25,67 @@ pub(super) struct Args {
     #[arg(long)]
     partial: bool,
 
+    /// Set records side by side even if they are of different machines; the report
+    /// says so
+    #[arg(long)]
+    force: bool,
+
     /// What to print
     #[arg(long, value_enum, default_value = "table")]
     format: Format,
 }
 
+const AFTER_HELP: &str = "\
+Examples:
+  fanout report results/latest                              drawn again, beside its record
+  fanout report before after --out results/both             two records, side by side";
+
 pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
-    let record = if args.partial {
-        salvage(args)?
-    } else {
-        Record::read(&args.dir.join(record::FILE_NAME))?
+    let (summary, out) = match (args.dirs.as_slice(), &args.out) {
+        ([dir], out) => (
+            Summary::of(&read(args, dir)?),
+            out.as_ref().unwrap_or(dir).clone(),
+        ),
+        (dirs, Some(out)) => (side_by_side(args, dirs)?, out.clone()),
+        (_, None) => {
+            return Err(CliError::new(
+                "the report of several records belongs to none of them: say with --out DIR where \
+                 it goes",
+            ));
+        }
     };
-    let summary = Summary::of(&record);
-    let out = args.out.as_ref().unwrap_or(&args.dir);
-    let written = report::write(&summary, out, report::EXPORTS)?;
+    let written = report::write_session(&summary, &out)?;
     print_summary(&summary, args.format)?;
-    output::say_written(out, &written);
+    output::say_written(&out, &written);
     Ok(ExitCode::SUCCESS)
+}
+
+fn side_by_side(args: &Args, dirs: &[PathBuf]) -> Result<Summary, CliError> {
+    let mut records = Vec::with_capacity(dirs.len());
+    for dir in dirs {
+        let name = dir.display().to_string();
+        let name = name.trim_end_matches('/').to_owned();
+        if records.iter().any(|(other, _)| *other == name) {
+            return Err(CliError::new(format_args!("{name} is named twice")));
+        }
+        records.push((name, read(args, dir)?));
+    }
+    let first = records.remove(0);
+    Ok(Summary::side_by_side(first, records, args.force)?)
+}
+
+fn read(args: &Args, dir: &Path) -> Result<Record, CliError> {
+    if args.partial {
+        salvage(args, dir)
+    } else {
+        Ok(Record::read(&dir.join(record::FILE_NAME))?)
+    }
 }
 
 /// What is whole of a record that was cut off: the one that was being written,
 /// where one was, else the finished one.
-fn salvage(args: &Args) -> Result<Record, CliError> {
-    let (finished, unfinished) = (
-        args.dir.join(record::FILE_NAME),
-        args.dir.join(record::PARTIAL_NAME),
-    );
+fn salvage(args: &Args, dir: &Path) -> Result<Record, CliError> {
+    let (finished, unfinished) = (dir.join(record::FILE_NAME), dir.join(record::PARTIAL_NAME));
     let path = match (finished.exists(), unfinished.exists()) {
         // The report of the one must not take the place of the other's.
         (true, true) if args.out.is_none() => {
@@ -56,7 +94,7 @@ fn salvage(args: &Args) -> Result<Record, CliError> {
                  second say where with --out",
                 finished.display(),
                 unfinished.display(),
-                args.dir.display()
+                dir.display()
             )));
         }
         (_, true) => unfinished,

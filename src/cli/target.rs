@@ -11,7 +11,7 @@ use super::compare::Args;
 use super::options::Results;
 use super::{CliError, probe};
 use crate::client::{self, Handling};
-use crate::measure::{Behaviour, ServerProcess, Terms, Witness};
+use crate::measure::{self, Behaviour, ServerProcess, Terms};
 use crate::record::{self, Conditions};
 use crate::request::Endpoint;
 use crate::workload::{Expect, Gets, Source, Table, Template};
@@ -21,20 +21,20 @@ const DELAY: Duration = Duration::from_millis(200);
 
 /// Whom a session measures against, and on what terms.
 pub(super) struct Target {
-    pub(super) server: record::Server,
-    pub(super) terms: Terms,
+    /// What is said of each server, at least one.
+    pub(super) servers: Vec<record::Server>,
+    /// What cells are measured with, in the same order.
+    pub(super) measured: Vec<measure::Target>,
     pub(super) conditions: Conditions,
-    /// The bundled server; it runs for as long as this is held.
-    pub(super) witness: Option<Witness>,
     pub(super) notes: Vec<String>,
 }
 
 impl Target {
-    /// Starts the bundled server, or looks at the URL that was named, and
-    /// calibrates the work on each answer with one of its answers.
+    /// Starts the bundled server, once for each profile, or looks at the URL that
+    /// was named, and calibrates the work on each answer with one of its answers.
     ///
     /// # Errors
-    /// Where the profile or the URL is wrong, or nothing answers.
+    /// Where a profile or the URL is wrong, or nothing answers.
     pub(super) fn of(args: &Args, program: &Path) -> Result<Self, CliError> {
         let mut target = match &args.url {
             Some(url) => Self::named(args, url)?,
@@ -44,12 +44,36 @@ impl Target {
             },
         };
         if args.answers.works() {
-            let body = probe::an_answer(&target.terms)?;
-            let (work, took) = args.answers.work(&body);
-            target.terms.handling.work = work;
-            target.conditions.cpu_per_answer_s = took.as_secs_f64();
+            target.calibrate(args)?;
         }
         Ok(target)
+    }
+
+    /// What a right answer is, in words.
+    pub(super) fn verified(&self) -> String {
+        let mut verified: Vec<String> = Vec::new();
+        for target in &self.measured {
+            let words = target.terms.workload.expect().to_string();
+            if !verified.contains(&words) {
+                verified.push(words);
+            }
+        }
+        verified.join("; or ")
+    }
+
+    /// Calibrates the work on an answer once: all profiles answer alike.
+    fn calibrate(&mut self, args: &Args) -> Result<(), CliError> {
+        let Some(first) = self.measured.first() else {
+            return Ok(());
+        };
+        let body = probe::an_answer(&first.terms)?;
+        let (work, took) = args.answers.work(&body);
+        for target in &mut self.measured {
+            target.terms.handling.work = work;
+            target.cpu_per_answer_s = took.as_secs_f64();
+        }
+        self.conditions.cpu_per_answer_s = took.as_secs_f64();
+        Ok(())
     }
 
     fn new(
@@ -88,11 +112,17 @@ impl Target {
             keeps_files: args.answers.keep_files,
             ..Terms::new(workload, url, args.failing.timeout)
         };
+        let longest = server.longest_s;
         Ok(Self {
-            server,
-            terms,
+            measured: vec![measure::Target {
+                profile: None,
+                terms,
+                service_s: server.service_s.map(|mean| (mean, longest.unwrap_or(mean))),
+                cpu_per_answer_s: 0.0,
+                bundled: None,
+            }],
+            servers: vec![server],
             conditions,
-            witness: None,
             notes: Vec::new(),
         })
     }
@@ -101,7 +131,7 @@ impl Target {
     fn local(args: &Args) -> Result<Self, CliError> {
         let described = [
             ("--delay", args.delay.is_some()),
-            ("--profile", args.profile.is_some()),
+            ("--profile", !args.profiles().is_empty()),
             (
                 "--set or a flag of the profile",
                 !args.knobs.and(&args.settings).is_empty(),
@@ -128,33 +158,74 @@ impl Target {
 
     fn bundled(args: &Args, program: &Path) -> Result<Self, CliError> {
         let table = bundled_table(args)?;
-        let behaviour = Behaviour {
-            profile: args.profile.clone(),
-            delay: args.delay.or(args.profile.is_none().then_some(DELAY)),
-            settings: args.knobs.and(&args.settings),
-            seed: args.seed,
+        let profiles = args.profiles();
+        let behaviours = match profiles.as_slice() {
+            [] => vec![behaviour(args, None)],
+            profiles => {
+                let of = |profile| behaviour(args, Some(profile));
+                profiles.iter().map(of).collect()
+            }
         };
-        let profile = behaviour.resolve().map_err(CliError::new)?;
+        // What is wrong with the last is said before the first is started.
+        let resolved = behaviours.iter().map(Behaviour::resolve);
+        let resolved = resolved.collect::<Result<Vec<_>, _>>();
+        let resolved = resolved.map_err(CliError::new)?;
+        let mut targets = Vec::with_capacity(behaviours.len());
+        for (behaviour, profile) in behaviours.into_iter().zip(&resolved) {
+            targets.push(Self::behaving(
+                args,
+                program,
+                table.clone(),
+                behaviour,
+                profile,
+            )?);
+        }
+        let several = targets.len() > 1;
+        let mut targets = targets.into_iter();
+        let none = || CliError::new("there is no profile to measure against");
+        let mut all = targets.next().ok_or_else(none)?;
+        for other in targets {
+            all.servers.extend(other.servers);
+            all.measured.extend(other.measured);
+        }
+        // One by itself need not be told from others.
+        if several {
+            for (target, server) in all.measured.iter_mut().zip(&all.servers) {
+                target.profile.clone_from(&server.profile);
+            }
+        }
+        Ok(all)
+    }
+
+    /// The bundled server, behaving so.
+    fn behaving(
+        args: &Args,
+        program: &Path,
+        table: Option<Arc<Table>>,
+        behaviour: Behaviour,
+        profile: &Profile,
+    ) -> Result<Self, CliError> {
         let template = args.workload.template(table.as_deref())?;
-        let expect = args.workload.expect(args.seed, &profile);
+        let expect = args.workload.expect(args.seed, profile);
         let workload = Gets::new(template.clone(), args.requests()?, expect).with_table(table);
         let (mean, longest) = workload.service_times(|route, id| {
             let time = &profile.service_time;
             time.of_first(args.seed, route, &id.to_string())
         });
-        let process = ServerProcess::start(program, &behaviour)?;
-        let url = process.url().to_owned();
+        let first = ServerProcess::start(program, &behaviour)?;
+        let url = first.url().to_owned();
         let server = record::Server {
             kind: record::ServerKind::Bundled,
             url: format!("{url}{template}"),
             service_s: Some(mean),
             longest_s: longest,
-            profile: args.profile.clone(),
+            profile: behaviour.profile.clone(),
         };
-        Ok(Self {
-            witness: Some(Witness::new(process)),
-            ..Self::new(args, server, &url, workload)?
-        })
+        let mut target = Self::new(args, server, &url, workload)?;
+        if let Some(measured) = target.measured.first_mut() {
+            measured.bundled = Some(measure::Bundled { behaviour, first });
+        }
+        Ok(target)
     }
 
     fn named(args: &Args, url: &str) -> Result<Self, CliError> {
@@ -184,6 +255,15 @@ impl Target {
             notes: probe.note.into_iter().collect(),
             ..Self::new(args, server, &endpoint.to_string(), workload)?
         })
+    }
+}
+
+fn behaviour(args: &Args, profile: Option<&String>) -> Behaviour {
+    Behaviour {
+        profile: profile.cloned(),
+        delay: args.delay.or(profile.is_none().then_some(DELAY)),
+        settings: args.knobs.and(&args.settings),
+        seed: args.seed,
     }
 }
 

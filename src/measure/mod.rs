@@ -6,23 +6,28 @@
 //! [`Session`] runs a plan of them.
 
 mod collector;
+mod course;
 mod journal;
+mod lanes;
 mod ledger;
+mod machine;
 mod plan;
 mod process;
 mod receipt;
 mod resources;
 mod sample;
 mod saved;
+mod schedule;
 mod server;
 mod session;
+mod shuffle;
 mod witness;
 
 pub use self::collector::Collector;
+pub use self::lanes::{Bundled, Target};
 pub use self::plan::{Plan, PlanError, Sweep};
 pub use self::process::{SAMPLE_VERB, serve_sample};
 pub use self::receipt::receipt;
 pub use self::sample::{Job, Terms, run};
 pub use self::server::{Behaviour, ServerProcess, StartError};
 pub use self::session::{Event, Observer, Session, SessionError};
-pub use self::witness::Witness;

@@ -141,6 +141,24 @@ impl Plan {
         Ok(plan)
     }
 
+    /// The same for each of several profiles, by name; for one, as it is.
+    #[must_use]
+    pub fn for_profiles(mut self, profiles: &[String]) -> Self {
+        if profiles.len() > 1 {
+            let cells = std::mem::take(&mut self.cells);
+            let with = |profile: &String| {
+                let profile = Some(profile.clone());
+                let named = move |cell: &Cell| Cell {
+                    profile: profile.clone(),
+                    ..cell.clone()
+                };
+                cells.iter().map(named).collect::<Vec<_>>()
+            };
+            self.cells = profiles.iter().flat_map(with).collect();
+        }
+        self
+    }
+
     fn add(&mut self, entry: &Entry, workers: &[usize], request: &Sweep) {
         let clients: Vec<Client> = if request.clients.is_empty() {
             let mut clients = entry.clients.iter().copied();
@@ -178,6 +196,7 @@ impl Plan {
                     workers: asked,
                     workers_usable: usable,
                     requests: request.requests,
+                    profile: None,
                 });
             }
         }
@@ -380,6 +399,28 @@ mod tests {
         request.strategies = vec!["tokio".to_owned()];
         let error = Plan::sweep(&Catalogue::bundled(), &request).unwrap_err();
         assert!(error.to_string().contains("client ureq"), "{error}");
+    }
+
+    #[test]
+    fn several_profiles_are_as_many_sweeps_and_one_is_not_named() {
+        let plan = || sweep(&request(&["tokio"], &[2, 3]));
+        let names = ["steady".to_owned(), "long-tail".to_owned()];
+        let several = plan().for_profiles(&names);
+        let profiles: Vec<_> = several
+            .cells
+            .iter()
+            .map(|cell| (cell.profile.as_deref(), cell.workers))
+            .collect();
+        assert_eq!(
+            profiles,
+            [
+                (Some("steady"), 2),
+                (Some("steady"), 3),
+                (Some("long-tail"), 2),
+                (Some("long-tail"), 3)
+            ]
+        );
+        assert_eq!(plan().for_profiles(&names[..1]), plan());
     }
 
     #[test]

@@ -9,7 +9,6 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
@@ -141,16 +140,21 @@ impl SampleProcess {
         Ok(process)
     }
 
+    /// Its id.
+    pub(super) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Waits for the end, and tells of progress on the way. `None` where it was
     /// stopped before.
     pub(super) fn result(
-        mut self,
-        stop: &AtomicBool,
+        &mut self,
+        stopped: impl Fn() -> bool,
         mut progress: impl FnMut(u64),
     ) -> Option<SampleResult> {
         let mut last = (0, Instant::now());
         loop {
-            if stop.load(Ordering::Relaxed) {
+            if stopped() {
                 return None;
             }
             if last.1.elapsed() > self.patience {

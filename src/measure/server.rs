@@ -115,6 +115,11 @@ impl ServerProcess {
         &self.url
     }
 
+    /// Its process's id.
+    pub(super) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// How it ended, if it has.
     pub(super) fn ended(&mut self) -> Option<String> {
         match self.child.try_wait() {

@@ -3,41 +3,62 @@
 use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
+use super::course::Course;
+use super::lanes::{Lanes, Target};
+use super::machine::Processes;
 use super::plan::Plan;
-use super::process::SampleProcess;
-use super::sample::{Job, Terms};
-use super::witness::Witness;
-use crate::record::{Cell, Ending, Sample, SampleResult, Writer};
+use super::schedule::{Budget, Enough, Schedule, Task};
+use super::server::StartError;
+use crate::record::{Cell, Ending, Sample, Sampling, Writer};
 
 /// A plan, and all that is needed to carry it out.
 pub struct Session<'a> {
     /// What to measure.
     pub plan: &'a Plan,
-    /// What every sample is run under.
-    pub terms: &'a Terms,
+    /// How often and in which order; its number of samples, where it has one,
+    /// goes before the plan's.
+    pub sampling: &'a Sampling,
+    /// What cells are measured against: one for each profile, at least one.
+    pub targets: Vec<Target>,
     /// The program whose hidden command takes a sample.
     pub program: &'a Path,
-    /// The server's own account, where it is the bundled one.
-    pub witness: Option<&'a mut Witness>,
     /// Set from outside to stop.
     pub stop: &'a AtomicBool,
 }
 
-/// What happens in a session, as it happens.
+/// What happens in a session, as it happens. Samples are numbered from 0 in the
+/// order in which they begin.
 #[derive(Debug)]
 pub enum Event<'a> {
     /// A sample begins.
     Begun {
         /// What is run.
         cell: &'a Cell,
-        /// Its number in the session, from 0.
+        /// Its number.
         number: usize,
+        /// Whether no other runs beside it.
+        alone: bool,
+        /// How long the session is expected to go on.
+        remaining: Duration,
     },
-    /// So many of its requests have an outcome.
-    Progress(u64),
-    /// It has ended.
-    Ended(&'a Sample),
+    /// So many of a sample's requests have an outcome.
+    Progress {
+        /// Its number.
+        number: usize,
+        /// Requests.
+        done: u64,
+    },
+    /// A sample has ended.
+    Ended {
+        /// Its number.
+        number: usize,
+        /// What came of it.
+        sample: &'a Sample,
+        /// How long the session is expected to go on.
+        remaining: Duration,
+    },
 }
 
 /// Takes a session's events.
@@ -70,113 +91,54 @@ pub enum SessionError {
         /// The program.
         program: String,
     },
-    /// The bundled server is gone.
-    #[error("{0}")]
-    Witness(String),
+    /// A bundled server cannot be started.
+    #[error(transparent)]
+    Server(#[from] StartError),
 }
 
 impl Session<'_> {
-    /// Takes every sample of the plan, round by round, so that each cell has
-    /// one before any has two, and what drifts drifts over all of them.
+    /// Takes every sample of the plan, in rounds, so that each cell has one
+    /// before any has two, and what drifts drifts over all of them.
     ///
     /// # Errors
-    /// Where the record cannot be written, a process cannot be started, or the
-    /// server's account cannot be had. A sample that fails is a line of the
-    /// record, not an error.
+    /// Where the record cannot be written, or a process cannot be started. A
+    /// sample that fails is a line of the record, not an error.
     pub fn run(
-        &mut self,
+        mut self,
         writer: &mut Writer,
         observer: &mut dyn Observer,
     ) -> Result<Ending, SessionError> {
-        let mut number = 0;
-        let build = build_of(self.program);
-        for round in 0..self.plan.samples {
-            for cell in &self.plan.cells {
-                if build_of(self.program) != build {
-                    return Err(SessionError::Replaced {
-                        program: self.program.display().to_string(),
-                    });
-                }
-                observer.on(&Event::Begun { cell, number });
-                let Some(result) = self.sample(cell, round, observer)? else {
-                    return Ok(Ending::Interrupted);
-                };
-                let sample = Sample {
-                    cell: cell.clone(),
-                    round,
-                    result,
-                };
-                observer.on(&Event::Ended(&sample));
-                writer.sample(sample)?;
-                number += 1;
-            }
-        }
-        Ok(Ending::Complete)
-    }
-
-    /// One sample; `None` where the session was stopped before its end.
-    fn sample(
-        &mut self,
-        cell: &Cell,
-        round: u32,
-        observer: &mut dyn Observer,
-    ) -> Result<Option<SampleResult>, SessionError> {
-        if self.stop.load(Ordering::Relaxed) {
-            return Ok(None);
-        }
-        if let Some(witness) = &mut self.witness {
-            witness.reset().map_err(SessionError::Witness)?;
-        }
-        let mut job = Job {
-            cell: cell.clone(),
-            terms: self.terms.clone(),
-        };
-        if let Some(save) = &mut job.terms.handling.save {
-            save.dir.push(directory_of(cell, round));
-        }
-        let process = SampleProcess::start(self.program, &job);
-        let process = process.map_err(|source| SessionError::Process {
-            program: self.program.display().to_string(),
-            source,
-        })?;
-        let result = process.result(self.stop, |done| observer.on(&Event::Progress(done)));
-        if let Some(save) = job.terms.handling.save.filter(|_| !self.terms.keeps_files) {
-            // Left only by a sample that was ended before it could.
-            let _ = std::fs::remove_dir_all(&save.dir);
-        }
-        Ok(match (result, &mut self.witness) {
-            (Some(SampleResult::Measured(mut measurement)), Some(witness)) => {
-                Some(match witness.confirm(&measurement) {
-                    Ok(account) => {
-                        measurement.server = account;
-                        SampleResult::Measured(measurement)
-                    }
-                    Err(disagreement) => SampleResult::Error(disagreement),
-                })
-            }
-            (result, _) => result,
+        let processes = Processes::default();
+        let schedule = self.schedule();
+        let targets = std::mem::take(&mut self.targets);
+        let mut lanes = Lanes::new(self.program, &processes, targets);
+        let halt = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let mut course = Course::new(&self, scope, &halt, &processes, &mut lanes, schedule);
+            let ran = course.run(writer, observer);
+            // What still runs after an error is not waited for.
+            halt.store(true, Ordering::Relaxed);
+            ran
         })
     }
-}
 
-/// The name of the directory in which a sample saves its files.
-fn directory_of(cell: &Cell, round: u32) -> String {
-    let threads = cell.runtime_threads.map(|threads| format!("-t{threads}"));
-    format!(
-        "{}-{}-{}-{}{}-w{}-{}",
-        cell.strategy,
-        cell.client,
-        cell.dispatch,
-        cell.reuse,
-        threads.unwrap_or_default(),
-        cell.workers,
-        round + 1
-    )
-}
-
-/// What changes when a program is built anew: its size, and when it was
-/// written. `None` where it is not there.
-fn build_of(program: &Path) -> Option<(u64, std::time::SystemTime)> {
-    let metadata = std::fs::metadata(program).ok()?;
-    Some((metadata.len(), metadata.modified().ok()?))
+    fn schedule(&self) -> Schedule {
+        let tasks = self.plan.cells.iter().map(|cell| {
+            let of_cell = |target: &&Target| target.profile == cell.profile;
+            let target = self.targets.iter().find(of_cell);
+            target.or(self.targets.first()).map_or_else(
+                || Task::new(cell.requests, cell.workers_usable, None),
+                |target| target.task(cell),
+            )
+        });
+        let enough = match self.sampling.budget_s {
+            Some(budget) => {
+                Enough::Precise(Duration::try_from_secs_f64(budget).unwrap_or(Duration::MAX))
+            }
+            None => Enough::Samples(self.sampling.samples.unwrap_or(self.plan.samples)),
+        };
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let budget = Budget::of(self.sampling.lanes, cores);
+        Schedule::new(tasks.collect(), enough, budget, self.sampling.seed)
+    }
 }

@@ -8,7 +8,7 @@ use super::server::ServerProcess;
 use crate::record::{Measurement, ServerAccount};
 
 /// The bundled server, and where its account of the present sample began.
-pub struct Witness {
+pub(super) struct Witness {
     server: ServerProcess,
     journal: Journal,
     cpu_before: Duration,
@@ -16,12 +16,27 @@ pub struct Witness {
 
 impl Witness {
     /// A witness of what goes to this server from now on.
-    pub fn new(server: ServerProcess) -> Self {
+    pub(super) fn new(server: ServerProcess) -> Self {
         Self {
             journal: Journal::at(server.url()),
             cpu_before: server.cpu_time(),
             server,
         }
+    }
+
+    /// Where its server listens.
+    pub(super) fn url(&self) -> &str {
+        self.server.url()
+    }
+
+    /// Its server's process.
+    pub(super) fn id(&self) -> u32 {
+        self.server.id()
+    }
+
+    /// Whether its server has not ended.
+    pub(super) fn is_alive(&mut self) -> bool {
+        self.server.ended().is_none()
     }
 
     /// Begins a new account.

@@ -16,7 +16,7 @@ use super::{Ending, FILE_NAME, PARTIAL_NAME, Record, Sample, Session, VERSION};
 #[serde(rename_all = "kebab-case")]
 enum Line {
     Session(Box<Session>),
-    Sample(Sample),
+    Sample(Box<Sample>),
     End(Ending),
 }
 
@@ -149,7 +149,7 @@ impl Record {
             }
             number += 1;
             match serde_json::from_str(&text).map_err(|error| damaged(number, &error))? {
-                Line::Sample(sample) => record.samples.push(sample),
+                Line::Sample(sample) => record.samples.push(*sample),
                 Line::End(ending) => {
                     record.ending = ending;
                     text.clear();
@@ -235,7 +235,7 @@ impl Writer {
     /// # Errors
     /// Where it cannot be written.
     pub fn sample(&mut self, sample: Sample) -> io::Result<()> {
-        self.line(&Line::Sample(sample))?;
+        self.line(&Line::Sample(Box::new(sample)))?;
         self.samples += 1;
         Ok(())
     }

@@ -7,12 +7,14 @@
 //! nothing but this file.
 
 mod file;
+mod sampling;
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 pub use self::file::{ReadError, Writer};
+pub use self::sampling::{MachineUse, Sampling, Taken};
 
 /// The version of the format that this build writes, and the newest it reads.
 pub const VERSION: u32 = 1;
@@ -45,8 +47,11 @@ pub struct Session {
     pub command: String,
     /// Where and with what it was measured.
     pub receipt: Receipt,
-    /// The server that answered.
+    /// The server that answered; with several profiles, that of the first.
     pub server: Server,
+    /// With several profiles, the servers of the others.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<Server>,
     /// What a right answer was, in words: how the answers were verified.
     pub verified: String,
     /// The longest that one attempt of a request may take, in seconds.
@@ -54,6 +59,10 @@ pub struct Session {
     /// What else was the same for every cell.
     #[serde(default)]
     pub conditions: Conditions,
+    /// How often and in which order cells were sampled; `None` where another
+    /// program decided it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sampling: Option<Sampling>,
     /// What a reader should know about this session: workers that a strategy
     /// could not use, a check that had to be loosened.
     #[serde(default)]
@@ -163,6 +172,10 @@ pub struct Cell {
     pub workers_usable: usize,
     /// Requests in the batch.
     pub requests: usize,
+    /// The server's profile, where a session has several; the profile of its
+    /// [`Server`] by the same name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<String>,
 }
 
 impl fmt::Display for Cell {
@@ -183,7 +196,61 @@ impl fmt::Display for Cell {
         if self.workers_usable < self.workers {
             write!(f, "{} of ", self.workers_usable)?;
         }
-        write!(f, "{}", self.workers)
+        write!(f, "{}", self.workers)?;
+        match &self.profile {
+            Some(profile) => write!(f, ", {profile}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Session {
+    /// The server that a cell was measured against.
+    pub fn server_of(&self, cell: &Cell) -> &Server {
+        let named = |server: &&Server| server.profile == cell.profile;
+        match cell.profile {
+            Some(_) => self.others.iter().find(named).unwrap_or(&self.server),
+            None => &self.server,
+        }
+    }
+
+    /// The servers of a session, that of the first profile first.
+    pub fn servers(&self) -> impl Iterator<Item = &Server> {
+        std::iter::once(&self.server).chain(&self.others)
+    }
+}
+
+impl Record {
+    /// The record as one of each profile that it holds, in the order in which
+    /// they were asked for; itself where it holds one.
+    pub fn by_profile(self) -> Vec<Self> {
+        if self.session.others.is_empty() {
+            return vec![self];
+        }
+        let Self {
+            mut session,
+            samples,
+            ending,
+        } = self;
+        let others = std::mem::take(&mut session.others);
+        let mut records: Vec<Self> = std::iter::once(session.server.clone())
+            .chain(others)
+            .map(|server| Self {
+                session: Session {
+                    server,
+                    ..session.clone()
+                },
+                samples: Vec::new(),
+                ending,
+            })
+            .collect();
+        for sample in samples {
+            let of = |record: &Self| record.session.server.profile == sample.cell.profile;
+            // One of no profile is none of theirs, and stays with the first.
+            let place = records.iter().position(of);
+            records[place.unwrap_or(0)].samples.push(sample);
+        }
+        records
     }
 }
 
@@ -194,6 +261,9 @@ pub struct Sample {
     pub cell: Cell,
     /// The round of the session that it belongs to, from 0.
     pub round: u32,
+    /// When it was taken, beside what, and what the machine did besides.
+    #[serde(default)]
+    pub taken: Taken,
     /// What came of it.
     pub result: SampleResult,
 }

@@ -3,8 +3,8 @@
 //! Columns are only ever added at the end, so that readers by place and by
 //! name both go on working. A figure that does not exist is an empty field.
 
-use crate::analysis::Source;
 use crate::analysis::summary::{Figures, Row, Summary};
+use crate::analysis::{ServiceTime, Source};
 use crate::report::units::billionths;
 use crate::report::{Export, RenderError};
 
@@ -22,6 +22,11 @@ struct Line<'a> {
 }
 
 impl Line<'_> {
+    /// The service time of the row's profile.
+    fn service(&self) -> Option<ServiceTime> {
+        self.summary.of_cell(&self.row.cell).service
+    }
+
     /// A time or fraction of the figures, empty where there is none.
     fn value(&self, of: impl Fn(&Figures) -> Option<f64>) -> String {
         number(self.row.figures.as_ref().and_then(of))
@@ -100,10 +105,10 @@ const COLUMNS: &[Column] = &[
     }),
     ("errors", |line| line.row.errors.to_string()),
     ("service_s", |line| {
-        number(line.summary.service.map(|service| service.seconds))
+        number(line.service().map(|service| service.seconds))
     }),
     ("service_source", |line| {
-        let source = line.summary.service.map(|service| match service.source {
+        let source = line.service().map(|service| match service.source {
             Source::Stated => "stated",
             Source::Fastest { .. } => "fastest",
         });
@@ -140,6 +145,20 @@ const COLUMNS: &[Column] = &[
     ("retried", |line| {
         line.count(|figures| Some(figures.usage.retried))
     }),
+    ("profile", |line| {
+        line.row.cell.profile.clone().unwrap_or_default()
+    }),
+    ("spoilt", |line| line.row.sampled.spoilt.to_string()),
+    ("ended_by", |line| {
+        let ended_by = line.row.sampled.ended_by;
+        ended_by.map_or(String::new(), |by| by.name().to_owned())
+    }),
+    ("warm_low_s", |line| {
+        number(line.row.sampled.interval.map(|interval| interval.low))
+    }),
+    ("warm_high_s", |line| {
+        number(line.row.sampled.interval.map(|interval| interval.high))
+    }),
 ];
 
 /// Renders a summary as CSV with a header.
@@ -156,7 +175,7 @@ pub fn render(summary: &Summary) -> Result<String, RenderError> {
         let line = Line {
             summary,
             row,
-            best: summary.best == Some(index),
+            best: summary.is_best(index),
         };
         writer
             .write_record(COLUMNS.iter().map(|(_, field)| field(&line)))

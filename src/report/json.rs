@@ -5,13 +5,21 @@
 //! {
 //!   "format": "fanout-summary", "version": 1,
 //!   "session":  { started_at, command, server: { kind, url, service_s },
-//!                 verified, timeout_s, conditions: { workload, http, in_order, deadline_s, retries,
-//!                 cpu_per_answer_s, saved, fsync }, ending: complete | interrupted | cut-off },
+//!                 others: [ servers of further profiles ], verified, timeout_s,
+//!                 conditions: { workload, http, in_order, deadline_s, retries,
+//!                 cpu_per_answer_s, saved, fsync },
+//!                 sampling: { samples, budget_s, seed, lanes } or null,
+//!                 ending: complete | interrupted | cut-off },
 //!   "receipt":  { fanout, revision, rustc, profile, os, kernel, cpu, cores, memory_bytes },
 //!   "service":  { seconds, source: stated | fastest, answers? } or null,
-//!   "best":     the place in "rows" of the fastest cell without a failure, or null,
+//!   "best":     the place in "rows" of the fastest cell without a failure, or null;
+//!               with several profiles of the first, and every row says it of its own,
 //!   "rows":     [ { strategy, client, dispatch, reuse, runtime_threads, workers,
-//!                   workers_usable, requests, samples, errors, first_error, bound_s,
+//!                   workers_usable, requests, profile, best, samples, errors,
+//!                   first_error, spoilt,
+//!                   ended_by: samples | precision | time | failures | interruption
+//!                             or null,
+//!                   interval: { low, high } of the median warm_s or null, bound_s,
 //!                   figures: { warm_s, warm_min_s, warm_max_s, cold_s, gap, ok, failed,
 //!                              failures: [ { kind, count, example } ], cpu_s, user_s, system_s,
 //!                              voluntary_switches, involuntary_switches, connecting_s,
@@ -31,9 +39,11 @@
 
 use serde::Serialize;
 
+use crate::analysis::sampled::EndedBy;
 use crate::analysis::summary::{Figures, Row, ServerFigures, Summary, UsageFigures};
 use crate::analysis::{ServiceTime, Source};
-use crate::record::{Conditions, Ending, FailureCount, Receipt, Server};
+use crate::precision::Interval;
+use crate::record::{Conditions, Ending, FailureCount, Receipt, Sampling, Server};
 use crate::report::RenderError;
 use crate::report::units::billionths;
 
@@ -69,6 +79,8 @@ struct SessionView<'a> {
     started_at: &'a str,
     command: &'a str,
     server: &'a Server,
+    others: &'a [Server],
+    sampling: Option<&'a Sampling>,
     verified: &'a str,
     timeout_s: f64,
     conditions: &'a Conditions,
@@ -92,9 +104,14 @@ struct RowView<'a> {
     workers: usize,
     workers_usable: usize,
     requests: usize,
+    profile: Option<&'a str>,
+    best: bool,
     samples: usize,
     errors: usize,
     first_error: Option<&'a str>,
+    spoilt: usize,
+    ended_by: Option<EndedBy>,
+    interval: Option<Interval>,
     bound_s: Option<f64>,
     figures: Option<FiguresView<'a>>,
 }
@@ -140,6 +157,8 @@ impl ServerView {
 impl<'a> Document<'a> {
     fn of(summary: &'a Summary) -> Self {
         let session = &summary.session;
+        let rows = summary.rows.iter().enumerate();
+        let rows = rows.map(|(index, row)| RowView::of(summary, index, row));
         Self {
             format: "fanout-summary",
             version: VERSION,
@@ -147,6 +166,8 @@ impl<'a> Document<'a> {
                 started_at: &session.started_at,
                 command: &session.command,
                 server: &session.server,
+                others: &session.others,
+                sampling: session.sampling.as_ref(),
                 verified: &session.verified,
                 timeout_s: session.timeout_s,
                 conditions: &session.conditions,
@@ -155,7 +176,7 @@ impl<'a> Document<'a> {
             receipt: &session.receipt,
             service: summary.service.map(ServiceView::of),
             best: summary.best,
-            rows: summary.rows.iter().map(RowView::of).collect(),
+            rows: rows.collect(),
             notes: &summary.notes,
         }
     }
@@ -171,7 +192,7 @@ impl ServiceView {
 }
 
 impl<'a> RowView<'a> {
-    fn of(row: &'a Row) -> Self {
+    fn of(summary: &Summary, index: usize, row: &'a Row) -> Self {
         let cell = &row.cell;
         Self {
             strategy: &cell.strategy,
@@ -182,9 +203,17 @@ impl<'a> RowView<'a> {
             workers: cell.workers,
             workers_usable: cell.workers_usable,
             requests: cell.requests,
+            profile: cell.profile.as_deref(),
+            best: summary.is_best(index),
             samples: row.figures.as_ref().map_or(0, |figures| figures.samples),
             errors: row.errors,
             first_error: row.first_error.as_deref(),
+            spoilt: row.sampled.spoilt,
+            ended_by: row.sampled.ended_by,
+            interval: row.sampled.interval.map(|interval| Interval {
+                low: billionths(interval.low),
+                high: billionths(interval.high),
+            }),
             bound_s: row.bound_s.map(billionths),
             figures: row.figures.as_ref().map(FiguresView::of),
         }

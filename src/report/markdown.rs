@@ -1,13 +1,15 @@
 //! `summary.md`: what a person or a pull request reads. The answer first, then
 //! the picture, the figures, and what they rest on.
 
+mod wins;
+
 use std::collections::BTreeSet;
 use std::fmt::{self, Write as _};
 
 use crate::analysis::summary::{Row, Summary};
 use crate::report::prose::{self, Naming};
 use crate::report::units::{self, NONE};
-use crate::report::{Export, plot};
+use crate::report::{Export, plot, sampling};
 
 /// The file's place in a result directory.
 pub const EXPORT: Export = Export {
@@ -29,11 +31,15 @@ pub fn render(summary: &Summary) -> String {
 
 fn document(out: &mut String, summary: &Summary) -> fmt::Result {
     writeln!(out, "# {}\n", escape(&capitalised(&prose::batch(summary))))?;
-    match prose::headline(summary) {
-        Some(answer) => writeln!(out, "**Fastest: {}.**\n", escape(&answer))?,
-        None => writeln!(out, "**No cell succeeded in every request.**\n")?,
+    let answers = prose::headlines(summary);
+    for answer in &answers {
+        writeln!(out, "**{}.**\n", escape(&capitalised(answer)))?;
     }
-    if summary.has_figures() {
+    if answers.is_empty() {
+        writeln!(out, "**No cell succeeded in every request.**\n")?;
+    }
+    wins::section(out, summary)?;
+    if summary.has_figures() && summary.profiles.is_empty() {
         writeln!(
             out,
             "![Runtime against workers, beside the lower bound]({})\n",
@@ -71,7 +77,7 @@ fn matrix(out: &mut String, summary: &Summary) -> fmt::Result {
     // By the workers that were used: that is what the bound goes by.
     let used = |row: &Row| row.cell.workers_usable;
     let workers: BTreeSet<_> = summary.rows.iter().map(used).collect();
-    let comparable = prose::requests(summary).len() == 1;
+    let comparable = prose::requests(summary).len() == 1 && summary.profiles.is_empty();
     if names.is_empty() || names.len() > WIDEST || !comparable {
         return Ok(());
     }
@@ -110,7 +116,7 @@ fn field(summary: &Summary, index: usize, row: &Row) -> String {
     if let Some(gap) = figures.gap {
         text = format!("{text} ({})", units::percent(gap));
     }
-    if summary.best == Some(index) {
+    if summary.is_best(index) {
         format!("**{text}**")
     } else if row.every_request_succeeded() {
         text
@@ -135,11 +141,7 @@ fn every_cell(out: &mut String, summary: &Summary) -> fmt::Result {
     )?;
     writeln!(out, "|---|---|{}", "--:|".repeat(13))?;
     for (index, row) in summary.rows.iter().enumerate() {
-        let mark = match summary.best {
-            Some(best) if best == index => "★",
-            _ if !row.every_request_succeeded() => "✗",
-            _ => "",
-        };
+        let mark = prose::marks(summary, index, row);
         let name = escape(&naming.long(&row.cell));
         writeln!(out, "| {mark} | {name} | {} |", cells(row).join(" | "))?;
     }
@@ -192,6 +194,7 @@ fn how_to_read(out: &mut String, summary: &Summary) -> fmt::Result {
         ),
         "Figures are medians over a cell's samples; ok and failed are of its worst sample."
             .to_owned(),
+        sampling::precision(summary),
         "✗ marks cells with failed requests or samples: a failure may be fast, so their times do \
          not compare."
             .to_owned(),
@@ -259,6 +262,7 @@ fn receipts(out: &mut String, summary: &Summary) -> fmt::Result {
             )),
         ),
         ("samples a cell", prose::samples(summary).to_string()),
+        ("sampling", sampling::receipt(summary)),
         ("timeout a request", units::plain_seconds(session.timeout_s)),
         ("clients", escape(&session.conditions.http)),
     ];
@@ -298,7 +302,7 @@ fn escape(text: &str) -> String {
 mod tests {
     use super::render;
     use crate::analysis::Summary;
-    use crate::analysis::fixture::{RecordBuilder, measured, sweep};
+    use crate::analysis::fixture::{RecordBuilder, measured, sweep, two_profiles};
 
     #[test]
     fn the_answer_comes_first_and_the_receipt_last() {
@@ -314,8 +318,14 @@ mod tests {
     }
 
     #[test]
+    fn several_profiles_begin_with_who_wins_where() {
+        insta::assert_snapshot!(render(&Summary::of(&two_profiles())));
+    }
+
+    #[test]
     fn every_table_row_has_as_many_cells_as_its_head() {
-        let text = render(&Summary::of(&sweep()));
+        let of = |record| render(&Summary::of(&record));
+        let text = format!("{}\n{}", of(sweep()), of(two_profiles()));
         let mut width = None;
         for line in text.lines() {
             if !line.starts_with('|') {

@@ -11,8 +11,12 @@ pub mod markdown;
 pub mod plot;
 pub mod table;
 
+mod profiles;
 mod prose;
+mod sampling;
 mod units;
+
+pub use self::profiles::write_session;
 
 use std::path::{Path, PathBuf};
 
@@ -74,7 +78,7 @@ pub enum Error {
 /// # Errors
 /// Where a file cannot be rendered or written. See [`write()`].
 pub fn write_all(record: &Record, dir: &Path) -> Result<Vec<PathBuf>, Error> {
-    write(&Summary::of(record), dir, EXPORTS)
+    write_session(&Summary::of(record), dir)
 }
 
 /// Writes some files of a summary into a directory, which is made if need be,

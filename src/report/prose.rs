@@ -13,6 +13,38 @@ const LONGEST_REASON: usize = 160;
 /// The longest name that a sentence holds, in characters.
 const LONGEST_NAME: usize = 60;
 
+/// The marks of a row: ★ the best, ✗ failures, ! samples that the machine spoiled.
+pub(crate) fn marks(summary: &Summary, index: usize, row: &Row) -> String {
+    let place = match row.every_request_succeeded() {
+        _ if summary.is_best(index) => "★",
+        true => "",
+        false => "✗",
+    };
+    let spoilt = if row.sampled.spoilt > 0 { "!" } else { "" };
+    format!("{place}{spoilt}")
+}
+
+/// The answers in a sentence each: one, or one for each profile that has one.
+pub(crate) fn headlines(summary: &Summary) -> Vec<String> {
+    if summary.profiles.is_empty() {
+        let fastest = |answer| format!("fastest: {answer}");
+        return headline(summary).map(fastest).into_iter().collect();
+    }
+    let answer = |one: &Summary| {
+        let profile = name_of(one);
+        Some(format!("fastest with {profile}: {}", headline(one)?))
+    };
+    summary.profiles.iter().filter_map(answer).collect()
+}
+
+/// The name of a summary among others, as one short line.
+pub(crate) fn name_of(summary: &Summary) -> String {
+    shorten(
+        &printable(summary.name.as_deref().unwrap_or_default()),
+        LONGEST_NAME,
+    )
+}
+
 /// The answer in one sentence. `None` where no cell succeeded.
 pub(crate) fn headline(summary: &Summary) -> Option<String> {
     let row = summary.best_row()?;
@@ -57,6 +89,13 @@ pub(crate) fn bound_standing(summary: &Summary) -> &'static str {
 
 /// Where the lower bound comes from.
 pub(crate) fn bound_origin(summary: &Summary) -> String {
+    if !summary.profiles.is_empty() {
+        let of_each = summary.profiles.iter().map(|one| {
+            let profile = name_of(one);
+            format!("{profile}: {}", bound_origin(one))
+        });
+        return of_each.collect::<Vec<_>>().join("; ");
+    }
     match summary.service {
         None => "no lower bound: no service time is stated, and no answer was good".to_owned(),
         Some(service) if service.seconds == 0.0 => {
@@ -87,8 +126,13 @@ pub(crate) fn bound_origin(summary: &Summary) -> String {
 /// The batch and its server: `100 requests of 200 ms to the bundled server`, and
 /// what else it was run under where that is not as usual.
 pub(crate) fn batch(summary: &Summary) -> String {
-    let server = server(&summary.session.server);
-    let batch = format!("{} to {server}", requests_of(summary));
+    let batch = if summary.profiles.is_empty() {
+        let server = server(&summary.session.server);
+        format!("{} to {server}", requests_of(summary))
+    } else {
+        let names: Vec<_> = summary.profiles.iter().map(name_of).collect();
+        format!("{}: {}", batch_size(summary), names.join(", "))
+    };
     match conditions(&summary.session) {
         conditions if conditions.is_empty() => batch,
         conditions => format!("{batch}; {conditions}"),
@@ -97,12 +141,7 @@ pub(crate) fn batch(summary: &Summary) -> String {
 
 /// The batch: `100 requests of 200 ms`.
 pub(crate) fn requests_of(summary: &Summary) -> String {
-    let sizes = requests(summary);
-    let requests = match (sizes.first(), sizes.last()) {
-        (Some(least), Some(most)) if least == most => units::counted(*least as u64, "request"),
-        (Some(least), Some(most)) => format!("{least} to {most} requests"),
-        _ => "no requests".to_owned(),
-    };
+    let requests = batch_size(summary);
     match summary.service {
         Some(service) if service.source == Source::Stated && service.seconds == 0.0 => {
             format!("{requests} without delay")
@@ -117,6 +156,15 @@ pub(crate) fn requests_of(summary: &Summary) -> String {
             format!("{requests} of {}", units::plain_seconds(service.seconds))
         }
         _ => requests,
+    }
+}
+
+fn batch_size(summary: &Summary) -> String {
+    let sizes = requests(summary);
+    match (sizes.first(), sizes.last()) {
+        (Some(least), Some(most)) if least == most => units::counted(*least as u64, "request"),
+        (Some(least), Some(most)) => format!("{least} to {most} requests"),
+        _ => "no requests".to_owned(),
     }
 }
 
@@ -254,6 +302,8 @@ pub(crate) struct Naming {
     /// Whether cells differ in the threads of their runtime.
     pub(crate) runtime_threads: bool,
     requests: bool,
+    /// Whether cells differ in the server's profile.
+    pub(crate) profile: bool,
 }
 
 impl Naming {
@@ -273,6 +323,15 @@ impl Naming {
             reuse: distinct(|cell| &cell.reuse),
             runtime_threads: cells().any(|cell| cell.runtime_threads.is_some()),
             requests: requests(summary).len() > 1,
+            profile: distinct(|cell| cell.profile.as_deref().unwrap_or_default()),
+        }
+    }
+
+    /// The same where profiles are told in another way, as by a column.
+    pub(crate) fn without_profile(self) -> Self {
+        Self {
+            profile: false,
+            ..self
         }
     }
 
@@ -306,6 +365,7 @@ impl Naming {
             (self.dispatch, cell.dispatch.as_str()),
             (self.reuse, cell.reuse.as_str()),
             (self.requests, requests.as_str()),
+            (self.profile, cell.profile.as_deref().unwrap_or_default()),
         ];
         for (differs, value) in rest {
             if differs {

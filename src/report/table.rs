@@ -71,14 +71,12 @@ pub fn render(summary: &Summary, look: Look) -> String {
         prose::bound_origin(summary)
     );
     push(&mut text, &basis, plain, look);
-    match prose::headline(summary) {
-        Some(answer) => push(
-            &mut text,
-            &format!("{BEST} fastest: {answer}"),
-            best_style(),
-            look,
-        ),
-        None => push(&mut text, "no cell succeeded in every request", plain, look),
+    let answers = prose::headlines(summary);
+    for answer in &answers {
+        push(&mut text, &format!("{BEST} {answer}"), best_style(), look);
+    }
+    if answers.is_empty() {
+        push(&mut text, "no cell succeeded in every request", plain, look);
     }
     text
 }
@@ -154,7 +152,7 @@ fn styled(summary: &Summary, lines: &[String], look: Look) -> String {
     for (line, row) in lines.iter().zip(rows) {
         let style = match row {
             None => Style::new().bold(),
-            Some((index, _)) if summary.best == Some(index) => best_style(),
+            Some((index, _)) if summary.is_best(index) => best_style(),
             Some((_, row)) if !row.every_request_succeeded() => {
                 Style::new().fg_color(Some(AnsiColor::Red.into()))
             }
@@ -174,13 +172,9 @@ fn lines(summary: &Summary, columns: &[Column]) -> Vec<String> {
         .set_content_arrangement(ContentArrangement::Disabled)
         .set_header(std::iter::once("").chain(columns.iter().map(|column| column.head)));
     for (index, row) in summary.rows.iter().enumerate() {
-        let mark = match summary.best {
-            Some(best) if best == index => BEST,
-            _ if !row.every_request_succeeded() => FAILED,
-            _ => "",
-        };
+        let mark = prose::marks(summary, index, row);
         let fields = columns.iter().map(|column| (column.field)(row));
-        table.add_row(std::iter::once(mark.to_owned()).chain(fields));
+        table.add_row(std::iter::once(mark).chain(fields));
     }
     for (place, column) in columns.iter().enumerate() {
         if let Some(shown) = table.column_mut(place + 1) {
@@ -206,10 +200,16 @@ fn columns(naming: &Naming) -> Vec<Column> {
         align: CellAlignment::Right,
         field,
     };
-    let mut columns = vec![
+    let mut columns = Vec::new();
+    if naming.profile {
+        columns.push(text("profile", 0, |row| {
+            row.cell.profile.as_deref().map_or(String::new(), name)
+        }));
+    }
+    columns.extend([
         text("strategy", 0, |row| name(&row.cell.strategy)),
         text("client", 0, |row| name(&row.cell.client)),
-    ];
+    ]);
     if naming.dispatch {
         columns.push(text("dispatch", 0, |row| name(&row.cell.dispatch)));
     }
@@ -268,8 +268,8 @@ fn figure(row: &Row, of: impl Fn(&Figures) -> Option<String>) -> String {
 mod tests {
     use super::{Look, render};
     use crate::analysis::Summary;
-    use crate::analysis::fixture::{RecordBuilder, cell, measured, sweep};
-    use crate::record::Record;
+    use crate::analysis::fixture::{RecordBuilder, cell, measured, sweep, two_profiles};
+    use crate::record::{MachineUse, Record};
 
     fn mixed() -> Record {
         RecordBuilder::new()
@@ -318,6 +318,26 @@ mod tests {
             .cell(chunked, measured(100, 7.5))
             .build();
         assert!(shown(&both, false, 100).contains("dispatch"));
+    }
+
+    #[test]
+    fn several_profiles_have_a_column_and_an_answer_each() {
+        insta::assert_snapshot!(shown(&two_profiles(), false, 80));
+    }
+
+    #[test]
+    fn a_spoilt_sample_is_marked_beside_what_else_is_marked() {
+        let mut record = mixed();
+        for sample in &mut record.samples {
+            sample.taken.wall_s = 8.0;
+            sample.taken.machine = Some(MachineUse {
+                others_s: 4.0,
+                steal_s: 0.1,
+                cores: 2,
+                load: 3.2,
+            });
+        }
+        insta::assert_snapshot!(shown(&record, false, 100));
     }
 
     #[test]

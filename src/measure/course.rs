@@ -1,0 +1,226 @@
+//! The course of a session: carries out its schedule, a thread for each sample
+//! that runs, and hands what came of them to the record.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread::Scope;
+use std::time::{Duration, Instant};
+
+use super::lanes::{Asked, Lane, Lanes, Took};
+use super::machine::Processes;
+use super::schedule::{Came, Schedule, Step, Turn};
+use super::session::{Event, Observer, Session, SessionError};
+use crate::record::{Ending, Sample, SampleResult, Taken, Writer};
+
+/// A session as it goes on.
+pub(super) struct Course<'scope, 'env, 'run> {
+    session: &'env Session<'env>,
+    scope: &'scope Scope<'scope, 'env>,
+    /// Set when samples that run are of no use any more.
+    halt: &'env AtomicBool,
+    processes: &'env Processes,
+    lanes: &'run mut Lanes<'env>,
+    schedule: Schedule,
+    begun_at: Instant,
+    /// The program's build when the session began.
+    build: Option<(u64, std::time::SystemTime)>,
+    sender: Sender<Report>,
+    reports: Receiver<Report>,
+    /// The samples that run, by number.
+    running: BTreeMap<usize, Running>,
+    /// Samples that have begun.
+    begun: usize,
+}
+
+struct Running {
+    turn: Turn,
+    began: Duration,
+    beside: usize,
+}
+
+/// What a sample's thread says of it.
+enum Report {
+    Progress(usize, u64),
+    Ended(usize, Box<Ended>),
+}
+
+struct Ended {
+    lane: Lane,
+    came: Result<Took, SessionError>,
+}
+
+impl<'scope, 'env, 'run> Course<'scope, 'env, 'run> {
+    /// A course that is about to begin.
+    pub(super) fn new(
+        session: &'env Session<'env>,
+        scope: &'scope Scope<'scope, 'env>,
+        halt: &'env AtomicBool,
+        processes: &'env Processes,
+        lanes: &'run mut Lanes<'env>,
+        schedule: Schedule,
+    ) -> Self {
+        let (sender, reports) = channel();
+        Self {
+            session,
+            scope,
+            halt,
+            processes,
+            lanes,
+            schedule,
+            begun_at: Instant::now(),
+            build: build_of(session.program),
+            sender,
+            reports,
+            running: BTreeMap::new(),
+            begun: 0,
+        }
+    }
+
+    /// Goes on until the schedule is done or the session stopped.
+    pub(super) fn run(
+        &mut self,
+        writer: &mut Writer,
+        observer: &mut dyn Observer,
+    ) -> Result<Ending, SessionError> {
+        loop {
+            let now = self.begun_at.elapsed();
+            let stopped = self.session.stop.load(Ordering::Relaxed);
+            let until = match (stopped, self.running.is_empty()) {
+                (true, true) => return Ok(Ending::Interrupted),
+                (true, false) => None,
+                (false, _) => match self.schedule.next(now) {
+                    Step::Begin(turn) => {
+                        self.begin(turn, now, observer)?;
+                        continue;
+                    }
+                    Step::Done => return Ok(Ending::Complete),
+                    Step::Wait(until) => until,
+                },
+            };
+            let patience = until.map_or(Duration::MAX, |until| until.saturating_sub(now));
+            // In time to see that the session was stopped.
+            match self
+                .reports
+                .recv_timeout(patience.min(Duration::from_millis(100)))
+            {
+                Ok(Report::Progress(number, done)) => {
+                    observer.on(&Event::Progress { number, done });
+                }
+                Ok(Report::Ended(number, ended)) => {
+                    if let Some(sample) = self.ended(number, *ended, observer)? {
+                        writer.sample(sample)?;
+                    }
+                }
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
+            }
+        }
+    }
+
+    fn begin(
+        &mut self,
+        turn: Turn,
+        now: Duration,
+        observer: &mut dyn Observer,
+    ) -> Result<(), SessionError> {
+        let session = self.session;
+        if build_of(session.program) != self.build {
+            return Err(SessionError::Replaced {
+                program: session.program.display().to_string(),
+            });
+        }
+        let cell = &session.plan.cells[turn.task];
+        let mut lane = self.lanes.take(cell)?;
+        let number = self.begun;
+        self.begun += 1;
+        observer.on(&Event::Begun {
+            cell,
+            number,
+            alone: turn.alone,
+            remaining: self.schedule.remaining(now),
+        });
+        let beside = self.running.len();
+        for other in self.running.values_mut() {
+            other.beside = other.beside.max(beside);
+        }
+        let running = Running {
+            turn,
+            began: now,
+            beside,
+        };
+        self.running.insert(number, running);
+        let (sender, processes, halt) = (self.sender.clone(), self.processes, self.halt);
+        self.scope.spawn(move || {
+            let stopped = || halt.load(Ordering::Relaxed) || session.stop.load(Ordering::Relaxed);
+            let progress = |done| {
+                let _ = sender.send(Report::Progress(number, done));
+            };
+            let asked = Asked {
+                program: session.program,
+                cell,
+                round: turn.round,
+            };
+            let came = lane.sample(&asked, processes, stopped, progress);
+            let ended = Ended { lane, came };
+            // Nobody listens any more only where the session has failed.
+            let _ = sender.send(Report::Ended(number, Box::new(ended)));
+        });
+        Ok(())
+    }
+
+    /// What came of a sample, for the record; nothing where it was stopped before
+    /// its end.
+    fn ended(
+        &mut self,
+        number: usize,
+        ended: Ended,
+        observer: &mut dyn Observer,
+    ) -> Result<Option<Sample>, SessionError> {
+        self.lanes.give_back(ended.lane);
+        let took = ended.came?;
+        let (Some(running), Some(result)) = (self.running.remove(&number), took.result) else {
+            return Ok(None);
+        };
+        let now = self.begun_at.elapsed();
+        let settled = self.schedule.ended(running.turn.task, came(&result));
+        let sample = Sample {
+            cell: self.session.plan.cells[running.turn.task].clone(),
+            round: running.turn.round,
+            taken: Taken {
+                began_s: running.began.as_secs_f64(),
+                wall_s: now.saturating_sub(running.began).as_secs_f64(),
+                beside: running.beside,
+                settled,
+                machine: took.machine,
+            },
+            result,
+        };
+        observer.on(&Event::Ended {
+            number,
+            sample: &sample,
+            remaining: self.schedule.remaining(now),
+        });
+        Ok(Some(sample))
+    }
+}
+
+/// What the schedule learns of a sample.
+fn came(result: &SampleResult) -> Came {
+    let SampleResult::Measured(measured) = result else {
+        return Came::default();
+    };
+    let server = measured.server.map_or(0.0, |server| server.cpu_s);
+    Came {
+        warm_s: (measured.failed() == 0).then_some(measured.warm_s),
+        cold_s: Some(measured.cold_s),
+        cpu_s: measured.cpu_s + server,
+    }
+}
+
+/// What changes when a program is built anew: its size, and when it was
+/// written. `None` where it is not there.
+fn build_of(program: &Path) -> Option<(u64, std::time::SystemTime)> {
+    let metadata = std::fs::metadata(program).ok()?;
+    Some((metadata.len(), metadata.modified().ok()?))
+}

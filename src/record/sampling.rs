@@ -1,0 +1,51 @@
+//! How a session sampled its cells, and under which conditions each sample was
+//! taken.
+
+use serde::{Deserialize, Serialize};
+
+/// How often and in which order cells were sampled.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Sampling {
+    /// Samples of each cell, where their number was fixed.
+    #[serde(default)]
+    pub samples: Option<u32>,
+    /// Where it was not: the time after which no further sample was begun, in
+    /// seconds. A cell was done before that when its interval was narrow enough.
+    #[serde(default)]
+    pub budget_s: Option<f64>,
+    /// The seed of the order of cells within each round.
+    pub seed: u64,
+    /// The most samples that were let run side by side; 1 for none.
+    pub lanes: usize,
+}
+
+/// When a sample was taken, beside what, and what the machine did besides.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Taken {
+    /// Its beginning, in seconds from the session's.
+    pub began_s: f64,
+    /// From there to its end, process start and teardown included, in seconds.
+    pub wall_s: f64,
+    /// The most other samples of the session that ran at the same time.
+    pub beside: usize,
+    /// Whether with it the interval of its cell's median became narrow enough,
+    /// in a session that samples until then.
+    pub settled: bool,
+    /// What the machine did besides; `None` where the system does not tell.
+    pub machine: Option<MachineUse>,
+}
+
+/// What the machine did during a sample beside the session itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct MachineUse {
+    /// Time that the hypervisor gave to others while a processor of this
+    /// machine had work, over all processors, in seconds.
+    pub steal_s: f64,
+    /// CPU time of processes that are not the session's, in seconds.
+    pub others_s: f64,
+    /// Processors that the system counts.
+    pub cores: usize,
+    /// The load average of the last minute, at the sample's end.
+    pub load: f64,
+}
