@@ -7,7 +7,7 @@ use std::fmt::{self, Write as _};
 use crate::analysis::summary::{Row, Summary};
 use crate::report::prose::{self, Naming};
 use crate::report::units::{self, NONE};
-use crate::report::{Export, plot};
+use crate::report::{Export, plot, receipt};
 
 /// The file's place in a result directory.
 pub const EXPORT: Export = Export {
@@ -28,7 +28,7 @@ pub fn render(summary: &Summary) -> String {
 }
 
 fn document(out: &mut String, summary: &Summary) -> fmt::Result {
-    writeln!(out, "# {}\n", escape(&capitalised(&prose::batch(summary))))?;
+    writeln!(out, "# {}\n", escape(&prose::capitalised(&prose::batch(summary))))?;
     match prose::headline(summary) {
         Some(answer) => writeln!(out, "**Fastest: {}.**\n", escape(&answer))?,
         None => writeln!(out, "**No cell succeeded in every request.**\n")?,
@@ -187,7 +187,7 @@ fn how_to_read(out: &mut String, summary: &Summary) -> fmt::Result {
             .to_owned(),
         format!(
             "**{}**. {}; **gap** is warm / bound − 1.",
-            escape(&capitalised(&prose::bound_origin(summary))),
+            escape(&prose::capitalised(&prose::bound_origin(summary))),
             prose::bound_standing(summary),
         ),
         "Figures are medians over a cell's samples; ok and failed are of its worst sample."
@@ -207,73 +207,18 @@ fn how_to_read(out: &mut String, summary: &Summary) -> fmt::Result {
 }
 
 fn receipts(out: &mut String, summary: &Summary) -> fmt::Result {
-    let session = &summary.session;
-    let receipt = &session.receipt;
-    let server = match session.server.service_s {
-        Some(service) if session.server.longest_s.is_some() => format!(
-            "{}, service times drawn, {} on average",
-            session.server.url,
-            units::seconds(service)
-        ),
-        Some(service) => format!(
-            "{}, stated service time {}",
-            session.server.url,
-            units::plain_seconds(service)
-        ),
-        None => session.server.url.clone(),
-    };
-    let memory = if receipt.memory_bytes == 0 {
-        String::new()
-    } else {
-        format!(", {}", units::bytes(receipt.memory_bytes))
-    };
-    let rows = [
-        (
-            "command",
-            format!(
-                "`{}`",
-                prose::printable(&session.command)
-                    .replace('`', "'")
-                    .replace('|', "\\|")
-            ),
-        ),
-        ("started", escape(&session.started_at)),
-        ("server", escape(&server)),
-        (
-            "machine",
-            escape(&format!(
-                "{}, {}{memory}",
-                receipt.cpu,
-                units::counted(receipt.cores as u64, "core")
-            )),
-        ),
-        (
-            "system",
-            escape(&format!("{}, kernel {}", receipt.os, receipt.kernel)),
-        ),
-        (
-            "fanout",
-            escape(&format!(
-                "{}, revision {}, {} build, {}",
-                receipt.fanout, receipt.revision, receipt.profile, receipt.rustc
-            )),
-        ),
-        ("samples a cell", prose::samples(summary).to_string()),
-        ("timeout a request", units::plain_seconds(session.timeout_s)),
-    ];
     writeln!(out, "## Receipt\n\n| | |\n|---|---|")?;
-    for (name, value) in rows {
+    for (name, value) in receipt::lines(summary) {
+        let value = match name {
+            receipt::COMMAND => {
+                let command = prose::printable(&value);
+                format!("`{}`", command.replace('`', "'").replace('|', "\\|"))
+            }
+            _ => escape(&value),
+        };
         writeln!(out, "| {name} | {value} |")?;
     }
     Ok(())
-}
-
-fn capitalised(text: &str) -> String {
-    let mut chars = text.chars();
-    chars
-        .next()
-        .map(|first| first.to_uppercase().chain(chars).collect())
-        .unwrap_or_default()
 }
 
 /// Foreign text that keeps to its place in a line or a table.

@@ -1,17 +1,19 @@
 //! Turns a summary into what people and programs read: a table on the
-//! terminal, CSV, Markdown, JSON, plots.
+//! terminal, CSV, Markdown, JSON, plots, a page.
 //!
 //! An exporter is one file here that renders a [`Summary`] to bytes, and one
 //! line in [`EXPORTS`] where its output belongs in a result directory.
 
 pub mod csv;
 pub mod files;
+pub mod html;
 pub mod json;
 pub mod markdown;
 pub mod plot;
 pub mod table;
 
 mod prose;
+mod receipt;
 mod units;
 
 use std::path::{Path, PathBuf};
@@ -29,7 +31,13 @@ pub struct Export {
 }
 
 /// The files of a result directory, in the order in which they are written.
-pub const EXPORTS: &[Export] = &[csv::EXPORT, markdown::EXPORT, plot::SVG, plot::PNG];
+pub const EXPORTS: &[Export] = &[
+    csv::EXPORT,
+    markdown::EXPORT,
+    html::EXPORT,
+    plot::SVG,
+    plot::PNG,
+];
 
 /// The pictures among them.
 pub const PLOTS: &[Export] = &[plot::SVG, plot::PNG];
@@ -141,7 +149,7 @@ mod tests {
         write_all(&whole, dir.path()).expect("written");
         let failed = RecordBuilder::new().error("tokio", 1, "no server").build();
         let written = write_all(&failed, dir.path()).expect("written");
-        assert_eq!(names(&written), ["summary.csv", "summary.md"]);
+        assert_eq!(names(&written), ["summary.csv", "summary.md", "report.html"]);
         assert!(!dir.path().join("runtime.svg").exists());
         let markdown = fs::read_to_string(dir.path().join("summary.md")).expect("a summary");
         assert!(markdown.contains("nothing to plot"));

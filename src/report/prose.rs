@@ -206,6 +206,15 @@ pub(crate) fn shorten(text: &str, longest: usize) -> String {
     format!("{}…", kept.trim_end())
 }
 
+/// A sentence's beginning.
+pub(crate) fn capitalised(text: &str) -> String {
+    let mut chars = text.chars();
+    chars
+        .next()
+        .map(|first| first.to_uppercase().chain(chars).collect())
+        .unwrap_or_default()
+}
+
 /// Names cells by what tells them apart: a record that measured one client a
 /// strategy need not repeat it on every line.
 #[derive(Clone, Debug)]

@@ -12,8 +12,8 @@ mod panel;
 mod runtime;
 mod scale;
 mod scene;
-mod series;
-mod style;
+pub(in crate::report) mod series;
+pub(in crate::report) mod style;
 #[cfg(test)]
 mod tests;
 

@@ -24,20 +24,20 @@ const KNOWN: [&str; 6] = [
 ];
 
 /// The cells of one strategy, or of one of its clients, by worker count.
-pub(super) struct Series<'a> {
-    pub(super) name: String,
-    pub(super) look: Look,
+pub(in crate::report) struct Series<'a> {
+    pub(in crate::report) name: String,
+    pub(in crate::report) look: Look,
     /// Rows with figures, by ascending worker count, at least one.
-    pub(super) rows: Vec<&'a Row>,
+    pub(in crate::report) rows: Vec<&'a Row>,
     /// Whether it runs on one worker while others run on more.
-    pub(super) single: bool,
+    pub(in crate::report) single: bool,
     /// Whether it was given more workers than it can use.
-    pub(super) refuses: bool,
+    pub(in crate::report) refuses: bool,
 }
 
 impl<'a> Series<'a> {
     /// The series of a summary by name.
-    pub(super) fn all(summary: &'a Summary) -> Vec<Self> {
+    pub(in crate::report) fn all(summary: &'a Summary) -> Vec<Self> {
         let naming = Naming::of(summary);
         let most = summary.rows.iter().map(|row| row.cell.workers).max();
         let mut named: BTreeMap<String, Vec<&Row>> = BTreeMap::new();
@@ -91,7 +91,7 @@ impl<'a> Series<'a> {
     }
 
     /// Where a row stands on the axis.
-    fn workers(&self, row: &Row) -> usize {
+    pub(in crate::report) fn workers(&self, row: &Row) -> usize {
         if self.single { 1 } else { row.cell.workers }
     }
 
@@ -161,7 +161,7 @@ impl Point {
 }
 
 /// The worker counts that series have points at, ascending.
-pub(super) fn workers(series: &[Series<'_>]) -> Vec<f64> {
+pub(in crate::report) fn workers(series: &[Series<'_>]) -> Vec<f64> {
     let mut workers: Vec<usize> = series
         .iter()
         .flat_map(|series| series.rows.iter().map(|row| series.workers(row)))

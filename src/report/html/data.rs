@@ -1,0 +1,214 @@
+//! What the page's scripts draw: a block of JSON with every figure beside its
+//! text, so that figures are formatted in one place and a page never shows a
+//! number that is none.
+
+use serde::Serialize;
+
+use crate::analysis::bound;
+use crate::analysis::summary::{Figures, Row, Summary};
+use crate::report::plot::series::{self, Series};
+use crate::report::plot::style::{Look, Marker};
+use crate::report::prose::{self, Naming};
+use crate::report::units::{self, billionths};
+
+/// The longest name of a line, in characters.
+const LONGEST_NAME: usize = 60;
+
+/// Everything that the scripts draw.
+#[derive(Serialize)]
+pub(super) struct Data {
+    /// The lower bound over worker counts, for each size of batch.
+    bounds: Vec<Bound>,
+    series: Vec<SeriesView>,
+}
+
+#[derive(Serialize)]
+struct Bound {
+    name: String,
+    /// Workers, seconds, and the seconds as text.
+    points: Vec<(usize, f64, String)>,
+}
+
+/// One strategy, or one of its clients.
+#[derive(Serialize)]
+struct SeriesView {
+    name: String,
+    /// `None` for the colour of the text.
+    colour: Option<String>,
+    marker: &'static str,
+    dash: &'static [f64],
+    /// Whether it runs on one worker while others run on more: a level, not a
+    /// line.
+    single: bool,
+    points: Vec<PointView>,
+}
+
+/// One cell.
+#[derive(Serialize)]
+struct PointView {
+    workers: usize,
+    /// What was measured, in words.
+    facts: Vec<String>,
+    /// Whether every request succeeded.
+    whole: bool,
+    runtime: Value,
+    gap: Option<Value>,
+    cpu: Value,
+    memory: Option<Value>,
+}
+
+/// A figure, the range in which its samples lay, and what it is called.
+#[derive(Serialize)]
+struct Value {
+    at: f64,
+    range: Option<(f64, f64)>,
+    text: String,
+}
+
+impl Data {
+    pub(super) fn of(summary: &Summary) -> Self {
+        let all = Series::all(summary);
+        let naming = Naming::of(summary);
+        Self {
+            bounds: bounds(summary, &all),
+            series: all
+                .iter()
+                .map(|series| SeriesView::of(series, &naming))
+                .collect(),
+        }
+    }
+}
+
+fn bounds(summary: &Summary, all: &[Series<'_>]) -> Vec<Bound> {
+    let Some(service) = summary.service.filter(|service| service.seconds > 0.0) else {
+        return Vec::new();
+    };
+    let workers = series::workers(all);
+    let sizes = prose::requests(summary);
+    let bound = |requests: &usize| {
+        let point = |workers: &f64| {
+            let seconds = service.bound(*requests, *workers as usize);
+            let text = units::plain_seconds(seconds);
+            (*workers as usize, billionths(seconds), text)
+        };
+        let name = prose::bound_name(summary);
+        Bound {
+            name: match sizes.len() {
+                1 => name.to_owned(),
+                _ => format!("{name}, N={requests}"),
+            },
+            points: workers
+                .iter()
+                .map(point)
+                .filter(|(_, seconds, _)| *seconds > 0.0)
+                .collect(),
+        }
+    };
+    sizes.iter().map(bound).collect()
+}
+
+impl SeriesView {
+    fn of(series: &Series<'_>, naming: &Naming) -> Self {
+        let Look {
+            colour: (red, green, blue),
+            marker,
+            dash,
+        } = series.look;
+        let black = (red, green, blue) == (0, 0, 0);
+        Self {
+            name: prose::shorten(&series.name, LONGEST_NAME),
+            colour: (!black).then(|| format!("#{red:02x}{green:02x}{blue:02x}")),
+            marker: match marker {
+                Marker::Circle => "circle",
+                Marker::Square => "square",
+                Marker::Triangle => "triangle",
+                Marker::Diamond => "diamond",
+                Marker::TriangleDown => "triangle-down",
+            },
+            dash,
+            single: series.single,
+            points: series
+                .rows
+                .iter()
+                .filter_map(|row| {
+                    let figures = row.figures.as_ref()?;
+                    Some(PointView::of(row, figures, series.workers(row), naming))
+                })
+                .collect(),
+        }
+    }
+}
+
+impl PointView {
+    fn of(row: &Row, figures: &Figures, workers: usize, naming: &Naming) -> Self {
+        let warm = figures.warm_s;
+        let several = figures.samples > 1;
+        let range = |of: &dyn Fn(f64) -> Option<f64>| {
+            let (least, most) = (of(warm.min)?, of(warm.max)?);
+            several.then_some((billionths(least), billionths(most)))
+        };
+        let gap_of = |runtime| bound::gap(runtime, row.bound_s?);
+        Self {
+            workers,
+            facts: facts(row, figures, naming),
+            whole: row.every_request_succeeded(),
+            runtime: Value {
+                at: billionths(warm.median),
+                range: range(&Some),
+                text: units::seconds(warm.median),
+            },
+            gap: figures.gap.map(|gap| Value {
+                at: billionths(gap),
+                range: range(&gap_of),
+                text: units::percent(gap),
+            }),
+            cpu: Value {
+                at: billionths(figures.cpu_s),
+                range: None,
+                text: units::seconds(figures.cpu_s),
+            },
+            memory: figures.peak_rss_bytes.map(|bytes| Value {
+                at: billionths(bytes as f64 / f64::from(1 << 20)),
+                range: None,
+                text: units::bytes(bytes),
+            }),
+        }
+    }
+}
+
+/// A cell in a few short lines.
+fn facts(row: &Row, figures: &Figures, naming: &Naming) -> Vec<String> {
+    let warm = figures.warm_s;
+    let name = prose::shorten(&naming.long(&row.cell), LONGEST_NAME);
+    let workers = units::counted(row.cell.workers_usable as u64, "worker");
+    let mut facts = vec![format!("{name}, {workers}")];
+    let mut runtime = format!("warm {}", units::seconds(warm.median));
+    if let Some(gap) = figures.gap {
+        runtime = format!("{runtime}, gap {}", units::percent(gap));
+    }
+    facts.push(runtime);
+    facts.push(match figures.samples {
+        1 => "1 sample".to_owned(),
+        samples => format!(
+            "{samples} samples: {} … {}",
+            units::seconds(warm.min),
+            units::seconds(warm.max)
+        ),
+    });
+    let memory = figures.peak_rss_bytes.map_or(String::new(), |bytes| {
+        format!(", memory {}", units::bytes(bytes))
+    });
+    facts.push(format!("CPU {}{memory}", units::seconds(figures.cpu_s)));
+    if figures.failed > 0 {
+        facts.push(format!(
+            "{} of {} failed in the worst sample",
+            units::count(figures.failed),
+            units::counted(row.cell.requests as u64, "request")
+        ));
+    }
+    if row.errors > 0 {
+        let samples = units::counted(row.errors as u64, "sample");
+        facts.push(format!("{samples} without a measurement"));
+    }
+    facts
+}

@@ -1,0 +1,237 @@
+//! The page's texts: what it is about, the recommendation, the frames that the
+//! plots are drawn into, the receipts, and the method.
+
+use std::fmt::{self, Write as _};
+
+use super::escape::markup;
+use crate::analysis::Summary;
+use crate::report::{prose, receipt, units};
+
+/// A place for a plot.
+struct Figure {
+    id: &'static str,
+    title: &'static str,
+    reading: &'static str,
+    /// Whether it takes the whole width of a wide page.
+    wide: bool,
+    /// What it can be set to: an id and a name.
+    choice: Option<(&'static str, &'static str)>,
+}
+
+const FIGURES: [Figure; 4] = [
+    Figure {
+        id: "runtime",
+        title: "Runtime",
+        reading: "warm, both axes logarithmic; ○ several at one place",
+        wide: false,
+        choice: None,
+    },
+    Figure {
+        id: "gap",
+        title: "Gap",
+        reading: "how far above the lower bound",
+        wide: false,
+        choice: None,
+    },
+    Figure {
+        id: "cpu",
+        title: "CPU time",
+        reading: "of the whole batch, both axes logarithmic",
+        wide: false,
+        choice: None,
+    },
+    Figure {
+        id: "memory",
+        title: "Memory",
+        reading: "at its peak, both axes logarithmic",
+        wide: false,
+        choice: None,
+    },
+];
+
+/// The title, and the ways to the parts of the page.
+pub(super) fn header(out: &mut String, summary: &Summary) -> fmt::Result {
+    let receipt = &summary.session.receipt;
+    let day = summary.session.started_at.split('T').next();
+    writeln!(
+        out,
+        "<header>\n<h1>{}</h1>\n<p class=\"quiet\">{} · {} · {}</p>\n<nav aria-label=\"Parts\">",
+        markup(&prose::capitalised(&prose::batch(summary))),
+        markup(&receipt.cpu),
+        units::counted(receipt.cores as u64, "core"),
+        markup(day.unwrap_or_default()),
+    )?;
+    for (id, name) in [
+        ("recommendation", "Recommendation"),
+        ("plots", "Plots"),
+        ("cells", "Table"),
+        ("receipts", "Receipts"),
+        ("method", "Method"),
+    ] {
+        writeln!(out, "<a href=\"#{id}\">{name}</a>")?;
+    }
+    writeln!(
+        out,
+        "<button type=\"button\" id=\"theme\" class=\"script\" hidden>Dark</button>\n</nav>\n</header>"
+    )
+}
+
+pub(super) fn recommendation(out: &mut String, summary: &Summary) -> fmt::Result {
+    open(out, "recommendation", "Recommendation")?;
+    match prose::headline(summary) {
+        Some(answer) => writeln!(
+            out,
+            "<p class=\"answer\"><strong>Fastest:</strong> {}.</p>",
+            markup(&answer)
+        )?,
+        None => writeln!(
+            out,
+            "<p class=\"answer\"><strong>No cell succeeded in every request.</strong></p>"
+        )?,
+    }
+    let failures = prose::failures(summary);
+    list(out, "Failures", &failures)?;
+    writeln!(out, "</section>")
+}
+
+pub(super) fn plots(out: &mut String, summary: &Summary) -> fmt::Result {
+    open(out, "plots", "Plots")?;
+    if !summary.has_figures() {
+        return writeln!(
+            out,
+            "<p>No sample was measured, so there is nothing to plot.</p></section>"
+        );
+    }
+    writeln!(
+        out,
+        "<noscript><p>The plots are drawn by a script, which is switched off. runtime.svg, beside \
+         this file, needs none.</p></noscript>\n\
+         <p class=\"quiet script\" hidden>Point at a plot, or move to it with the tab key and \
+         through it with the arrow keys, to read its values. The buttons switch lines on and off \
+         in all plots.</p>\n\
+         <div id=\"legend\" class=\"script\" role=\"group\" aria-label=\"Lines shown\" hidden></div>\n\
+         <div class=\"figures script\" hidden>"
+    )?;
+    for figure in FIGURES {
+        let wide = if figure.wide { " class=\"wide\"" } else { "" };
+        writeln!(
+            out,
+            "<figure id=\"{id}\"{wide}>\n<figcaption><h3>{}</h3> <span class=\"quiet\" \
+             id=\"{id}-reading\">{}</span></figcaption>",
+            figure.title,
+            figure.reading,
+            id = figure.id,
+        )?;
+        if let Some((id, name)) = figure.choice {
+            writeln!(
+                out,
+                "<label class=\"choice\">{name} <select id=\"{id}\"></select></label>"
+            )?;
+        }
+        writeln!(out, "<div class=\"plot\"></div>\n</figure>")?;
+    }
+    writeln!(out, "</div>\n</section>")
+}
+
+pub(super) fn receipts(out: &mut String, summary: &Summary) -> fmt::Result {
+    open(out, "receipts", "Receipts")?;
+    writeln!(
+        out,
+        "<table class=\"pairs\">\n<caption>What the figures rest on</caption>\n<tbody>"
+    )?;
+    for (name, value) in receipt::lines(summary) {
+        let value = markup(&value);
+        let value = match name {
+            receipt::COMMAND => format!("<code>{value}</code>"),
+            _ => value,
+        };
+        writeln!(
+            out,
+            "<tr><th scope=\"row\">{name}</th><td>{value}</td></tr>"
+        )?;
+    }
+    writeln!(out, "</tbody>\n</table>")?;
+    list(out, "Notes", &summary.notes)?;
+    writeln!(out, "</section>")
+}
+
+pub(super) fn method(out: &mut String, summary: &Summary) -> fmt::Result {
+    open(out, "method", "Method")?;
+    let verified = summary.session.verified.trim_end_matches('.');
+    let terms = [
+        (
+            "Batch, workers",
+            "A batch is N requests; w workers make them, the most that are in flight at once. \
+             Each worker sends its next request when it has its answer (closed loop)."
+                .to_owned(),
+        ),
+        (
+            "Warm, cold",
+            "Warm runtime runs from handing the batch to a strategy that is built to its last \
+             outcome. Cold runtime also builds it: threads, runtimes, processes, connections."
+                .to_owned(),
+        ),
+        (
+            "Lower bound",
+            format!(
+                "With a service time d for each request: <code>⌈N / w⌉ · d</code>. With service \
+                 times s<sub>i</sub> that differ: <code>max(Σ s<sub>i</sub> / w, max \
+                 s<sub>i</sub>)</code>, and a queue that hands the next request to the worker \
+                 that is free never exceeds <code>Σ s<sub>i</sub> / w + (1 − 1/w) · max \
+                 s<sub>i</sub></code> (Graham 1966). Here: {}. {}.",
+                markup(&prose::bound_origin(summary)),
+                prose::bound_standing(summary)
+            ),
+        ),
+        (
+            "Gap",
+            "<code>warm / bound − 1</code>, of a cell whose every request succeeded.".to_owned(),
+        ),
+        (
+            "Samples",
+            "Each sample runs in a process of its own. Figures are medians over a cell’s samples; \
+             bars reach from the least to the most of them. Requests that succeeded and failed \
+             are those of the worst sample."
+                .to_owned(),
+        ),
+        (
+            "CPU, memory",
+            "CPU is the user and system time of the strategy and its processes, from before \
+             building to after teardown. Memory is the peak of resident pages, those of worker \
+             processes added; pages that processes share count in each."
+                .to_owned(),
+        ),
+        (
+            "Right answers",
+            format!(
+                "Before a time counted, the answers were checked: {}. A failure may be fast, so \
+                 cells with failures (✗) do not compare.",
+                markup(verified)
+            ),
+        ),
+    ];
+    writeln!(out, "<dl>")?;
+    for (term, text) in terms {
+        writeln!(out, "<dt>{term}</dt><dd>{text}</dd>")?;
+    }
+    writeln!(out, "</dl>\n</section>")
+}
+
+fn open(out: &mut String, id: &str, title: &str) -> fmt::Result {
+    writeln!(
+        out,
+        "<section id=\"{id}\" aria-labelledby=\"{id}-title\">\n<h2 id=\"{id}-title\">{title}</h2>"
+    )
+}
+
+/// A list of foreign lines under a title; nothing for none.
+fn list(out: &mut String, title: &str, lines: &[String]) -> fmt::Result {
+    if lines.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "<h3>{title}</h3>\n<ul>")?;
+    for line in lines {
+        writeln!(out, "<li>{}</li>", markup(line))?;
+    }
+    writeln!(out, "</ul>")
+}
