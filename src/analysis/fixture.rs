@@ -51,10 +51,11 @@ impl RecordBuilder {
     /// Adds a run of any cell that was measured.
     pub(crate) fn cell(mut self, cell: Cell, measured: Measured) -> Self {
         self.requests = cell.requests;
+        let measurement = measured.measurement(cell.workers_usable);
         self.record.samples.push(Sample {
             round: 0,
             cell,
-            result: SampleResult::Measured(Box::new(measured.measurement())),
+            result: SampleResult::Measured(Box::new(measurement)),
         });
         self
     }
@@ -126,9 +127,17 @@ impl Measured {
         self
     }
 
-    fn measurement(self) -> Measurement {
+    fn measurement(self, workers: usize) -> Measurement {
         let failed: u64 = self.failures.iter().map(|failure| failure.count).sum();
-        let times = self.requests as usize;
+        let requests = self.requests as usize;
+        // Workers take turns, and the last round ends with the run.
+        let rounds = requests.div_ceil(workers.max(1)).max(1);
+        let spare_s = self.warm_s - rounds as f64 * self.latency_s;
+        let round_s = self.latency_s + spare_s / rounds as f64;
+        let started = |index: usize| {
+            let left = rounds - 1 - index / workers.max(1);
+            self.warm_s - self.latency_s - left as f64 * round_s
+        };
         Measurement {
             warm_s: self.warm_s,
             cold_s: self.warm_s + 0.004,
@@ -149,9 +158,11 @@ impl Measured {
             }),
             outcomes: Outcomes {
                 index: (0..self.requests as u32).collect(),
-                worker: vec![0; times],
-                started_s: vec![0.0; times],
-                latency_s: vec![self.latency_s; times],
+                worker: (0..requests)
+                    .map(|index| (index % workers.max(1)) as u32)
+                    .collect(),
+                started_s: (0..requests).map(started).collect(),
+                latency_s: vec![self.latency_s; requests],
                 ok: (0..self.requests).map(|index| index >= failed).collect(),
                 ..Outcomes::default()
             },
