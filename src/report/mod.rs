@@ -11,6 +11,7 @@ pub mod markdown;
 pub mod plot;
 pub mod table;
 
+mod parts;
 mod prose;
 mod units;
 
