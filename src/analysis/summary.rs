@@ -1,14 +1,17 @@
 //! The summary: a row a cell, from which every exporter draws, so that a
 //! table, a plot and a CSV file of one record can never disagree.
 
+mod choice;
+
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use crate::analysis::bound::{self, ServiceTime};
+use crate::analysis::latency::Latencies;
+use crate::analysis::split::{Ideal, Split};
 use crate::analysis::statistics::{Spread, median_count};
-use crate::record::{
-    Cell, Ending, FailureCount, Measurement, Record, Sample, SampleResult, Session,
-};
+use crate::analysis::timeline::Timeline;
+use crate::record::{Cell, Ending, FailureCount, Measurement, Record, Sample, Session};
 
 /// A runtime may fall below its bound by this fraction before a note says so:
 /// timers are not finer.
@@ -30,6 +33,9 @@ pub struct Summary {
     /// The place in `rows` of the lowest median warm runtime among the cells
     /// whose every request succeeded in every sample. `None` without such.
     pub best: Option<usize>,
+    /// Single samples, worker by worker: of the best row, or else of the first
+    /// with figures, and of one with dispatch `chunked` where there is one.
+    pub timelines: Vec<Timeline>,
     /// What a reader should know: the session's notes, then this summary's.
     pub notes: Vec<String>,
 }
@@ -62,6 +68,13 @@ pub struct Figures {
     /// `warm_s.median / bound_s − 1`. `None` where the bound is 0 or unknown,
     /// and where requests failed: the bound is that of N good answers.
     pub gap: Option<f64>,
+    /// What lies between the bound and the runtime. `None` where the bound is
+    /// unknown, where requests failed, and where the times of the requests do
+    /// not make up a run.
+    pub split: Option<Split>,
+    /// How the latencies of the good answers are distributed; `None` without
+    /// one.
+    pub latencies: Option<Latencies>,
     /// Requests that succeeded in the worst sample, the one with the most
     /// failures: a failure in one sample of ten must not vanish in a median.
     pub ok: u64,
@@ -72,8 +85,13 @@ pub struct Figures {
     pub failures: Vec<FailureCount>,
     /// Median CPU time of the strategy and its processes.
     pub cpu_s: f64,
+    /// The least and the most of it in one sample.
+    pub cpu_range_s: (f64, f64),
     /// Median peak memory. `None` where the system did not tell.
     pub peak_rss_bytes: Option<u64>,
+    /// The least and the most of it in one sample; 0 where the system did not
+    /// tell.
+    pub peak_rss_range_bytes: (u64, u64),
     /// Median of the threads. `None` where the system did not tell.
     pub threads: Option<u64>,
     /// Median of the processes started.
@@ -122,9 +140,10 @@ impl Summary {
     /// number, requests that do not add up) counts as an error.
     pub fn of(record: &Record) -> Self {
         let service = ServiceTime::of(record);
-        let mut rows: Vec<Row> = by_cell(&record.samples)
-            .into_iter()
-            .map(|(cell, samples)| Row::of(cell, &samples, service))
+        let cells = by_cell(&record.samples);
+        let mut rows: Vec<Row> = cells
+            .iter()
+            .map(|(cell, samples)| Row::of(cell, samples, service))
             .collect();
         rows.sort_by(Row::order);
         let best = rows
@@ -137,6 +156,7 @@ impl Summary {
             session: record.session.clone(),
             ending: record.ending,
             service,
+            timelines: choice::timelines(&cells, &rows, best),
             rows,
             best,
             notes,
@@ -156,22 +176,15 @@ impl Summary {
 
 impl Row {
     fn of(cell: &Cell, samples: &[&Sample], service: Option<ServiceTime>) -> Self {
-        let bound_s = service.map(|service| service.bound(cell.requests, cell.workers_usable));
-        let mut measured = Vec::new();
-        let mut reasons = Vec::new();
-        for sample in samples {
-            match &sample.result {
-                SampleResult::Measured(measurement) => match contradiction(cell, measurement) {
-                    None => measured.push(measurement.as_ref()),
-                    Some(reason) => reasons.push(reason),
-                },
-                SampleResult::Error(reason) => reasons.push(reason.clone()),
-            }
-        }
+        let ideal = service.map(|service| Ideal {
+            work_s: service.seconds * cell.requests as f64,
+            bound_s: service.bound(cell.requests, cell.workers_usable),
+        });
+        let (measured, reasons) = choice::sorted_out(cell, samples);
         Self {
             cell: cell.clone(),
-            bound_s,
-            figures: Figures::of(&measured, bound_s),
+            bound_s: ideal.map(|ideal| ideal.bound_s),
+            figures: Figures::of(cell, &measured, ideal),
             errors: reasons.len(),
             first_error: reasons.into_iter().next(),
         }
@@ -214,35 +227,38 @@ impl Row {
 }
 
 impl Figures {
-    fn of(measured: &[&Measurement], bound_s: Option<f64>) -> Option<Self> {
+    fn of(cell: &Cell, measured: &[&Measurement], ideal: Option<Ideal>) -> Option<Self> {
         let worst = measured
             .iter()
             .rev()
             .max_by_key(|measurement| measurement.failed())?;
-        // A failure can be fast: its sample's time counts only where there is
-        // no other.
-        let mut good: Vec<_> = measured.iter().filter(|m| m.failed() == 0).collect();
-        if good.is_empty() {
-            good.extend(measured);
-        }
+        let good = choice::timed(measured);
         let times = |of: fn(&Measurement) -> f64| Spread::of(good.iter().map(|m| of(m)));
         let counts = |of: fn(&Measurement) -> u64| {
             median_count(measured.iter().map(|m| of(m))).unwrap_or_default()
         };
         let known = |count: u64| (count > 0).then_some(count);
         let warm_s = times(|m| m.warm_s)?;
+        let cpu_s = times(|m| m.cpu_s)?;
+        let memory = || measured.iter().map(|m| m.peak_rss_bytes);
+        let ideal = ideal.filter(|_| worst.failed() == 0);
         Some(Self {
             samples: measured.len(),
             warm_s,
             cold_s: times(|m| m.cold_s)?.median,
-            gap: bound_s
-                .filter(|_| worst.failed() == 0)
-                .and_then(|bound_s| bound::gap(warm_s.median, bound_s)),
+            gap: ideal.and_then(|ideal| bound::gap(warm_s.median, ideal.bound_s)),
+            split: ideal.and_then(|ideal| Split::of(cell, &good, ideal)),
+            latencies: Latencies::of(&good),
             ok: worst.ok,
             failed: worst.failed(),
             failures: worst.failures.clone(),
-            cpu_s: times(|m| m.cpu_s)?.median,
+            cpu_s: cpu_s.median,
+            cpu_range_s: (cpu_s.min, cpu_s.max),
             peak_rss_bytes: known(counts(|m| m.peak_rss_bytes)),
+            peak_rss_range_bytes: (
+                memory().min().unwrap_or_default(),
+                memory().max().unwrap_or_default(),
+            ),
             threads: known(counts(|m| m.threads)),
             processes: counts(|m| m.processes),
             connections: counts(|m| m.connections),

@@ -15,7 +15,8 @@
 //!                              failures: [ { kind, count, example } ], cpu_s,
 //!                              peak_rss_bytes, threads, processes, connections,
 //!                              most_in_flight,
-//!                              server: { busy, bound, lateness_p99_s } or null
+//!                              server: { busy, bound, lateness_p99_s } or null,
+//!                              split: [ { part, seconds } ] or null
 //!                            } or null } ],
 //!   "notes":    [ sentences ]
 //! }
@@ -23,13 +24,16 @@
 //!
 //! Times are seconds, sizes bytes, `gap` a fraction of the bound. Medians where
 //! a cell has several samples; `ok`, `failed` and `failures` are of its worst.
+//! The parts of `split` are listed under
+//! [`PartKind`](crate::analysis::PartKind) and add up to the cold runtime less
+//! the bound, without `building` to the warm one less the bound.
 //! A field whose value does not exist is `null`. Fields may be added; a change
 //! of any other kind raises `version`.
 
 use serde::Serialize;
 
 use crate::analysis::summary::{Figures, Row, ServerFigures, Summary};
-use crate::analysis::{ServiceTime, Source};
+use crate::analysis::{Part, ServiceTime, Source, Split};
 use crate::record::{Ending, FailureCount, Receipt, Server};
 use crate::report::RenderError;
 use crate::report::units::billionths;
@@ -111,6 +115,7 @@ struct FiguresView<'a> {
     connections: u64,
     most_in_flight: u64,
     server: Option<ServerView>,
+    split: Option<Vec<Part>>,
 }
 
 #[derive(Serialize)]
@@ -128,6 +133,16 @@ impl ServerView {
             lateness_p99_s: billionths(server.lateness_p99_s),
         }
     }
+}
+
+fn rounded(split: &Split) -> Vec<Part> {
+    let parts = split.parts.iter();
+    parts
+        .map(|part| Part {
+            seconds: billionths(part.seconds),
+            ..*part
+        })
+        .collect()
 }
 
 impl<'a> Document<'a> {
@@ -200,6 +215,7 @@ impl<'a> FiguresView<'a> {
             connections: figures.connections,
             most_in_flight: figures.most_in_flight,
             server: figures.server.map(ServerView::of),
+            split: figures.split.as_ref().map(rounded),
         }
     }
 }
@@ -215,7 +231,11 @@ mod tests {
         let record = RecordBuilder::new()
             .service(None)
             .sample("tokio", 3, measured(10, 0.843).latency(0.201))
-            .sample("rayon", 3, measured(10, 0.32).failed(4, "status"))
+            .sample(
+                "rayon",
+                3,
+                measured(10, 0.32).latency(0.2).failed(4, "status"),
+            )
             .error("multiprocess", 3, "no such file")
             .build();
         let text = render(&Summary::of(&record)).expect("rendered");

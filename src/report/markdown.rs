@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::fmt::{self, Write as _};
 
 use crate::analysis::summary::{Row, Summary};
+use crate::report::parts;
 use crate::report::prose::{self, Naming};
 use crate::report::units::{self, NONE};
 use crate::report::{Export, plot, receipt};
@@ -32,6 +33,9 @@ fn document(out: &mut String, summary: &Summary) -> fmt::Result {
     match prose::headline(summary) {
         Some(answer) => writeln!(out, "**Fastest: {}.**\n", escape(&answer))?,
         None => writeln!(out, "**No cell succeeded in every request.**\n")?,
+    }
+    if let Some(parts) = parts::sentence(summary) {
+        writeln!(out, "{}.\n", escape(&capitalised(&parts)))?;
     }
     if summary.has_figures() {
         writeln!(

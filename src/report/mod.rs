@@ -12,6 +12,7 @@ pub mod markdown;
 pub mod plot;
 pub mod table;
 
+mod parts;
 mod prose;
 mod receipt;
 mod units;

@@ -6,6 +6,7 @@ use anstyle::{AnsiColor, Style};
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
 use crate::analysis::summary::{Figures, Row, Summary};
+use crate::report::parts;
 use crate::report::prose::{self, Naming};
 use crate::report::units::{self, NONE};
 
@@ -79,6 +80,9 @@ pub fn render(summary: &Summary, look: Look) -> String {
             look,
         ),
         None => push(&mut text, "no cell succeeded in every request", plain, look),
+    }
+    if let Some(parts) = parts::sentence(summary) {
+        push(&mut text, &format!("  {parts}"), plain, look);
     }
     text
 }
