@@ -29,13 +29,17 @@ pub fn render(summary: &Summary) -> String {
 }
 
 fn document(out: &mut String, summary: &Summary) -> fmt::Result {
-    writeln!(out, "# {}\n", escape(&prose::capitalised(&prose::batch(summary))))?;
+    writeln!(
+        out,
+        "# {}\n",
+        escape(&prose::capitalised(&prose::batch(summary)))
+    )?;
     match prose::headline(summary) {
         Some(answer) => writeln!(out, "**Fastest: {}.**\n", escape(&answer))?,
         None => writeln!(out, "**No cell succeeded in every request.**\n")?,
     }
     if let Some(parts) = parts::sentence(summary) {
-        writeln!(out, "{}.\n", escape(&capitalised(&parts)))?;
+        writeln!(out, "{}.\n", escape(&prose::capitalised(&parts)))?;
     }
     if summary.has_figures() {
         writeln!(

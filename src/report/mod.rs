@@ -150,7 +150,10 @@ mod tests {
         write_all(&whole, dir.path()).expect("written");
         let failed = RecordBuilder::new().error("tokio", 1, "no server").build();
         let written = write_all(&failed, dir.path()).expect("written");
-        assert_eq!(names(&written), ["summary.csv", "summary.md", "report.html"]);
+        assert_eq!(
+            names(&written),
+            ["summary.csv", "summary.md", "report.html"]
+        );
         assert!(!dir.path().join("runtime.svg").exists());
         let markdown = fs::read_to_string(dir.path().join("summary.md")).expect("a summary");
         assert!(markdown.contains("nothing to plot"));

@@ -4,6 +4,7 @@
 
 use serde::Serialize;
 
+use super::drawn::{Quantile, SplitView, TimelineView, css, quantiles};
 use crate::analysis::bound;
 use crate::analysis::summary::{Figures, Row, Summary};
 use crate::report::plot::series::{self, Series};
@@ -20,6 +21,10 @@ pub(super) struct Data {
     /// The lower bound over worker counts, for each size of batch.
     bounds: Vec<Bound>,
     series: Vec<SeriesView>,
+    timelines: Vec<TimelineView>,
+    /// The workers of the best cell, which plots of one worker count show
+    /// first.
+    workers: Option<usize>,
 }
 
 #[derive(Serialize)]
@@ -55,6 +60,8 @@ struct PointView {
     gap: Option<Value>,
     cpu: Value,
     memory: Option<Value>,
+    latencies: Vec<Quantile>,
+    split: Option<SplitView>,
 }
 
 /// A figure, the range in which its samples lay, and what it is called.
@@ -75,6 +82,12 @@ impl Data {
                 .iter()
                 .map(|series| SeriesView::of(series, &naming))
                 .collect(),
+            timelines: summary
+                .timelines
+                .iter()
+                .map(|timeline| TimelineView::of(timeline, &naming))
+                .collect(),
+            workers: summary.best_row().map(|row| row.cell.workers_usable),
         }
     }
 }
@@ -110,14 +123,13 @@ fn bounds(summary: &Summary, all: &[Series<'_>]) -> Vec<Bound> {
 impl SeriesView {
     fn of(series: &Series<'_>, naming: &Naming) -> Self {
         let Look {
-            colour: (red, green, blue),
+            colour,
             marker,
             dash,
         } = series.look;
-        let black = (red, green, blue) == (0, 0, 0);
         Self {
             name: prose::shorten(&series.name, LONGEST_NAME),
-            colour: (!black).then(|| format!("#{red:02x}{green:02x}{blue:02x}")),
+            colour: (colour != (0, 0, 0)).then(|| css(colour)),
             marker: match marker {
                 Marker::Circle => "circle",
                 Marker::Square => "square",
@@ -141,37 +153,40 @@ impl SeriesView {
 
 impl PointView {
     fn of(row: &Row, figures: &Figures, workers: usize, naming: &Naming) -> Self {
-        let warm = figures.warm_s;
-        let several = figures.samples > 1;
-        let range = |of: &dyn Fn(f64) -> Option<f64>| {
-            let (least, most) = (of(warm.min)?, of(warm.max)?);
-            several.then_some((billionths(least), billionths(most)))
-        };
         let gap_of = |runtime| bound::gap(runtime, row.bound_s?);
+        let several = figures.samples > 1;
+        let value = |at: f64, (least, most): (f64, f64), text: String| Value {
+            at: billionths(at),
+            range: several.then(|| (billionths(least), billionths(most))),
+            text,
+        };
+        let warm = figures.warm_s;
+        let mebibytes = |bytes: u64| bytes as f64 / f64::from(1 << 20);
         Self {
             workers,
             facts: facts(row, figures, naming),
             whole: row.every_request_succeeded(),
-            runtime: Value {
-                at: billionths(warm.median),
-                range: range(&Some),
-                text: units::seconds(warm.median),
-            },
-            gap: figures.gap.map(|gap| Value {
-                at: billionths(gap),
-                range: range(&gap_of),
-                text: units::percent(gap),
+            runtime: value(
+                warm.median,
+                (warm.min, warm.max),
+                units::seconds(warm.median),
+            ),
+            gap: figures.gap.and_then(|gap| {
+                let range = (gap_of(warm.min)?, gap_of(warm.max)?);
+                Some(value(gap, range, units::percent(gap)))
             }),
-            cpu: Value {
-                at: billionths(figures.cpu_s),
-                range: None,
-                text: units::seconds(figures.cpu_s),
-            },
-            memory: figures.peak_rss_bytes.map(|bytes| Value {
-                at: billionths(bytes as f64 / f64::from(1 << 20)),
-                range: None,
-                text: units::bytes(bytes),
+            cpu: value(
+                figures.cpu_s,
+                figures.cpu_range_s,
+                units::seconds(figures.cpu_s),
+            ),
+            memory: figures.peak_rss_bytes.map(|bytes| {
+                let (least, most) = figures.peak_rss_range_bytes;
+                let range = (mebibytes(least), mebibytes(most));
+                value(mebibytes(bytes), range, units::bytes(bytes))
             }),
+            latencies: figures.latencies.as_ref().map_or_else(Vec::new, quantiles),
+            split: figures.split.as_ref().map(SplitView::of),
         }
     }
 }

@@ -14,7 +14,7 @@ const LISTED = 12;
  *   bounds   [{ name, points: [[x, y]] }]
  *   lines    [{ series, row, points: [{ x, at, range, text, facts, whole }] }]
  *   dodge    whether the points of one x are set side by side
- *   heading(x)  the tooltip's first line
+ *   heading(point)  the tooltip's first line
  */
 function drawLines(host, plot) {
   const width = Math.max(260, host.clientWidth);
@@ -64,7 +64,9 @@ function valueScale(plot, points, bottom, top) {
   if (plot.y.spacing === 'log') {
     const positive = values.filter((value) => value > 0);
     if (!positive.length) return makeScale('linear', 0, 1, bottom, top);
-    return makeScale('log', Math.min(...positive) / 1.3, Math.max(...positive) * 1.3, bottom, top);
+    const [least, most] = [Math.min(...positive), Math.max(...positive)];
+    const margin = Math.max(1.05, (most / least) ** 0.05);
+    return makeScale('log', least / margin, most * margin, bottom, top);
   }
   // From zero; where the largest is many times the usual, with room for the usual.
   const [low, high] = [Math.min(0, ...values), Math.max(0.001, ...values)];
@@ -164,7 +166,7 @@ function markPoints(one, plot, y) {
       role: 'img',
       class: 'point',
       'data-x': point.x,
-      'aria-label': [plot.heading(point.x), ...point.facts].join('; '),
+      'aria-label': [plot.heading(point), ...point.facts].join('; '),
     });
     if (point.range) {
       const [least, most] = point.range.map((value) => px(y.place(value)));
@@ -179,6 +181,7 @@ function markPoints(one, plot, y) {
     return {
       node,
       row: line.row,
+      column: point.x,
       left: at.x,
       right: at.x,
       top: at.y,
@@ -215,7 +218,7 @@ function columnOf(plot, chosen, line) {
     { class: point === chosen ? 'chosen' : null },
     swatch(series), element('bdi', {}, series.name), element('b', {}, point.text)));
   const content = [
-    element('p', { class: 'heading' }, plot.heading(chosen.x)),
+    element('p', { class: 'heading' }, plot.heading(chosen)),
     element('ul', {}, ...listed),
   ];
   if (column.length > LISTED) {

@@ -4,63 +4,56 @@
 const data = JSON.parse(document.getElementById('data').textContent);
 const shown = new Set(data.series.keys());
 
-/** Plots of one of a cell's figures against workers. */
-const OVER_WORKERS = {
-  runtime: {
-    label: 'Runtime against workers',
-    y: { spacing: 'log', names: secondsNames },
-    bounds: data.bounds,
-  },
-  gap: {
-    label: 'Gap to the lower bound against workers',
-    y: { spacing: 'linear', names: percentNames },
-    dodge: true,
-    onSpacing(spacing) {
-      document.getElementById('gap-reading').textContent =
-        `how far above the lower bound${spacing === 'root' ? ', square-root scale' : ''}`;
-    },
-  },
-  cpu: { label: 'CPU time against workers', y: { spacing: 'log', names: secondsNames } },
-  memory: { label: 'Memory against workers', y: { spacing: 'log', names: mebibytesNames } },
-};
-
-function counted(number, noun) {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
-}
-
-function overWorkers(id) {
-  const all = data.series.flatMap((series) => series.points.map((point) => point.workers));
-  const workers = [...new Set(all)].sort((a, b) => a - b);
-  const lines = data.series.map((series, row) => ({
-    series,
-    row,
-    points: series.points.filter((point) => point[id]).map((point) => ({
-      x: point.workers, facts: point.facts, whole: point.whole, ...point[id],
-    })),
-  }));
-  return {
-    dodge: false,
-    bounds: [],
-    ...OVER_WORKERS[id],
-    x: { name: 'workers', spacing: 'log', ticks: workers.map((count) => [count, String(count)]) },
-    lines: lines.filter((line) => shown.has(line.row) && line.points.length),
-    heading(count) {
-      const bounds = data.bounds.flatMap((bound) => bound.points
-        .filter(([at]) => at === count)
-        .map(([, , text]) => `${bound.name} ${text}`));
-      return [counted(count, 'worker'), ...bounds].join(' · ');
-    },
-  };
+/** Draws a plot where there is data for it; else its frame goes. */
+function fill(id, known, draw) {
+  const figure = document.getElementById(id);
+  figure.hidden = !known;
+  if (known) draw(figure.querySelector('.plot'));
 }
 
 function drawAll() {
   hideTooltip();
+  const cells = data.series.flatMap((series) => series.points);
   for (const id of Object.keys(OVER_WORKERS)) {
-    const figure = document.getElementById(id);
-    const known = data.series.some((series) => series.points.some((point) => point[id]));
-    figure.hidden = !known;
-    if (known) drawLines(figure.querySelector('.plot'), overWorkers(id));
+    fill(id, cells.some((cell) => cell[id]), (host) => drawLines(host, overWorkers(data, shown, id)));
   }
+  const workers = (id) => Number(document.getElementById(id).value);
+  fill('latency', cells.some((cell) => cell.latencies.length), (host) =>
+    drawLines(host, latencyPlot(data, shown, workers('latency-workers'))));
+  fill('split', cells.some((cell) => cell.split), (host) => {
+    const cold = document.getElementById('split-cold').checked;
+    drawBars(host, splitPlot(data, shown, workers('split-workers'), cold));
+    document.getElementById('split-keys').replaceChildren(...splitKeys(data, cold));
+  });
+  fill('timeline', data.timelines.length > 0, (host) => {
+    const timeline = data.timelines[workers('timeline-cell')];
+    drawBars(host, timelinePlot(timeline));
+    document.getElementById('timeline-reading').textContent =
+      ['requests by worker, of a median sample', timeline.remark].filter(Boolean).join('; ');
+  });
+}
+
+/** What the plots of one worker count, or of one cell, can be set to. */
+function setUpChoices() {
+  const counts = distinct(data.series.flatMap((series) => series.points.map((cell) => cell.workers)));
+  const first = counts.includes(data.workers) ? data.workers : counts[counts.length - 1];
+  for (const id of ['latency-workers', 'split-workers']) {
+    const select = document.getElementById(id);
+    for (const count of counts) select.append(element('option', {}, String(count)));
+    select.value = String(first);
+    select.addEventListener('change', drawAll);
+  }
+  const select = document.getElementById('timeline-cell');
+  data.timelines.forEach((timeline, number) => {
+    select.append(element('option', { value: number }, timeline.name));
+  });
+  select.addEventListener('change', drawAll);
+  const split = document.getElementById('split');
+  const cold = element('input', { type: 'checkbox', id: 'split-cold' });
+  cold.addEventListener('change', drawAll);
+  split.querySelector('.choice').after(
+    element('label', { class: 'choice' }, cold, ' with building (cold runtime)'));
+  split.append(element('p', { class: 'keys', id: 'split-keys' }));
 }
 
 function setUpLegend() {
@@ -129,6 +122,7 @@ setUpTheme();
 setUpTable();
 if (data.series.length) {
   setUpLegend();
+  setUpChoices();
   drawAll();
   let width = window.innerWidth;
   window.addEventListener('resize', () => {

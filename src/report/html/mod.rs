@@ -7,6 +7,7 @@
 //! scripts beside this file, from a block of JSON (see [`data`]).
 
 mod data;
+mod drawn;
 mod escape;
 mod sections;
 mod table;
@@ -26,12 +27,13 @@ pub const EXPORT: Export = Export {
 const STYLE: &str = include_str!("page.css");
 
 /// In the order in which they need each other.
-const SCRIPTS: [&str; 7] = [
+const SCRIPTS: [&str; 8] = [
     include_str!("scale.js"),
     include_str!("dom.js"),
     include_str!("tooltip.js"),
     include_str!("lines.js"),
     include_str!("bars.js"),
+    include_str!("plots.js"),
     include_str!("table.js"),
     include_str!("main.js"),
 ];

@@ -18,11 +18,11 @@ struct Figure {
     choice: Option<(&'static str, &'static str)>,
 }
 
-const FIGURES: [Figure; 4] = [
+const FIGURES: [Figure; 7] = [
     Figure {
         id: "runtime",
         title: "Runtime",
-        reading: "warm, both axes logarithmic; ○ several at one place",
+        reading: "warm, both axes logarithmic",
         wide: false,
         choice: None,
     },
@@ -47,6 +47,27 @@ const FIGURES: [Figure; 4] = [
         wide: false,
         choice: None,
     },
+    Figure {
+        id: "latency",
+        title: "Latency",
+        reading: "that a share of the answers did not exceed",
+        wide: false,
+        choice: Some(("latency-workers", "Workers")),
+    },
+    Figure {
+        id: "split",
+        title: "Where the gap went",
+        reading: "runtime less bound, in parts",
+        wide: false,
+        choice: Some(("split-workers", "Workers")),
+    },
+    Figure {
+        id: "timeline",
+        title: "Timeline",
+        reading: "requests by worker, of a median sample",
+        wide: true,
+        choice: Some(("timeline-cell", "Cell")),
+    },
 ];
 
 /// The title, and the ways to the parts of the page.
@@ -55,7 +76,7 @@ pub(super) fn header(out: &mut String, summary: &Summary) -> fmt::Result {
     let day = summary.session.started_at.split('T').next();
     writeln!(
         out,
-        "<header>\n<h1>{}</h1>\n<p class=\"quiet\">{} · {} · {}</p>\n<nav aria-label=\"Parts\">",
+        "<header>\n<h1>{}</h1>\n<p class=\"quiet\">{} · <span>{}</span> · <span>{}</span></p>\n<nav aria-label=\"Parts\">",
         markup(&prose::capitalised(&prose::batch(summary))),
         markup(&receipt.cpu),
         units::counted(receipt.cores as u64, "core"),
@@ -108,7 +129,7 @@ pub(super) fn plots(out: &mut String, summary: &Summary) -> fmt::Result {
          this file, needs none.</p></noscript>\n\
          <p class=\"quiet script\" hidden>Point at a plot, or move to it with the tab key and \
          through it with the arrow keys, to read its values. The buttons switch lines on and off \
-         in all plots.</p>\n\
+         in all plots. ○ marks several points at one place.</p>\n\
          <div id=\"legend\" class=\"script\" role=\"group\" aria-label=\"Lines shown\" hidden></div>\n\
          <div class=\"figures script\" hidden>"
     )?;

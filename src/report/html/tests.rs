@@ -57,8 +57,14 @@ fn foreign_text_is_never_markup() {
         .error(attack, 5, attack)
         .build();
     let content = content(&page(&record));
-    assert!(!content.contains("<script>") && !content.contains("<img") && !content.contains("<!--"));
-    assert_eq!(content.matches("</script").count(), 1, "the end of the data alone");
+    assert!(
+        !content.contains("<script>") && !content.contains("<img") && !content.contains("<!--")
+    );
+    assert_eq!(
+        content.matches("</script").count(),
+        1,
+        "the end of the data alone"
+    );
     let name = data(&page(&record))["series"][0]["name"].to_string();
     assert!(name.contains("</script><script>alert(1)"), "{name}");
 }
@@ -66,7 +72,14 @@ fn foreign_text_is_never_markup() {
 #[test]
 fn the_page_names_no_address_to_load_from() {
     let page = page(&sweep());
-    for loading in ["src=", "@import", "url(", "fetch(", "XMLHttpRequest", "<link"] {
+    for loading in [
+        "src=",
+        "@import",
+        "url(",
+        "fetch(",
+        "XMLHttpRequest",
+        "<link",
+    ] {
         assert!(!page.contains(loading), "{loading}");
     }
     let addresses = page.matches("http://").count() + page.matches("https://").count();

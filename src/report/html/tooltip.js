@@ -36,7 +36,8 @@ function distance(target, x, y) {
 
 /**
  * Lets a person reach the targets of a drawing. A target has a node, a box in the
- * drawing's pixels (left, right, top, bottom), a row, and content() for the tooltip.
+ * drawing's pixels (left, right, top, bottom), a row, a column where it stands in one,
+ * and content() for the tooltip.
  * The drawing is one stop of the tab key; the arrow keys move within it.
  */
 function makeReachable(svg, targets, reach) {
@@ -107,12 +108,12 @@ function neighbour(targets, target, key) {
   if (key === 'Home') return inRow[0];
   if (key === 'End') return inRow[inRow.length - 1];
   if (key !== 'ArrowUp' && key !== 'ArrowDown') return undefined;
-  // Of each row what lies closest in the other direction, from top to bottom.
+  // Of each other row what lies in the same column, or else closest.
   const closest = new Map([[target.row, target]]);
+  const far = (one) => Math.max(one.left - middle(target), 0, middle(target) - one.right);
   for (const other of targets) {
-    if (other.row === target.row) continue;
+    if (other.row === target.row || other.column !== target.column) continue;
     const known = closest.get(other.row);
-    const far = (one) => Math.abs(middle(one) - middle(target));
     if (!known || far(other) < far(known)) closest.set(other.row, other);
   }
   const column = [...closest.values()].sort((a, b) => a.top - b.top || a.row - b.row);
