@@ -70,7 +70,11 @@ mod tests {
 
     #[test]
     fn the_largest_part_comes_first() {
-        assert_eq!(sentence(&Summary::of(&sweep())).expect("a gap"), "");
+        assert_eq!(
+            sentence(&Summary::of(&sweep())).expect("a gap"),
+            "its 6.732 ms over the lower bound: transport and wake-ups 94 %, client CPU 3 %, \
+             the rest 3 %; building adds 4.000 ms"
+        );
     }
 
     #[test]
