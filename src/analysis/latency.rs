@@ -51,32 +51,47 @@ impl Latencies {
         })
     }
 
-    /// The share of answers that took less time than the one of a rank, as one
-    /// in how many takes as long: 2 at the median, 100 at the 99th percentile.
+    /// One in how many answers takes at least as long as the one of a rank: 2 at
+    /// the median, 100 at the 99th percentile.
     pub fn one_in(&self, rank: u64) -> f64 {
         self.answers as f64 / rank as f64
     }
 
-    /// The least latency that a share of the answers took no longer than, of
-    /// those that were kept: its rank is within a tenth of the exact one.
-    pub fn percentile(&self, share: f64) -> f64 {
-        let longer = (1.0 - share) * self.answers as f64;
-        let point = self.points.iter().find(|point| point.rank as f64 > longer);
-        point.or(self.points.last()).map_or(0.0, |p| p.seconds)
+    /// The answer that a share of the others came before: one answer in so many
+    /// took longer. Exact where that is 4, 2, a power of ten, or 4 / 3; else the
+    /// nearest of those that were kept, within a tenth of its rank.
+    pub fn slower_than_all_but_one_in(&self, many: f64) -> Option<Ranked> {
+        let rank = rank_of(many, self.answers);
+        let mut points = self.points.iter();
+        points.find(|point| point.rank >= rank).copied()
     }
 }
 
+/// The rank of the answer that one in so many of all took longer than.
+fn rank_of(many: f64, answers: u64) -> u64 {
+    // A share that divides the answers must not be rounded across its rank.
+    let longer = answers as f64 / many + 1e-9;
+    (longer as u64 + 1).min(answers)
+}
+
 /// Ranks from the slowest to the fastest of so many, about evenly spaced in
-/// their logarithm.
+/// their logarithm, and those of the shares that have names.
 fn ranks(answers: u64) -> Vec<u64> {
-    let steps = (answers.max(1) as f64).log10() * TO_A_DECADE;
-    let mut ranks: Vec<u64> = (0..=steps.ceil() as u32)
-        .map(|step| 10_f64.powf(f64::from(step) / TO_A_DECADE).round() as u64)
+    if answers == 0 {
+        return Vec::new();
+    }
+    let decades = (answers as f64).log10();
+    let spaced = (0..=(decades * TO_A_DECADE).ceil() as u32)
+        .map(|step| 10_f64.powf(f64::from(step) / TO_A_DECADE).round() as u64);
+    let named = (1..=decades.ceil() as i32).map(|decade| 10_f64.powi(decade));
+    let named = named.chain([4.0, 2.0, 4.0 / 3.0]);
+    let mut ranks: Vec<u64> = spaced
         .map(|rank| rank.min(answers))
+        .chain(named.map(|many| rank_of(many, answers)))
+        .chain([answers])
         .collect();
-    ranks.push(answers);
+    ranks.sort_unstable();
     ranks.dedup();
-    ranks.retain(|rank| *rank > 0);
     ranks
 }
 
@@ -109,8 +124,8 @@ mod tests {
             .collect();
         assert_eq!(points, [(1, 0.3), (2, 0.2), (3, 0.1)]);
         assert_eq!(latencies.one_in(1), 3.0);
-        assert_eq!(latencies.percentile(0.5), 0.2);
-        assert_eq!(latencies.percentile(1.0), 0.3);
+        let median = latencies.slower_than_all_but_one_in(2.0);
+        assert_eq!(median.map(|point| point.seconds), Some(0.2));
         let failed = measurement(vec![0.3], vec![false]);
         assert_eq!(Latencies::of(&[&failed]), None);
     }
@@ -119,6 +134,25 @@ mod tests {
     fn a_million_answers_are_few_points() {
         assert!(ranks(1_000_000).len() < 150);
         assert!(ranks(0).is_empty());
+    }
+
+    #[test]
+    fn shares_with_names_are_exact() {
+        // The slowest answer takes 1000 s, the fastest 1 s.
+        let run = measurement((1..=1000).map(f64::from).collect(), vec![true; 1000]);
+        let latencies = Latencies::of(&[&run]).expect("answers");
+        let exact = [
+            (4.0 / 3.0, 250.0),
+            (2.0, 500.0),
+            (4.0, 750.0),
+            (10.0, 900.0),
+            (100.0, 990.0),
+            (1000.0, 999.0),
+        ];
+        for (many, seconds) in exact {
+            let point = latencies.slower_than_all_but_one_in(many);
+            assert_eq!(point.map(|point| point.seconds), Some(seconds), "{many}");
+        }
     }
 
     proptest! {
