@@ -57,20 +57,20 @@ impl Latencies {
         self.answers as f64 / rank as f64
     }
 
-    /// The answer that a share of the others came before: one answer in so many
-    /// took longer. Exact where that is 4, 2, a power of ten, or 4 / 3; else the
-    /// nearest of those that were kept, within a tenth of its rank.
-    pub fn slower_than_all_but_one_in(&self, many: f64) -> Option<Ranked> {
-        let rank = rank_of(many, self.answers);
-        let mut points = self.points.iter();
-        points.find(|point| point.rank >= rank).copied()
+    /// The least latency that a share of the answers took no longer than, such
+    /// as 0.5 for the median. Exact for the quartiles, 0.9, 0.99 and so on; else
+    /// the nearest of those that were kept, within a tenth of its rank.
+    pub fn percentile(&self, share: f64) -> f64 {
+        let rank = rank_of(share, self.answers);
+        let point = self.points.iter().find(|point| point.rank >= rank);
+        point.map_or(0.0, |point| point.seconds)
     }
 }
 
-/// The rank of the answer that one in so many of all took longer than.
-fn rank_of(many: f64, answers: u64) -> u64 {
+/// The rank of the fastest answer that a share of all took no longer than.
+fn rank_of(share: f64, answers: u64) -> u64 {
     // A share that divides the answers must not be rounded across its rank.
-    let longer = answers as f64 / many + 1e-9;
+    let longer = (1.0 - share) * answers as f64 + 1e-6;
     (longer as u64 + 1).min(answers)
 }
 
@@ -83,11 +83,11 @@ fn ranks(answers: u64) -> Vec<u64> {
     let decades = (answers as f64).log10();
     let spaced = (0..=(decades * TO_A_DECADE).ceil() as u32)
         .map(|step| 10_f64.powf(f64::from(step) / TO_A_DECADE).round() as u64);
-    let named = (1..=decades.ceil() as i32).map(|decade| 10_f64.powi(decade));
-    let named = named.chain([4.0, 2.0, 4.0 / 3.0]);
+    let nines = (1..=decades.ceil() as i32).map(|nines| 1.0 - 10_f64.powi(-nines));
+    let named = nines.chain([0.75, 0.5, 0.25]);
     let mut ranks: Vec<u64> = spaced
         .map(|rank| rank.min(answers))
-        .chain(named.map(|many| rank_of(many, answers)))
+        .chain(named.map(|share| rank_of(share, answers)))
         .chain([answers])
         .collect();
     ranks.sort_unstable();
@@ -124,8 +124,8 @@ mod tests {
             .collect();
         assert_eq!(points, [(1, 0.3), (2, 0.2), (3, 0.1)]);
         assert_eq!(latencies.one_in(1), 3.0);
-        let median = latencies.slower_than_all_but_one_in(2.0);
-        assert_eq!(median.map(|point| point.seconds), Some(0.2));
+        assert_eq!(latencies.percentile(0.5), 0.2);
+        assert_eq!(latencies.percentile(1.0), 0.3);
         let failed = measurement(vec![0.3], vec![false]);
         assert_eq!(Latencies::of(&[&failed]), None);
     }
@@ -142,16 +142,15 @@ mod tests {
         let run = measurement((1..=1000).map(f64::from).collect(), vec![true; 1000]);
         let latencies = Latencies::of(&[&run]).expect("answers");
         let exact = [
-            (4.0 / 3.0, 250.0),
-            (2.0, 500.0),
-            (4.0, 750.0),
-            (10.0, 900.0),
-            (100.0, 990.0),
-            (1000.0, 999.0),
+            (0.25, 250.0),
+            (0.5, 500.0),
+            (0.75, 750.0),
+            (0.9, 900.0),
+            (0.99, 990.0),
+            (0.999, 999.0),
         ];
-        for (many, seconds) in exact {
-            let point = latencies.slower_than_all_but_one_in(many);
-            assert_eq!(point.map(|point| point.seconds), Some(seconds), "{many}");
+        for (share, seconds) in exact {
+            assert_eq!(latencies.percentile(share), seconds, "{share}");
         }
     }
 

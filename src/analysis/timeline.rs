@@ -115,11 +115,9 @@ fn shown(workers: &[u32], last: u32) -> Vec<u32> {
 
 fn slow_from(measurement: &Measurement) -> Option<f64> {
     let latencies = Latencies::of(&[measurement])?;
-    let exceeded_by = |many| latencies.slower_than_all_but_one_in(many);
-    let (lower, median) = (exceeded_by(4.0 / 3.0)?.seconds, exceeded_by(2.0)?.seconds);
-    let upper = exceeded_by(4.0)?.seconds;
+    let (lower, upper) = (latencies.percentile(0.25), latencies.percentile(0.75));
     let far_out = upper + 3.0 * (upper - lower);
-    Some(far_out.max(1.05 * median))
+    Some(far_out.max(1.05 * latencies.percentile(0.5)))
 }
 
 /// A worker's outcomes are in the order in which they ended, which is the

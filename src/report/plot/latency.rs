@@ -120,8 +120,9 @@ pub(super) fn scene(summary: &Summary) -> Option<Scene> {
         .map(|line| (line.look, steps(line.latencies, place)))
         .collect();
     panel.paths(&mut scene, &paths, Beside::Together);
+    let mut rings = false;
     for (many, _) in &named {
-        markers(&mut scene, &drawn, *many, place);
+        rings |= markers(&mut scene, &drawn, *many, place);
     }
     let ends = drawn.iter().zip(&paths).filter_map(|(line, (look, path))| {
         Some(EndLabel {
@@ -135,7 +136,11 @@ pub(super) fn scene(summary: &Summary) -> Option<Scene> {
     let y = share_axis(&mut scene, &x, &named, right, frame.bottom);
     let closed = "service times of a closed loop: a worker asks again when it has its answer, so \
                   these are not the waits of users who arrive at random";
-    scene.height = page::foot(&mut scene, summary, &[closed.to_owned()], y + 27.0);
+    let mut remarks = vec![closed.to_owned()];
+    if rings {
+        remarks.push("○ several at one place".to_owned());
+    }
+    scene.height = page::foot(&mut scene, summary, &remarks, y + 27.0);
     Some(scene)
 }
 
@@ -157,9 +162,9 @@ fn markers(scene: &mut Scene, drawn: &[Drawn<'_>], many: f64, place: impl Fn(f64
     let mut at: Vec<(Place, Look)> = drawn
         .iter()
         .filter(|line| many <= line.latencies.answers as f64)
-        .filter_map(|line| {
-            let point = line.latencies.slower_than_all_but_one_in(many)?;
-            Some((place(many, point.seconds), line.look))
+        .map(|line| {
+            let latency = line.latencies.percentile(1.0 - 1.0 / many);
+            (place(many, latency), line.look)
         })
         .collect();
     at.sort_by(|a, b| a.0.1.total_cmp(&b.0.1));
@@ -169,9 +174,11 @@ fn markers(scene: &mut Scene, drawn: &[Drawn<'_>], many: f64, place: impl Fn(f64
             _ => {
                 let y = group.iter().map(|(at, _)| at.1).sum::<f64>() / group.len() as f64;
                 scene.ring((group[0].0.0, y), MARKER + 0.6);
+                rings = true;
             }
         }
     }
+    rings
 }
 
 /// The worker count to show: that of the best row, or else of the first with a
