@@ -51,32 +51,47 @@ impl Latencies {
         })
     }
 
-    /// The share of answers that took less time than the one of a rank, as one
-    /// in how many takes as long: 2 at the median, 100 at the 99th percentile.
+    /// One in how many answers takes at least as long as the one of a rank: 2 at
+    /// the median, 100 at the 99th percentile.
     pub fn one_in(&self, rank: u64) -> f64 {
         self.answers as f64 / rank as f64
     }
 
-    /// The least latency that a share of the answers took no longer than, of
-    /// those that were kept: its rank is within a tenth of the exact one.
+    /// The least latency that a share of the answers took no longer than, such
+    /// as 0.5 for the median. Exact for the quartiles, 0.9, 0.99 and so on; else
+    /// the nearest of those that were kept, within a tenth of its rank.
     pub fn percentile(&self, share: f64) -> f64 {
-        let longer = (1.0 - share) * self.answers as f64;
-        let point = self.points.iter().find(|point| point.rank as f64 > longer);
-        point.or(self.points.last()).map_or(0.0, |p| p.seconds)
+        let rank = rank_of(share, self.answers);
+        let point = self.points.iter().find(|point| point.rank >= rank);
+        point.map_or(0.0, |point| point.seconds)
     }
 }
 
+/// The rank of the fastest answer that a share of all took no longer than.
+fn rank_of(share: f64, answers: u64) -> u64 {
+    // A share that divides the answers must not be rounded across its rank.
+    let longer = (1.0 - share) * answers as f64 + 1e-6;
+    (longer as u64 + 1).min(answers)
+}
+
 /// Ranks from the slowest to the fastest of so many, about evenly spaced in
-/// their logarithm.
+/// their logarithm, and those of the shares that have names.
 fn ranks(answers: u64) -> Vec<u64> {
-    let steps = (answers.max(1) as f64).log10() * TO_A_DECADE;
-    let mut ranks: Vec<u64> = (0..=steps.ceil() as u32)
-        .map(|step| 10_f64.powf(f64::from(step) / TO_A_DECADE).round() as u64)
+    if answers == 0 {
+        return Vec::new();
+    }
+    let decades = (answers as f64).log10();
+    let spaced = (0..=(decades * TO_A_DECADE).ceil() as u32)
+        .map(|step| 10_f64.powf(f64::from(step) / TO_A_DECADE).round() as u64);
+    let nines = (1..=decades.ceil() as i32).map(|nines| 1.0 - 10_f64.powi(-nines));
+    let named = nines.chain([0.75, 0.5, 0.25]);
+    let mut ranks: Vec<u64> = spaced
         .map(|rank| rank.min(answers))
+        .chain(named.map(|share| rank_of(share, answers)))
+        .chain([answers])
         .collect();
-    ranks.push(answers);
+    ranks.sort_unstable();
     ranks.dedup();
-    ranks.retain(|rank| *rank > 0);
     ranks
 }
 
@@ -119,6 +134,24 @@ mod tests {
     fn a_million_answers_are_few_points() {
         assert!(ranks(1_000_000).len() < 150);
         assert!(ranks(0).is_empty());
+    }
+
+    #[test]
+    fn shares_with_names_are_exact() {
+        // The slowest answer takes 1000 s, the fastest 1 s.
+        let run = measurement((1..=1000).map(f64::from).collect(), vec![true; 1000]);
+        let latencies = Latencies::of(&[&run]).expect("answers");
+        let exact = [
+            (0.25, 250.0),
+            (0.5, 500.0),
+            (0.75, 750.0),
+            (0.9, 900.0),
+            (0.99, 990.0),
+            (0.999, 999.0),
+        ];
+        for (share, seconds) in exact {
+            assert_eq!(latencies.percentile(share), seconds, "{share}");
+        }
     }
 
     proptest! {

@@ -81,20 +81,6 @@ impl PartKind {
     }
 }
 
-/// What idle time that the bound has anyway is taken from, in this order: a
-/// delay that falls into it costs nothing. The end of a run first; then the
-/// server, whose limits are what else can make a bound leave workers idle.
-const HIDDEN_FIRST: [PartKind; 8] = [
-    PartKind::TailIdle,
-    PartKind::Server,
-    PartKind::Transport,
-    PartKind::ChunkBarriers,
-    PartKind::Dispatch,
-    PartKind::ClientCpu,
-    PartKind::Retries,
-    PartKind::Connecting,
-];
-
 /// One part of a split.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Part {
@@ -119,7 +105,10 @@ pub struct Split {
 pub struct Ideal {
     /// The service times of a batch added up, in seconds.
     pub work_s: f64,
-    /// The lower bound, in seconds.
+    /// The least time in which the workers can do that, in seconds.
+    pub workers_s: f64,
+    /// The lower bound, in seconds: that, or more where the server has a limit
+    /// of its own, such as a rate.
     pub bound_s: f64,
 }
 
@@ -197,7 +186,7 @@ impl Parts {
         parts.put(PartKind::ClientCpu, cpu);
         parts.put(PartKind::Transport, left - cpu);
 
-        parts.hide(ideal.bound_s - ideal.work_s / workers);
+        parts.hide(ideal, workers);
         Some(parts)
     }
 
@@ -211,15 +200,37 @@ impl Parts {
         self.0[kind as usize] += seconds;
     }
 
-    /// Takes away what the bound holds of idle time.
-    fn hide(&mut self, mut idle_s: f64) {
-        for kind in HIDDEN_FIRST {
-            let part = &mut self.0[kind as usize];
-            let hidden = part.min(idle_s.max(0.0));
-            *part -= hidden;
-            idle_s -= hidden;
-        }
-        self.0[PartKind::Unexplained as usize] -= idle_s;
+    /// Takes away the time in which the bound itself leaves workers idle: a
+    /// delay that falls into it costs nothing. What the server's limit imposes
+    /// is the server's, what the workers leave over stands at the end of a run;
+    /// of delays that took their place, each hides the same share.
+    fn hide(&mut self, ideal: Ideal, workers: f64) {
+        let rest_s = self.take(PartKind::Server, ideal.bound_s - ideal.workers_s)
+            + self.take(PartKind::TailIdle, ideal.workers_s - ideal.work_s / workers);
+        let hidden = rest_s.max(0.0);
+        let all: f64 = self.explained().map(|part| *part).sum();
+        let kept = if all > hidden {
+            1.0 - hidden / all
+        } else {
+            0.0
+        };
+        self.explained().for_each(|part| *part *= kept);
+        self.0[PartKind::Unexplained as usize] -= rest_s - (1.0 - kept) * all;
+    }
+
+    /// Takes seconds from a part, as far as it has them. Returns what is left.
+    fn take(&mut self, kind: PartKind, seconds: f64) -> f64 {
+        let part = &mut self.0[kind as usize];
+        let taken = part.min(seconds.max(0.0));
+        *part -= taken;
+        seconds - taken
+    }
+
+    fn explained(&mut self) -> impl Iterator<Item = &mut f64> {
+        let parts = self.0.iter_mut().zip(PartKind::ALL);
+        parts
+            .filter(|(_, kind)| *kind != PartKind::Unexplained)
+            .map(|(part, _)| part)
     }
 }
 

@@ -176,9 +176,13 @@ impl Summary {
 
 impl Row {
     fn of(cell: &Cell, samples: &[&Sample], service: Option<ServiceTime>) -> Self {
-        let ideal = service.map(|service| Ideal {
-            work_s: service.seconds * cell.requests as f64,
-            bound_s: service.bound(cell.requests, cell.workers_usable),
+        let ideal = service.map(|service| {
+            let bound_s = service.bound(cell.requests, cell.workers_usable);
+            Ideal {
+                work_s: service.seconds * cell.requests as f64,
+                workers_s: bound_s,
+                bound_s,
+            }
         });
         let (measured, reasons) = choice::sorted_out(cell, samples);
         Self {

@@ -38,9 +38,19 @@ pub const EXPORTS: &[Export] = &[
     html::EXPORT,
     plot::SVG,
     plot::PNG,
+    plot::GAP_SVG,
+    plot::GAP_PNG,
+    plot::SPLIT_SVG,
+    plot::SPLIT_PNG,
+    plot::LATENCY_SVG,
+    plot::LATENCY_PNG,
+    plot::TIMELINE_SVG,
+    plot::TIMELINE_PNG,
+    plot::RESOURCES_SVG,
+    plot::RESOURCES_PNG,
 ];
 
-/// The pictures among them.
+/// The picture that stands for a whole result.
 pub const PLOTS: &[Export] = &[plot::SVG, plot::PNG];
 
 /// Why an output could not be rendered. No input should lead here: it is the

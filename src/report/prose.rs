@@ -123,6 +123,7 @@ pub(crate) fn server(server: &Server) -> String {
             Some(profile) => format!("the bundled server, profile {}", one_line(profile)),
         },
         ServerKind::Url => one_line(&server.url),
+        ServerKind::Local => "no server: answers are computed where they are asked for".to_owned(),
     }
 }
 

@@ -84,9 +84,11 @@ fn cell(workers: usize, requests: usize, dispatch: &str) -> Cell {
 
 /// The bound and the work of requests of 200 ms.
 fn fixed(workers: usize, requests: usize) -> Ideal {
+    let bound_s = lower_bound(requests, workers, 0.2);
     Ideal {
         work_s: 0.2 * requests as f64,
-        bound_s: lower_bound(requests, workers, 0.2),
+        workers_s: bound_s,
+        bound_s,
     }
 }
 
@@ -214,6 +216,47 @@ fn a_delay_within_idle_time_of_the_bound_costs_nothing() {
 }
 
 #[test]
+fn waiting_for_a_limit_of_the_server_is_the_bounds() {
+    // Two requests a second are let through; 20 ms are the network's.
+    let late_s: Vec<f64> = (0..4).map(|index| 0.5 * f64::from(index)).collect();
+    let delays = Delays {
+        late_s,
+        transport_s: 0.02,
+        ..Delays::NONE
+    };
+    let cell = cell(4, 4, "queue");
+    let run = run(&cell, &[0.2; 4], &delays);
+    let ideal = Ideal {
+        bound_s: 1.7,
+        ..fixed(4, 4)
+    };
+    let split = Split::of(&cell, &[&run], ideal).expect("a split");
+    assert!((split.warm_s() - 0.02).abs() < 1e-9);
+    assert!(split.parts.iter().all(|part| part.seconds > -1e-9));
+}
+
+#[test]
+fn a_delay_hidden_in_part_hides_the_same_share_of_each() {
+    // The worker of one request has 200 ms to spare, and 100 of them go to the
+    // server; each request takes 20 ms longer.
+    let delays = Delays {
+        late_s: vec![0.0, 0.1, 0.0],
+        transport_s: 0.02,
+        ..Delays::NONE
+    };
+    let cell = cell(2, 3, "queue");
+    let run = run(&cell, &[0.2; 3], &delays);
+    assert_eq!(
+        parts(&cell, &run),
+        [
+            (PartKind::Server, 0.025),
+            (PartKind::Transport, 0.015),
+            BUILDING
+        ]
+    );
+}
+
+#[test]
 fn retries_have_their_part() {
     let delays = Delays {
         transport_s: 0.05,
@@ -320,7 +363,8 @@ proptest! {
         let work_s: f64 = service_s.iter().sum();
         let longest = service_s.iter().copied().fold(0.0, f64::max);
         let bound_s = longest.max(work_s / workers as f64);
-        let split = Split::of(&cell, &[&run], Ideal { work_s, bound_s }).expect("a split");
+        let ideal = Ideal { work_s, workers_s: bound_s, bound_s };
+        let split = Split::of(&cell, &[&run], ideal).expect("a split");
         prop_assert!((split.warm_s() - (run.warm_s - bound_s)).abs() < 1e-9);
         let cold_s: f64 = split.parts.iter().map(|part| part.seconds).sum();
         prop_assert!((cold_s - (run.cold_s - bound_s)).abs() < 1e-9);

@@ -5,9 +5,10 @@ use serde::Serialize;
 
 use crate::analysis::timeline::{Mark, MarkKind, Timeline};
 use crate::analysis::{Latencies, PartKind, Split};
+use crate::report::parts;
+use crate::report::plot::{self, style};
 use crate::report::prose::{self, Naming};
 use crate::report::units::{self, billionths};
-use crate::report::{parts, plot::style};
 
 /// One in how many answers took longer, seconds, and the seconds as text.
 pub(super) type Quantile = (f64, f64, String);
@@ -77,21 +78,10 @@ impl SplitView {
     }
 }
 
-/// The look of a part.
+/// A part's colour, that of the plots in files; `None` for the text's own.
 fn colour(kind: PartKind) -> Option<String> {
-    let place = match kind {
-        PartKind::Server => 0,
-        PartKind::Retries => 1,
-        PartKind::ClientCpu => 2,
-        PartKind::ChunkBarriers => 3,
-        PartKind::Dispatch => 4,
-        PartKind::Connecting => 5,
-        PartKind::Transport => return Some(css(style::BOUND)),
-        PartKind::TailIdle => return Some("#6b7785".to_owned()),
-        PartKind::Building => return Some("#d9c9a3".to_owned()),
-        PartKind::Unexplained => return None,
-    };
-    Some(css(style::Look::nth(place).colour))
+    let (colour, ..) = plot::split::look(kind);
+    (colour != style::INK).then(|| css(colour))
 }
 
 /// A colour as CSS writes it.

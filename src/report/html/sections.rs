@@ -7,6 +7,9 @@ use super::escape::markup;
 use crate::analysis::Summary;
 use crate::report::{prose, receipt, units};
 
+/// More lines than this are folded.
+const FEW: usize = 3;
+
 /// A place for a plot.
 struct Figure {
     id: &'static str,
@@ -250,9 +253,17 @@ fn list(out: &mut String, title: &str, lines: &[String]) -> fmt::Result {
     if lines.is_empty() {
         return Ok(());
     }
-    writeln!(out, "<h3>{title}</h3>\n<ul>")?;
+    // A long list must not push what comes after it out of sight.
+    let (open, close) = match lines.len() {
+        ..=FEW => (format!("<h3>{title}</h3>"), ""),
+        many => (
+            format!("<details><summary>{title}: {many}</summary>"),
+            "</details>",
+        ),
+    };
+    writeln!(out, "{open}\n<ul>")?;
     for line in lines {
         writeln!(out, "<li>{}</li>", markup(line))?;
     }
-    writeln!(out, "</ul>")
+    writeln!(out, "</ul>{close}")
 }
