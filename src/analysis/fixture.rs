@@ -1,7 +1,7 @@
 //! Small records made by hand, for the tests of this wing.
 
 use crate::record::{
-    Cell, Conditions, Ending, FailureCount, Measurement, Outcomes, Receipt, Record, Sample,
+    Cell, Conditions, Ending, FailureCount, Limits, Measurement, Outcomes, Receipt, Record, Sample,
     SampleResult, Server, ServerAccount, ServerKind, Session, VERSION,
 };
 
@@ -208,6 +208,7 @@ fn session() -> Session {
             service_s: Some(0.2),
             longest_s: None,
             profile: None,
+            limits: Limits::default(),
         },
         verified: "status 200, and every field of every answer as the server's seed gives it"
             .to_owned(),

@@ -6,9 +6,12 @@
 pub mod bound;
 pub mod statistics;
 pub mod summary;
+pub(crate) mod units;
 
 #[cfg(test)]
 pub(crate) mod fixture;
+#[cfg(test)]
+pub(crate) mod simulated;
 
-pub use bound::{ServiceTime, Source};
+pub use bound::{Constraint, ServiceTime, Source};
 pub use summary::Summary;

@@ -4,7 +4,7 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use crate::analysis::bound::{self, ServiceTime};
+use crate::analysis::bound::{self, Constraint, Model, ServiceTime};
 use crate::analysis::statistics::{Spread, median_count};
 use crate::record::{
     Cell, Ending, FailureCount, Measurement, Record, Sample, SampleResult, Session,
@@ -42,6 +42,12 @@ pub struct Row {
     /// The lower bound for the workers that the strategy can use, in seconds.
     /// `None` where no service time is known.
     pub bound_s: Option<f64>,
+    /// What a greedy queue never exceeds, in seconds, see [`Bound`].
+    ///
+    /// [`Bound`]: crate::analysis::bound::Bound
+    pub ceiling_s: Option<f64>,
+    /// What decides the lower bound.
+    pub constraint: Option<Constraint>,
     /// The figures. `None` where no sample was measured.
     pub figures: Option<Figures>,
     /// Samples that came to no measurement.
@@ -122,9 +128,10 @@ impl Summary {
     /// number, requests that do not add up) counts as an error.
     pub fn of(record: &Record) -> Self {
         let service = ServiceTime::of(record);
+        let model = service.map(|service| Model::new(&record.session, service));
         let mut rows: Vec<Row> = by_cell(&record.samples)
             .into_iter()
-            .map(|(cell, samples)| Row::of(cell, &samples, service))
+            .map(|(cell, samples)| Row::of(cell, &samples, model))
             .collect();
         rows.sort_by(Row::order);
         let best = rows
@@ -148,6 +155,13 @@ impl Summary {
         self.best.and_then(|index| self.rows.get(index))
     }
 
+    /// What is known of the server and the machine, and so the bound at any
+    /// worker count. `None` where no service time is known.
+    pub fn model(&self) -> Option<Model> {
+        let model = |service| Model::new(&self.session, service);
+        self.service.map(model)
+    }
+
     /// Whether a sample was measured at all.
     pub fn has_figures(&self) -> bool {
         self.rows.iter().any(|row| row.figures.is_some())
@@ -155,8 +169,9 @@ impl Summary {
 }
 
 impl Row {
-    fn of(cell: &Cell, samples: &[&Sample], service: Option<ServiceTime>) -> Self {
-        let bound_s = service.map(|service| service.bound(cell.requests, cell.workers_usable));
+    fn of(cell: &Cell, samples: &[&Sample], model: Option<Model>) -> Self {
+        let bound = model.map(|model| model.bound(cell.requests, cell.workers_usable));
+        let bound_s = bound.map(|bound| bound.seconds);
         let mut measured = Vec::new();
         let mut reasons = Vec::new();
         for sample in samples {
@@ -171,6 +186,8 @@ impl Row {
         Self {
             cell: cell.clone(),
             bound_s,
+            ceiling_s: bound.and_then(|bound| bound.ceiling_s),
+            constraint: bound.map(|bound| bound.constraint),
             figures: Figures::of(&measured, bound_s),
             errors: reasons.len(),
             first_error: reasons.into_iter().next(),

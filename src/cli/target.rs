@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::time::Duration;
 
+use mock_server::profile::Profile;
+
 use super::CliError;
 use super::compare::Args;
 use super::probe::probe;
@@ -49,6 +51,7 @@ impl Target {
         let url = process.url().to_owned();
         let expect = args.workload.expect(args.seed, &profile);
         let template = args.workload.template()?;
+        let limits = limits(&profile, &expect);
         let workload = Gets::new(template.clone(), args.requests, expect);
         let (mean, longest) = workload.service_times(|route, id| {
             let time = &profile.service_time;
@@ -61,6 +64,7 @@ impl Target {
                 service_s: Some(mean),
                 longest_s: longest,
                 profile: args.profile.clone(),
+                limits,
             },
             workload,
             witness: Some(Witness::new(process)),
@@ -86,12 +90,39 @@ impl Target {
                 service_s: args.delay.map(|delay| delay.as_secs_f64()),
                 longest_s: None,
                 profile: None,
+                limits: record::Limits::default(),
             },
             url: endpoint.to_string(),
             workload: Gets::new(template, args.requests, probe.expect),
             witness: None,
             notes: probe.note.into_iter().collect(),
         })
+    }
+}
+
+/// What a profile says of the server's limits. Of the size of an answer only a
+/// file's is known before.
+fn limits(profile: &Profile, expect: &Expect) -> record::Limits {
+    let pacing = &profile.pacing;
+    let link = match expect {
+        Expect::File { size, .. } => Some(record::Link {
+            answer_bytes: *size as u64,
+            connection_bytes_per_s: pacing.bytes_per_second,
+            total_bytes_per_s: pacing.total_bytes_per_second,
+        }),
+        _ => None,
+    };
+    record::Limits {
+        rate: profile.rate_limit.map(|limit| record::RateLimit {
+            per_s: limit.rate,
+            burst: u64::from(limit.burst),
+        }),
+        capacity: profile.capacity.map(|capacity| capacity.servers as usize),
+        link: link.filter(|_| *pacing != Default::default()),
+        slows: profile.load.is_some()
+            || profile.warm_up.is_some()
+            || profile.connections != Default::default()
+            || *pacing != Default::default(),
     }
 }
 

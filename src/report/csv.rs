@@ -110,6 +110,11 @@ const COLUMNS: &[Column] = &[
         source.unwrap_or_default().to_owned()
     }),
     ("best", |line| line.best.to_string()),
+    ("ceiling_s", |line| number(line.row.ceiling_s)),
+    ("constraint", |line| {
+        let constraint = line.row.constraint;
+        constraint.map_or(String::new(), |constraint| constraint.name().to_owned())
+    }),
 ];
 
 /// Renders a summary as CSV with a header.

@@ -10,7 +10,9 @@
 //!   "service":  { seconds, source: stated | fastest, answers? } or null,
 //!   "best":     the place in "rows" of the fastest cell without a failure, or null,
 //!   "rows":     [ { strategy, client, dispatch, reuse, workers, workers_usable, requests,
-//!                   samples, errors, first_error, bound_s,
+//!                   samples, errors, first_error, bound_s, ceiling_s,
+//!                   constraint: service-time | longest-request | rate-limit | capacity |
+//!                               bandwidth | cpu,
 //!                   figures: { warm_s, warm_min_s, warm_max_s, cold_s, gap, ok, failed,
 //!                              failures: [ { kind, count, example } ], cpu_s,
 //!                              peak_rss_bytes, threads, processes, connections,
@@ -29,7 +31,7 @@
 use serde::Serialize;
 
 use crate::analysis::summary::{Figures, Row, ServerFigures, Summary};
-use crate::analysis::{ServiceTime, Source};
+use crate::analysis::{Constraint, ServiceTime, Source};
 use crate::record::{Ending, FailureCount, Receipt, Server};
 use crate::report::RenderError;
 use crate::report::units::billionths;
@@ -91,6 +93,8 @@ struct RowView<'a> {
     errors: usize,
     first_error: Option<&'a str>,
     bound_s: Option<f64>,
+    ceiling_s: Option<f64>,
+    constraint: Option<Constraint>,
     figures: Option<FiguresView<'a>>,
 }
 
@@ -177,6 +181,8 @@ impl<'a> RowView<'a> {
             errors: row.errors,
             first_error: row.first_error.as_deref(),
             bound_s: row.bound_s.map(billionths),
+            ceiling_s: row.ceiling_s.map(billionths),
+            constraint: row.constraint,
             figures: row.figures.as_ref().map(FiguresView::of),
         }
     }

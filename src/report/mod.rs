@@ -12,7 +12,8 @@ pub mod plot;
 pub mod table;
 
 mod prose;
-mod units;
+
+pub(crate) use crate::analysis::units;
 
 use std::path::{Path, PathBuf};
 

@@ -57,6 +57,35 @@ pub(crate) fn bound_standing(summary: &Summary) -> &'static str {
 
 /// Where the lower bound comes from.
 pub(crate) fn bound_origin(summary: &Summary) -> String {
+    format!("{}{}", service_origin(summary), limits(summary))
+}
+
+/// The limits that the bound counts beside the service time.
+fn limits(summary: &Summary) -> String {
+    let limits = summary.model().map(|model| *model.limits());
+    let limits = limits.unwrap_or_default();
+    let cpu_s = summary.session.conditions.cpu_per_answer_s;
+    let rate = limits.rate.map(|rate| {
+        let (burst, per_s) = (units::count(rate.burst), rate.per_s);
+        format!("a rate limit of {per_s}/s after a burst of {burst}")
+    });
+    let capacity = limits.capacity.map(|servers| {
+        let served = units::counted(servers as u64, "request");
+        format!("{served} served at once")
+    });
+    let link = limits
+        .link
+        .map(|_| "a link of limited bandwidth".to_owned());
+    let cpu =
+        (cpu_s > 0.0).then(|| format!("{} of CPU time an answer", units::plain_seconds(cpu_s)));
+    let counted: Vec<_> = [rate, capacity, link, cpu].into_iter().flatten().collect();
+    if counted.is_empty() {
+        return String::new();
+    }
+    format!("; with {}", counted.join(" and "))
+}
+
+fn service_origin(summary: &Summary) -> String {
     match summary.service {
         None => "no lower bound: no service time is stated, and no answer was good".to_owned(),
         Some(service) if service.seconds == 0.0 => {
