@@ -11,6 +11,17 @@ pub(crate) struct RecordBuilder {
     requests: usize,
 }
 
+impl From<Record> for RecordBuilder {
+    /// Goes on with a record.
+    fn from(record: Record) -> Self {
+        let requests = record.samples.last();
+        Self {
+            requests: requests.map_or(100, |sample| sample.cell.requests),
+            record,
+        }
+    }
+}
+
 impl RecordBuilder {
     /// A session of the bundled server at 200 ms, without samples.
     pub(crate) fn new() -> Self {

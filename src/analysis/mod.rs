@@ -4,6 +4,8 @@
 //! This wing reads records and nothing else: it never sees a strategy run.
 
 pub mod bound;
+pub mod recommend;
+pub mod refine;
 pub mod statistics;
 pub mod summary;
 pub(crate) mod units;
@@ -14,4 +16,5 @@ pub(crate) mod fixture;
 pub(crate) mod simulated;
 
 pub use bound::{Constraint, ServiceTime, Source};
+pub use recommend::Recommendation;
 pub use summary::Summary;

@@ -5,7 +5,8 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use crate::analysis::bound::{self, Constraint, Model, ServiceTime};
-use crate::analysis::statistics::{Spread, median_count};
+use crate::analysis::recommend::{Basis, Recommendation};
+use crate::analysis::statistics::{Interval, Sorted, Spread, median_count};
 use crate::record::{
     Cell, Ending, FailureCount, Measurement, Record, Sample, SampleResult, Session,
 };
@@ -30,6 +31,8 @@ pub struct Summary {
     /// The place in `rows` of the lowest median warm runtime among the cells
     /// whose every request succeeded in every sample. `None` without such.
     pub best: Option<usize>,
+    /// Which row to use, and why. `None` where no request succeeded.
+    pub recommendation: Option<Recommendation>,
     /// What a reader should know: the session's notes, then this summary's.
     pub notes: Vec<String>,
 }
@@ -63,6 +66,9 @@ pub struct Figures {
     pub samples: usize,
     /// The warm runtime.
     pub warm_s: Spread,
+    /// Where the true median of the warm runtime lies, with 95 % confidence or
+    /// as much as the samples allow.
+    pub warm_interval: Interval,
     /// The median cold runtime.
     pub cold_s: f64,
     /// `warm_s.median / bound_s − 1`. `None` where the bound is 0 or unknown,
@@ -140,12 +146,19 @@ impl Summary {
             .then_some(0);
         let mut notes = record.session.notes.clone();
         notes.extend(findings(record, service, &rows));
+        let recommendation = Recommendation::of(&Basis {
+            session: &record.session,
+            ending: record.ending,
+            model,
+            rows: &rows,
+        });
         Self {
             session: record.session.clone(),
             ending: record.ending,
             service,
             rows,
             best,
+            recommendation,
             notes,
         }
     }
@@ -247,10 +260,12 @@ impl Figures {
             median_count(measured.iter().map(|m| of(m))).unwrap_or_default()
         };
         let known = |count: u64| (count > 0).then_some(count);
+        let warm = Sorted::new(good.iter().map(|m| m.warm_s))?;
         let warm_s = times(|m| m.warm_s)?;
         Some(Self {
             samples: measured.len(),
             warm_s,
+            warm_interval: Interval::of_median(&warm, 0.95),
             cold_s: times(|m| m.cold_s)?.median,
             gap: bound_s
                 .filter(|_| worst.failed() == 0)

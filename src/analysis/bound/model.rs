@@ -96,6 +96,11 @@ impl Model {
         }
     }
 
+    /// The service time.
+    pub fn service(&self) -> ServiceTime {
+        self.service
+    }
+
     /// The limits that count.
     pub fn limits(&self) -> &Limits {
         &self.limits
