@@ -19,7 +19,7 @@ use std::time::Duration;
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, SamplingMode};
 use fanout::analysis::Summary;
-use fanout::measure::{self, Behaviour, Collector, Job, Plan, ServerProcess, Sweep};
+use fanout::measure::{self, Behaviour, Collector, Job, Plan, ServerProcess, Sweep, Terms};
 use fanout::record::{self, Cell, Ending, Measurement, Record, Sample, SampleResult};
 use fanout::report;
 use fanout::strategy::{Batch, Catalogue, Setup, Strategy};
@@ -142,9 +142,7 @@ fn bench_cell(
     );
     let job = Job {
         cell: cell.clone(),
-        workload: workload.clone(),
-        url: url.to_owned(),
-        timeout_s: 30.0,
+        terms: Terms::new(workload.clone(), url, Duration::from_secs(30)),
     };
     let setup = job.setup(Path::new(FANOUT))?;
     let workload: Arc<dyn Workload> = Arc::new(workload);

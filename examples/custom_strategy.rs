@@ -24,6 +24,7 @@ const ENTRY: Entry = Entry {
     good_for: "seeing what threads, connections and waiting for a group cost",
     clients: &[Client::UREQ],
     max_workers: None,
+    chooses_runtime_threads: false,
     build: |setup| {
         Ok(Box::new(ThreadPerRequest {
             setup: setup.clone(),
@@ -33,7 +34,7 @@ const ENTRY: Entry = Entry {
 
 impl Strategy for ThreadPerRequest {
     fn run(&mut self, batch: &Arc<Batch>) -> Result<(), StrategyError> {
-        let clients = self.setup.blocking_clients()?;
+        let callers = self.setup.blocking_callers()?;
         let mut left = true;
         while left {
             std::thread::scope(|scope| -> Result<(), StrategyError> {
@@ -42,12 +43,8 @@ impl Strategy for ThreadPerRequest {
                         left = false;
                         break;
                     };
-                    let mut client = clients();
-                    scope.spawn(move || {
-                        let attempt = batch.begin(index, worker);
-                        let result = client.send(attempt.request());
-                        attempt.finish(result);
-                    });
+                    let mut caller = callers();
+                    scope.spawn(move || batch.make(index, worker, &mut caller));
                 }
                 Ok(())
             })?;

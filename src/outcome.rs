@@ -19,6 +19,76 @@ pub struct Outcome {
     pub finished: Duration,
     /// The answer, or why there is none.
     pub result: Result<Response, Failure>,
+    /// The attempts before the last one.
+    pub tried: Vec<Tried>,
+    /// The thread that ended it.
+    pub doer: Doer,
+}
+
+/// What came of a request: its result, and what it took to get there.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Call {
+    /// The answer, or why there is none.
+    pub result: Result<Response, Failure>,
+    /// The attempts before the last one, each of which failed.
+    pub tried: Vec<Tried>,
+    /// The thread that ended it.
+    pub doer: Doer,
+}
+
+impl From<Result<Response, Failure>> for Call {
+    /// The only attempt, made by the present thread.
+    fn from(result: Result<Response, Failure>) -> Self {
+        Self {
+            result,
+            tried: Vec::new(),
+            doer: Doer::here(),
+        }
+    }
+}
+
+/// An attempt that failed, and was followed by another.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tried {
+    /// Its start, counted from the start of the request.
+    pub started: Duration,
+    /// From its start to its failure.
+    pub latency: Duration,
+    /// How it failed.
+    pub kind: FailureKind,
+}
+
+/// The process and thread that did something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Doer {
+    /// The process's id.
+    pub process: u32,
+    /// The thread's id, as the system counts threads; 0 where it cannot tell.
+    pub thread: u32,
+}
+
+impl Doer {
+    /// The present thread. A thread's id is asked for once.
+    pub fn here() -> Self {
+        thread_local! {
+            static HERE: Doer = Doer {
+                process: std::process::id(),
+                thread: thread_id(),
+            };
+        }
+        // A thread that is ending has no such values any more.
+        HERE.try_with(|here| *here).unwrap_or(Self {
+            process: std::process::id(),
+            thread: 0,
+        })
+    }
+}
+
+fn thread_id() -> u32 {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    return u32::try_from(nix::unistd::gettid().as_raw()).unwrap_or(0);
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    return 0;
 }
 
 /// An answer: its status, and its body, read to the end.
@@ -28,6 +98,25 @@ pub struct Response {
     pub status: u16,
     /// The whole body.
     pub body: Bytes,
+    /// How long the server asks to be left alone before the next request, by
+    /// its `Retry-After` header.
+    pub retry_after: Option<Duration>,
+}
+
+impl Response {
+    /// An answer that does not say when to come again.
+    pub fn new(status: u16, body: impl Into<Bytes>) -> Self {
+        Self {
+            status,
+            body: body.into(),
+            retry_after: None,
+        }
+    }
+
+    /// Whether its status is one of success, 200 to 299.
+    pub fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
 }
 
 /// Why a request did not end as the batch expects.
@@ -53,6 +142,10 @@ pub enum FailureKind {
     Body,
     /// The answer was whole, but not what the batch expects.
     Decode,
+    /// The answer came, and could not be saved.
+    Save,
+    /// The batch's deadline had passed.
+    Deadline,
     /// The worker process that had the request died.
     WorkerLost,
 }
@@ -66,9 +159,23 @@ impl FailureKind {
             Self::Status => "status",
             Self::Body => "body",
             Self::Decode => "decode",
+            Self::Save => "save",
+            Self::Deadline => "deadline",
             Self::WorkerLost => "worker-lost",
         }
     }
+
+    /// Every kind, in the order of its number.
+    pub const ALL: [Self; 8] = [
+        Self::Connect,
+        Self::Timeout,
+        Self::Status,
+        Self::Body,
+        Self::Decode,
+        Self::Save,
+        Self::Deadline,
+        Self::WorkerLost,
+    ];
 }
 
 impl Failure {
@@ -86,6 +193,12 @@ impl Failure {
             FailureKind::Timeout,
             format_args!("no whole answer within {limit:?}"),
         )
+    }
+
+    /// An attempt that was cut off, or not begun, because the batch's deadline
+    /// had passed.
+    pub fn deadline() -> Self {
+        Self::new(FailureKind::Deadline, "the batch's deadline had passed")
     }
 }
 

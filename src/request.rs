@@ -5,14 +5,46 @@
 
 use std::fmt;
 use std::net::{SocketAddr, ToSocketAddrs};
+use std::time::{Duration, Instant};
 
 use hyper::Uri;
 
 /// One request of a batch: a GET of a path and query at the batch's endpoint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
+    /// Its place in the batch, from 0.
+    pub index: usize,
     /// Path and query, beginning with `/`.
     pub target: String,
+    /// When the batch's deadline passes, and with it the last moment at which
+    /// an answer counts; `None` where the batch has no deadline.
+    pub expires: Option<Instant>,
+}
+
+impl Request {
+    /// A request without a deadline.
+    pub fn new(index: usize, target: impl Into<String>) -> Self {
+        Self {
+            index,
+            target: target.into(),
+            expires: None,
+        }
+    }
+
+    /// Whether the batch's deadline has passed.
+    pub fn is_expired(&self) -> bool {
+        self.expires
+            .is_some_and(|expires| expires <= Instant::now())
+    }
+
+    /// How long an attempt that begins now may take, of the limit of one
+    /// attempt; zero where the batch's deadline has passed.
+    pub fn limit(&self, timeout: Duration) -> Duration {
+        match self.expires {
+            None => timeout,
+            Some(expires) => timeout.min(expires.saturating_duration_since(Instant::now())),
+        }
+    }
 }
 
 /// The origin that a batch goes to, resolved once so that no timed section

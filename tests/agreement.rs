@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use common::scripted::Scripted;
 use common::{Kept, SEED, assert_connections, entries, fanout, inventory, label, run_batch, setup};
-use fanout::measure::{self, Job};
+use fanout::measure::{self, Job, Terms};
 use fanout::record::Cell;
 use fanout::strategy::{Batch, Entry};
 use fanout::workload::Expect;
@@ -40,7 +40,7 @@ fn every_strategy_gets_every_record_exactly_once() {
             assert_eq!(summary.arrived, requests as u64, "{name}");
             assert_eq!(summary.distinct, requests as u64, "{name}");
             let usable = entry.usable_workers(workers);
-            assert_connections(&entry, setup.target.connections(), usable, requests);
+            assert_connections(&entry, setup.target.traffic().connections, usable, requests);
         }
     }
 }
@@ -89,7 +89,7 @@ fn every_strategy_runs_batch_after_batch_over_the_same_connections() {
             assert_eq!(kept.verdicts(), vec![Ok(()); 20], "{}", entry.name);
         }
         let usable = entry.usable_workers(3);
-        assert_connections(&entry, setup.target.connections(), usable, 60);
+        assert_connections(&entry, setup.target.traffic().connections, usable, 60);
     }
 }
 
@@ -181,9 +181,7 @@ fn job(entry: &Entry, url: &str, workers: usize, requests: usize, expect: Expect
             workers_usable: entry.usable_workers(workers),
             requests,
         },
-        workload: (*inventory(requests, expect)).clone(),
-        url: url.to_owned(),
-        timeout_s: TIMEOUT.as_secs_f64(),
+        terms: Terms::new((*inventory(requests, expect)).clone(), url, TIMEOUT),
     }
 }
 

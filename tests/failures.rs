@@ -9,7 +9,7 @@ use std::time::Duration;
 use common::scripted::{Exchange, Scripted, Then};
 use common::{entries, fanout, inventory, label, run_batch, setup};
 use fanout::client::Client;
-use fanout::measure::{self, Job};
+use fanout::measure::{self, Job, Terms};
 use fanout::outcome::FailureKind;
 use fanout::record::Cell;
 use fanout::strategy::{Batch, Entry, Setup, Strategy, StrategyError};
@@ -51,7 +51,7 @@ fn nobody_listens() {
             label(&entry)
         );
         assert!(kept.first_failure().unwrap().contains("cannot connect"));
-        assert_eq!(setup.target.connections(), 0);
+        assert_eq!(setup.target.traffic().connections, 0);
     }
 }
 
@@ -151,7 +151,7 @@ fn a_connection_that_the_server_closes_between_requests_is_opened_anew() {
             "{}: {first:?}",
             label(&entry)
         );
-        assert!(setup.target.connections() >= 8, "{}", label(&entry));
+        assert!(setup.target.traffic().connections >= 8, "{}", label(&entry));
     }
 }
 
@@ -213,6 +213,7 @@ mod wrong {
             good_for: "nothing",
             clients: &[Client::UREQ],
             max_workers: None,
+            chooses_runtime_threads: false,
             build,
         }
     }
@@ -249,10 +250,7 @@ mod wrong {
 }
 
 fn right() -> fanout::outcome::Response {
-    fanout::outcome::Response {
-        status: 200,
-        body: "{}".into(),
-    }
+    fanout::outcome::Response::new(200, "{}")
 }
 
 #[test]
@@ -268,9 +266,11 @@ fn a_strategy_that_loses_doubles_or_panics_fails_its_sample_alone() {
             workers_usable: 1,
             requests: 4,
         },
-        workload: (*inventory(4, Expect::Json)).clone(),
-        url: "http://127.0.0.1:9".to_owned(),
-        timeout_s: 1.0,
+        terms: Terms::new(
+            (*inventory(4, Expect::Json)).clone(),
+            "http://127.0.0.1:9",
+            Duration::from_secs(1),
+        ),
     };
     for (build, expected) in [
         (wrong::loses_one as fn(&_) -> _, "lost 1 of 4"),

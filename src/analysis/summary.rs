@@ -4,6 +4,8 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
+use serde::Serialize;
+
 use crate::analysis::bound::{self, Constraint, Model, ServiceTime};
 use crate::analysis::recommend::{Basis, Recommendation};
 use crate::analysis::statistics::{Interval, Sorted, Spread, median_count};
@@ -84,6 +86,8 @@ pub struct Figures {
     pub failures: Vec<FailureCount>,
     /// Median CPU time of the strategy and its processes.
     pub cpu_s: f64,
+    /// What else was used.
+    pub usage: UsageFigures,
     /// Median peak memory. `None` where the system did not tell.
     pub peak_rss_bytes: Option<u64>,
     /// Median of the threads. `None` where the system did not tell.
@@ -96,6 +100,48 @@ pub struct Figures {
     pub most_in_flight: u64,
     /// What the server says, where it is the bundled one.
     pub server: Option<ServerFigures>,
+}
+
+/// What a cell used beside time and memory: medians over its samples.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct UsageFigures {
+    /// CPU time in the program's own code, in seconds.
+    pub user_s: f64,
+    /// CPU time in the kernel, in seconds.
+    pub system_s: f64,
+    /// How often a thread gave up its core to wait.
+    pub voluntary_switches: u64,
+    /// How often a thread had to leave its core to another.
+    pub involuntary_switches: u64,
+    /// Time that requests waited for connections to open, added up, in seconds.
+    pub connecting_s: f64,
+    /// Bytes sent; `None` where the client does not tell.
+    pub bytes_sent: Option<u64>,
+    /// Bytes received; `None` where the client does not tell.
+    pub bytes_received: Option<u64>,
+    /// Attempts that failed and were followed by another.
+    pub retried: u64,
+}
+
+impl UsageFigures {
+    fn of(measured: &[&Measurement]) -> Self {
+        let time = |of: fn(&Measurement) -> f64| {
+            Spread::of(measured.iter().map(|m| of(m))).map_or(0.0, |times| times.median)
+        };
+        let count = |of: fn(&Measurement) -> Option<u64>| {
+            median_count(measured.iter().filter_map(|m| of(m)))
+        };
+        Self {
+            user_s: time(|m| m.user_s),
+            system_s: time(|m| m.system_s),
+            voluntary_switches: count(|m| Some(m.voluntary_switches)).unwrap_or_default(),
+            involuntary_switches: count(|m| Some(m.involuntary_switches)).unwrap_or_default(),
+            connecting_s: time(|m| m.connecting_s),
+            bytes_sent: count(|m| m.bytes_sent),
+            bytes_received: count(|m| m.bytes_received),
+            retried: count(|m| Some(m.retried.index.len() as u64)).unwrap_or_default(),
+        }
+    }
 }
 
 /// What the bundled server says of a cell: medians over its samples.
@@ -274,6 +320,7 @@ impl Figures {
             failed: worst.failed(),
             failures: worst.failures.clone(),
             cpu_s: times(|m| m.cpu_s)?.median,
+            usage: UsageFigures::of(measured),
             peak_rss_bytes: known(counts(|m| m.peak_rss_bytes)),
             threads: known(counts(|m| m.threads)),
             processes: counts(|m| m.processes),

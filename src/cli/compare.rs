@@ -9,6 +9,7 @@ use std::time::Duration;
 use mock_server::duration;
 use mock_server::profile::Knobs;
 
+use super::options::{Answers, Axes, Failing, parse_table};
 use super::output::{Format, print_summary, say_written, tell};
 use super::progress::Progress;
 use super::target::{Expectation, Target};
@@ -19,7 +20,7 @@ use crate::measure::{Plan, Session, SessionError, Sweep, receipt};
 use crate::record::{self, Ending, Record, Writer};
 use crate::report;
 use crate::strategy::Catalogue;
-use crate::workload::Bundled;
+use crate::workload::{Bundled, Source, Table};
 
 /// Exit status after Ctrl-C, as a shell has it: 128 + SIGINT.
 const INTERRUPTED: u8 = 130;
@@ -48,15 +49,21 @@ pub(super) struct Args {
           default_value = "1,2,3,5,10,20,50,100")]
     workers: Vec<usize>,
 
-    /// What the bundled server is asked for: inventory (small records), users
-    /// (a list of fifty) or files (20.6 kB each)
+    /// What the batch asks for: inventory (small records), users (a list of fifty),
+    /// files (20.6 kB each, saved), records (a row of --table each) or squares
+    /// (CPU work alone, without a server)
     #[arg(long, value_name = "NAME", value_parser = Bundled::named, default_value = "inventory",
           conflicts_with = "url")]
     pub(super) workload: &'static Bundled,
 
-    /// Requests in the batch
-    #[arg(long, value_name = "N", value_parser = parse_requests, allow_hyphen_values = true, default_value = "100")]
-    pub(super) requests: usize,
+    /// CSV file with a line of names, or JSON array of objects (.json): a row a
+    /// request, for --workload records or the places {column} of --url
+    #[arg(long, value_name = "FILE", value_parser = parse_table)]
+    pub(super) table: Option<Arc<Table>>,
+
+    /// Requests in the batch [default: 100, or the rows of --table]
+    #[arg(long, value_name = "N", value_parser = parse_requests, allow_hyphen_values = true)]
+    requests: Option<usize>,
 
     /// Service time of the bundled server, as 200ms, 1.5s or 0; with --url, what
     /// that server's fixed service time is known to be [default: 200ms]
@@ -81,11 +88,6 @@ pub(super) struct Args {
           default_value = "1")]
     samples: u32,
 
-    /// Longest that one request may take
-    #[arg(long, value_name = "TIME", value_parser = parse_timeout, default_value = "30s",
-          allow_hyphen_values = true)]
-    pub(super) timeout: Duration,
-
     /// Seed of the bundled server's records
     #[arg(
         long,
@@ -102,12 +104,61 @@ pub(super) struct Args {
 
     /// Directory for the record and what is drawn from it
     #[arg(long, value_name = "DIR", default_value = "results/latest")]
-    out: PathBuf,
+    pub(super) out: PathBuf,
 
     /// What to print
     #[arg(long, value_enum, default_value = "table")]
     format: Format,
+
+    #[command(flatten)]
+    axes: Axes,
+
+    #[command(flatten)]
+    pub(super) failing: Failing,
+
+    #[command(flatten)]
+    pub(super) answers: Answers,
 }
+
+impl Args {
+    /// Requests in the batch.
+    ///
+    /// # Errors
+    /// Where the table has fewer rows.
+    pub(super) fn requests(&self) -> Result<usize, CliError> {
+        match (self.requests, &self.table) {
+            (None, None) => Ok(REQUESTS),
+            (None, Some(table)) => Ok(table.rows()),
+            (Some(asked), Some(table)) if asked > table.rows() => Err(CliError::new(format_args!(
+                "--requests {asked} is more than the {} rows of the table: a row is a request",
+                table.rows()
+            ))),
+            (Some(asked), _) => Ok(asked),
+        }
+    }
+
+    /// The clients to use; none for each strategy's own.
+    ///
+    /// # Errors
+    /// Where they do not go with the workload.
+    fn clients(&self) -> Result<Vec<Client>, CliError> {
+        let local = self.url.is_none() && self.workload.source == Source::Local;
+        match self.clients.iter().find(|client| client.is_http() == local) {
+            None if local => Ok(vec![Client::LOCAL]),
+            None => Ok(self.clients.clone()),
+            Some(client) if local => Err(CliError::new(format_args!(
+                "client {client} makes HTTP requests, and workload {} needs none: leave out --clients",
+                self.workload.name
+            ))),
+            Some(client) => Err(CliError::new(format_args!(
+                "client {client} makes no requests: it goes with --workload squares alone"
+            ))),
+        }
+    }
+}
+
+/// Requests in a batch, unless another number is asked for.
+const REQUESTS: usize = 100;
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -115,7 +166,12 @@ Examples:
   fanout compare --strategies tokio,rayon --workers 3,20 --samples 5
   fanout compare --url http://127.0.0.1:3000                an inventory server of one's own
   fanout compare --url 'http://127.0.0.1:8080/items/{index}' --delay 80ms
-  fanout compare --workload files --delay 20ms              downloads of 20.6 kB
+  fanout compare --workload files --delay 20ms              downloads of 20.6 kB, saved
+  fanout compare --table ids.csv --url 'http://127.0.0.1:8080/?id={id}&lang={language}'
+  fanout compare --dispatch queue,chunked --profile pareto  what waiting for groups costs
+  fanout compare --reuse session,per-request --delay 0      what a kept connection saves
+  fanout compare --cpu 500us --workers 2,20                 answers that take work
+  fanout compare --workload squares --cpu 1ms               nothing but work
   fanout compare --delay 20ms --format json > summary.json
 
 The lower bound of a cell is ceil(requests / workers) times the service time.
@@ -126,9 +182,12 @@ pub(super) fn run(args: &Args, catalogue: &Catalogue) -> Result<ExitCode, CliErr
         catalogue,
         &Sweep {
             strategies: args.strategies.clone(),
-            clients: args.clients.clone(),
+            clients: args.clients()?,
+            dispatches: args.axes.dispatch.clone(),
+            reuses: args.axes.reuse.clone(),
+            runtime_threads: args.axes.runtime_threads.clone(),
             workers: args.workers.clone(),
-            requests: args.requests,
+            requests: args.requests()?,
             samples: args.samples,
         },
     )?;
@@ -142,9 +201,7 @@ pub(super) fn run(args: &Args, catalogue: &Catalogue) -> Result<ExitCode, CliErr
     let mut progress = Progress::new(&plan);
     let mut session = Session {
         plan: &plan,
-        workload: &target.workload,
-        url: &target.url,
-        timeout: args.timeout,
+        terms: &target.terms,
         program: &program,
         witness: target.witness.as_mut(),
         stop: &stop,
@@ -161,9 +218,9 @@ fn begin_record(args: &Args, plan: &Plan, target: &Target) -> Result<Writer, Cli
         command: command_line(),
         receipt: receipt(),
         server: target.server.clone(),
-        verified: target.workload.expect().to_string(),
-        timeout_s: args.timeout.as_secs_f64(),
-        conditions: record::Conditions::default(),
+        verified: target.terms.workload.expect().to_string(),
+        timeout_s: args.failing.timeout.as_secs_f64(),
+        conditions: target.conditions.clone(),
         notes: plan.notes.iter().chain(&target.notes).cloned().collect(),
     };
     Writer::create(&args.out, &session).map_err(|source| {
@@ -293,12 +350,5 @@ fn parse_count(text: &str, most: usize) -> Result<usize, String> {
     match text.trim().parse() {
         Ok(count) if (1..=most).contains(&count) => Ok(count),
         _ => Err(format!("expected a whole number from 1 to {most}")),
-    }
-}
-
-fn parse_timeout(text: &str) -> Result<Duration, String> {
-    match duration::parse(text)? {
-        Duration::ZERO => Err("a request needs some time: expected more than 0".to_owned()),
-        timeout => Ok(timeout),
     }
 }

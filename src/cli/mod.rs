@@ -5,7 +5,9 @@
 
 mod compare;
 mod error;
+mod limits;
 mod list;
+mod options;
 mod output;
 mod probe;
 mod progress;
@@ -75,9 +77,7 @@ fn hidden_verb(
 ) -> Option<Result<ExitCode, CliError>> {
     let words: Vec<&str> = arguments.iter().map_while(|word| word.to_str()).collect();
     let served = match words.as_slice() {
-        [_, worker::VERB, url, client, timeout] => mock_server::duration::parse(timeout)
-            .map_err(std::io::Error::other)
-            .and_then(|timeout| worker::serve(url, client, timeout)),
+        [_, worker::VERB, duty] => worker::serve(duty),
         [_, measure::SAMPLE_VERB] => {
             program().and_then(|program| measure::serve_sample(catalogue, &program))
         }

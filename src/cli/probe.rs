@@ -3,8 +3,11 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
+
 use super::CliError;
 use crate::client::{Client, Target};
+use crate::measure::Terms;
 use crate::outcome::{Failure, Response};
 use crate::request::Endpoint;
 use crate::workload::{Expect, Gets, Template, Workload};
@@ -25,18 +28,17 @@ pub(super) struct Probe {
 pub(super) fn probe(
     endpoint: &Endpoint,
     template: &Template,
-    requests: usize,
+    judge: &dyn Fn(Expect) -> Result<Gets, CliError>,
     timeout: Duration,
     insisted: Option<Expect>,
 ) -> Result<Probe, CliError> {
-    let judge = |expect| Gets::new(template.clone(), requests, expect);
-    let batch = judge(Expect::Status);
+    let batch = judge(Expect::Status)?;
     let target = Target::new(endpoint.clone(), timeout);
     let mut client = Client::UREQ
         .blocking(&target, 1)
         .ok_or_else(|| CliError::new("the probe needs a blocking client"))??();
     let mut answers: Vec<(usize, Response)> = Vec::new();
-    for index in [0, requests - 1] {
+    for index in [0, batch.requests() - 1] {
         let request = batch.request(index);
         let answer = client
             .send(&request)
@@ -44,15 +46,15 @@ pub(super) fn probe(
             .map_err(|failure| no_answer(endpoint, &request.target, &failure))?;
         answers.push((index, answer));
     }
-    let meets = |expect| {
-        let judge = judge(expect);
+    let meets = |expect| -> Result<Result<(), Failure>, CliError> {
+        let judge = judge(expect)?;
         let mut verdicts = answers
             .iter()
             .map(|(index, answer)| judge.check(*index, answer));
-        verdicts.find_map(Result::err).map_or(Ok(()), Err)
+        Ok(verdicts.find_map(Result::err).map_or(Ok(()), Err))
     };
     if let Some(expect) = insisted {
-        return match meets(expect) {
+        return match meets(expect)? {
             Ok(()) => Ok(Probe { expect, note: None }),
             Err(failure) => Err(CliError::new(format_args!(
                 "{endpoint} does not answer as --expect asks: {}",
@@ -63,7 +65,7 @@ pub(super) fn probe(
     let mut candidates = vec![Expect::Json, Expect::Status];
     let mut note = None;
     if template.is_inventory() {
-        match meets(Expect::Inventory) {
+        match meets(Expect::Inventory)? {
             Ok(()) => candidates.insert(0, Expect::Inventory),
             Err(failure) => {
                 note = Some(format!(
@@ -74,11 +76,45 @@ pub(super) fn probe(
             }
         }
     }
-    let expect = candidates.into_iter().find(|expect| meets(*expect).is_ok());
+    for expect in candidates {
+        if meets(expect)?.is_ok() {
+            return Ok(Probe { expect, note });
+        }
+    }
     Ok(Probe {
-        expect: expect.unwrap_or(Expect::Status),
+        expect: Expect::Status,
         note,
     })
+}
+
+/// The body of a batch's first good answer among its first few requests.
+///
+/// # Errors
+/// Where none of them is answered as the batch expects.
+pub(super) fn an_answer(terms: &Terms) -> Result<Bytes, CliError> {
+    const TRIED: usize = 20;
+    let batch = &terms.workload;
+    let target = Target::new(Endpoint::resolve(&terms.url)?, terms.timeout);
+    let client = if batch.needs_server() {
+        Client::UREQ
+    } else {
+        Client::LOCAL
+    };
+    let mut client = client
+        .blocking(&target, 1)
+        .ok_or_else(|| CliError::new("the probe needs a blocking client"))??();
+    let mut last = None;
+    for index in 0..batch.requests().min(TRIED) {
+        let answer = client.send(&batch.request(index));
+        match answer.and_then(|answer| batch.check(index, &answer).map(|()| answer)) {
+            Ok(answer) => return Ok(answer.body),
+            Err(failure) => last = Some(failure),
+        }
+    }
+    let last = last.map_or_else(String::new, |failure| format!(": {failure}"));
+    Err(CliError::new(format_args!(
+        "--cpu is calibrated on an answer, and none of the first {TRIED} requests has a good one{last}"
+    )))
 }
 
 fn no_answer(endpoint: &Endpoint, target: &str, failure: &Failure) -> CliError {

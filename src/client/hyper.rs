@@ -10,15 +10,17 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::task::Poll;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures_util::future::join_all;
 use http_body_util::{BodyExt, Empty, Limited};
 use hyper::client::conn::http1;
-use hyper::header;
+use hyper::header::{self, HeaderValue};
 
-use super::{AsyncClient, Client, Connections, LARGEST_BODY, Target, USER_AGENT};
+use super::{
+    AsyncClient, Client, Connections, LARGEST_BODY, Reuse, Target, USER_AGENT, retry_after,
+};
 use crate::outcome::{Failure, FailureKind, Response};
 use crate::request::Request;
 
@@ -27,6 +29,7 @@ pub(super) const CLIENT: Client = Client {
     name: "hyper",
     summary: "asynchronous, the HTTP engine under reqwest and axum",
     connections: Connections::PerWorker,
+    counts_bytes: true,
     blocking: None,
 };
 
@@ -35,31 +38,56 @@ pub trait Network: 'static {
     /// A TCP connection.
     type Stream: hyper::rt::Read + hyper::rt::Write + Send + Unpin + 'static;
 
-    /// Opens a connection, with `TCP_NODELAY` set.
-    fn connect(address: SocketAddr) -> impl Future<Output = io::Result<Self::Stream>> + Send;
+    /// Opens a connection, with `TCP_NODELAY` set, whose bytes are counted for
+    /// the target ([`Counted`](super::Counted)).
+    fn connect(
+        address: SocketAddr,
+        target: &Target,
+    ) -> impl Future<Output = io::Result<Self::Stream>> + Send;
 
     /// Waits for a future no longer than a limit; `None` when that has passed.
     fn timeout<F>(limit: Duration, future: F) -> impl Future<Output = Option<F::Output>> + Send
     where
         F: Future + Send,
         F::Output: Send;
+
+    /// Waits.
+    fn sleep(wait: Duration) -> impl Future<Output = ()> + Send {
+        async move {
+            // Nothing but time ends it.
+            Self::timeout(wait, std::future::pending::<()>()).await;
+        }
+    }
+
+    /// Does work that blocks its thread on one that is there for it.
+    fn unblock<T, W>(work: W) -> impl Future<Output = T> + Send
+    where
+        T: Send + 'static,
+        W: FnOnce() -> T + Send + 'static;
 }
 
 /// A client with one kept connection.
 pub struct HyperClient<N: Network> {
     target: Target,
+    /// The `Host` header.
+    host: HeaderValue,
     connection: Option<Connection<N::Stream>>,
 }
 
 impl<N: Network> HyperClient<N> {
     /// A client whose connection is open where the server can be reached;
     /// where it cannot, the first request tries again and says why.
-    async fn ahead(target: Target) -> Self {
-        let connection = N::timeout(target.timeout, open::<N>(&target)).await;
-        Self {
+    async fn ahead(target: Target) -> io::Result<Self> {
+        let host = HeaderValue::from_str(target.endpoint.authority()).map_err(io::Error::other)?;
+        let connection = match target.reuse {
+            Reuse::Session => N::timeout(target.timeout, open::<N>(&target)).await,
+            Reuse::PerRequest => None,
+        };
+        Ok(Self {
             connection: connection.and_then(Result::ok),
+            host,
             target,
-        }
+        })
     }
 }
 
@@ -67,18 +95,46 @@ impl<N: Network> AsyncClient for HyperClient<N> {
     const CLIENT: Client = CLIENT;
 
     async fn connect(target: &Target, workers: usize) -> io::Result<Vec<Self>> {
-        let connecting = (0..workers).map(|_| Self::ahead(target.clone()));
-        Ok(join_all(connecting).await)
+        let connecting = (0..workers).map(|_| Self::ahead(target.for_client()));
+        join_all(connecting).await.into_iter().collect()
     }
 
     async fn send(&mut self, request: &Request) -> Result<Response, Failure> {
-        let limit = self.target.timeout;
-        let exchange = exchange::<N>(&self.target, self.connection.take(), request);
+        let limit = request.limit(self.target.timeout);
+        let message = self.message(request)?;
+        let exchange = exchange::<N>(&self.target, self.connection.take(), message);
         let (connection, response) = N::timeout(limit, exchange)
             .await
             .unwrap_or_else(|| Err(Failure::timeout(limit)))?;
-        self.connection = Some(connection);
+        self.connection = Some(connection).filter(|_| self.target.reuse == Reuse::Session);
         Ok(response)
+    }
+
+    fn sleep(&self, wait: Duration) -> impl Future<Output = ()> + Send {
+        N::sleep(wait)
+    }
+
+    fn unblock<T, W>(&self, work: W) -> impl Future<Output = T> + Send
+    where
+        T: Send + 'static,
+        W: FnOnce() -> T + Send + 'static,
+    {
+        N::unblock(work)
+    }
+}
+
+impl<N: Network> HyperClient<N> {
+    fn message(&self, request: &Request) -> Result<Message, Failure> {
+        let mut message = hyper::Request::get(&request.target)
+            .header(header::HOST, &self.host)
+            .header(header::ACCEPT, HeaderValue::from_static("*/*"))
+            .header(header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
+        if self.target.reuse == Reuse::PerRequest {
+            message = message.header(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        message
+            .body(Empty::new())
+            .map_err(|error| Failure::new(FailureKind::Body, error))
     }
 }
 
@@ -87,14 +143,8 @@ impl<N: Network> AsyncClient for HyperClient<N> {
 async fn exchange<N: Network>(
     target: &Target,
     kept: Option<Connection<N::Stream>>,
-    request: &Request,
+    mut message: Message,
 ) -> Result<(Connection<N::Stream>, Response), Failure> {
-    let mut message = hyper::Request::get(&request.target)
-        .header(header::HOST, target.endpoint.authority())
-        .header(header::ACCEPT, "*/*")
-        .header(header::USER_AGENT, USER_AGENT)
-        .body(Empty::new())
-        .map_err(|error| Failure::new(FailureKind::Body, error))?;
     if let Some(mut connection) = kept {
         match connection.exchange(message).await {
             Ok(response) => return Ok((connection, response)),
@@ -117,9 +167,10 @@ async fn exchange<N: Network>(
 async fn open<N: Network>(target: &Target) -> Result<Connection<N::Stream>, Failure> {
     let mut refused = io::Error::from(io::ErrorKind::AddrNotAvailable);
     for address in target.endpoint.addresses() {
-        match N::connect(*address).await {
+        let begun = Instant::now();
+        match N::connect(*address, target).await {
             Ok(stream) => {
-                target.count_connections(1);
+                target.count_connection(begun);
                 let (sender, driver) = http1::handshake(stream)
                     .await
                     .map_err(|error| broken(&error))?;
@@ -170,6 +221,8 @@ where
                     None => ExchangeError::Broken(broken(error.error())),
                 })?;
             let status = answer.status().as_u16();
+            let asked = answer.headers().get(header::RETRY_AFTER);
+            let retry_after = retry_after(asked.map(HeaderValue::as_bytes));
             let body = Limited::new(answer.into_body(), LARGEST_BODY)
                 .collect()
                 .await;
@@ -183,6 +236,7 @@ where
             Ok(Response {
                 status,
                 body: body.to_bytes(),
+                retry_after,
             })
         };
         drive(driver, answer).await

@@ -4,7 +4,11 @@
 //! connection or a hold on a pool ([`Connections`] says which). Adding one is a
 //! file here and its name in the lists of [`Client`].
 
+mod caller;
+mod counted;
+mod handling;
 mod hyper;
+mod local;
 mod reqwest;
 mod target;
 mod ureq;
@@ -13,13 +17,18 @@ use std::fmt;
 use std::future::Future;
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::outcome::{Failure, Response};
 use crate::request::Request;
 
+pub use self::caller::{BlockingCaller, Caller};
+pub use self::counted::Counted;
+pub use self::handling::{Handling, Retry, Save, Work};
 pub use self::hyper::{HyperClient, Network};
+pub use self::local::LocalClient;
 pub use self::reqwest::ReqwestClient;
-pub use self::target::Target;
+pub use self::target::{Reuse, Target, Traffic};
 
 /// A client: what it is called, and how it is built.
 #[derive(Clone, Copy, Debug)]
@@ -27,6 +36,8 @@ pub struct Client {
     name: &'static str,
     summary: &'static str,
     connections: Connections,
+    /// Whether it counts the bytes that it sends and receives.
+    counts_bytes: bool,
     /// Builds it for blocking strategies; `None` for an asynchronous one.
     blocking: Option<fn(&Target, usize) -> io::Result<Maker>>,
 }
@@ -38,6 +49,8 @@ pub enum Connections {
     PerWorker,
     /// All workers take theirs from a pool, which opens one where it has none.
     Pooled,
+    /// It needs none.
+    None,
 }
 
 /// Makes a client for one worker, on whichever thread.
@@ -51,11 +64,17 @@ impl Client {
     /// hyper: asynchronous, one HTTP/1.1 connection per worker.
     pub const HYPER: Self = hyper::CLIENT;
 
+    /// local: no HTTP, CPU work alone.
+    pub const LOCAL: Self = local::CLIENT;
+
     /// Every client, in the order in which they are listed.
-    pub const ALL: &[Self] = &[Self::UREQ, Self::REQWEST, Self::HYPER];
+    pub const ALL: &[Self] = &[Self::UREQ, Self::REQWEST, Self::HYPER, Self::LOCAL];
 
     /// Those that go with blocking strategies, the default one first.
-    pub const BLOCKING: &[Self] = &[Self::UREQ, Self::REQWEST];
+    pub const BLOCKING: &[Self] = &[Self::UREQ, Self::REQWEST, Self::LOCAL];
+
+    /// Those that go with every asynchronous runtime, the default one first.
+    pub const ASYNC: &[Self] = &[Self::HYPER, Self::LOCAL];
 
     /// The client's name on the command line and in records.
     pub const fn name(self) -> &'static str {
@@ -70,6 +89,16 @@ impl Client {
     /// How it comes by its connections.
     pub const fn connections(self) -> Connections {
         self.connections
+    }
+
+    /// Whether it counts the bytes that it sends and receives.
+    pub const fn counts_bytes(self) -> bool {
+        self.counts_bytes
+    }
+
+    /// Whether it makes HTTP requests at all.
+    pub fn is_http(self) -> bool {
+        self.connections != Connections::None
     }
 
     /// The client of this name.
@@ -128,6 +157,37 @@ pub trait AsyncClient: Send + Sized + 'static {
     /// A typed failure where no whole answer comes.
     fn send(&mut self, request: &Request)
     -> impl Future<Output = Result<Response, Failure>> + Send;
+
+    /// Waits, as its runtime does.
+    fn sleep(&self, wait: Duration) -> impl Future<Output = ()> + Send;
+
+    /// Does work that blocks its thread, where its runtime has a place for it.
+    fn unblock<T, W>(&self, work: W) -> impl Future<Output = T> + Send
+    where
+        T: Send + 'static,
+        W: FnOnce() -> T + Send + 'static;
+}
+
+impl BlockingClient for Box<dyn BlockingClient> {
+    fn send(&mut self, request: &Request) -> Result<Response, Failure> {
+        self.as_mut().send(request)
+    }
+}
+
+/// The wait that a `Retry-After` header asks for: seconds, or an HTTP date
+/// (RFC 9110, section 10.2.3). `None` where it says neither.
+fn retry_after(header: Option<&[u8]>) -> Option<Duration> {
+    let text = std::str::from_utf8(header?).ok()?.trim();
+    match text.parse() {
+        Ok(seconds) => Some(Duration::from_secs(seconds)),
+        Err(_) => {
+            let at = httpdate::parse_http_date(text).ok()?;
+            Some(
+                at.duration_since(std::time::SystemTime::now())
+                    .unwrap_or_default(),
+            )
+        }
+    }
 }
 
 /// The largest body that is read, in bytes. An API's answer is far below it; a
@@ -136,3 +196,22 @@ const LARGEST_BODY: usize = 64 << 20;
 
 /// How every client names itself.
 const USER_AGENT: &str = concat!("fanout/", env!("CARGO_PKG_VERSION"));
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date_and_a_past_date_is_now() {
+        let wait = |text: &str| retry_after(Some(text.as_bytes()));
+        assert_eq!(wait("7"), Some(Duration::from_secs(7)));
+        assert_eq!(wait("Sun, 06 Nov 1994 08:49:37 GMT"), Some(Duration::ZERO));
+        let soon = std::time::SystemTime::now() + Duration::from_secs(1000);
+        let until = wait(&httpdate::fmt_http_date(soon)).unwrap();
+        assert!(until > Duration::from_secs(900) && until <= Duration::from_secs(1000));
+        for none in ["", "soon", "-1", "1.5"] {
+            assert_eq!(wait(none), None, "{none}");
+        }
+        assert_eq!(retry_after(None), None);
+    }
+}

@@ -8,14 +8,17 @@
 use std::error::Error as StdError;
 use std::io::{self, Read};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Limited};
+use reqwest::header::{self, HeaderValue};
 use reqwest::{Url, redirect, retry};
-use tower::util::MapResponseLayer;
+use tower::util::MapFutureLayer;
 
 use super::{
-    AsyncClient, BlockingClient, Client, Connections, LARGEST_BODY, Maker, Target, USER_AGENT,
+    AsyncClient, BlockingClient, Client, Connections, LARGEST_BODY, Maker, Reuse, Target,
+    USER_AGENT, retry_after,
 };
 use crate::outcome::{Failure, FailureKind, Response};
 use crate::request::Request;
@@ -25,6 +28,7 @@ pub(super) const CLIENT: Client = Client {
     name: "reqwest",
     summary: "blocking or on tokio, one connection pool for all workers",
     connections: Connections::Pooled,
+    counts_bytes: false,
     blocking: Some(blocking),
 };
 
@@ -42,15 +46,22 @@ macro_rules! equalised {
             .no_proxy()
             .http1_only()
             .tcp_nodelay(true)
-            .pool_max_idle_per_host($workers)
+            .pool_max_idle_per_host(match target.reuse {
+                Reuse::Session => $workers,
+                Reuse::PerRequest => 0,
+            })
             // Resolved before anything was timed.
             .resolve_to_addrs(
                 host.host_str().unwrap_or_default(),
                 target.endpoint.addresses(),
             )
-            .connector_layer(MapResponseLayer::new(move |connection| {
-                counting.count_connections(1);
-                connection
+            .connector_layer(MapFutureLayer::new(move |connecting| {
+                let (counting, begun) = (counting.clone(), Instant::now());
+                async move {
+                    let connection = connecting.await?;
+                    counting.count_connection(begun);
+                    Ok(connection)
+                }
             }))
             .timeout(target.timeout)
             .build()
@@ -77,22 +88,62 @@ impl AsyncClient for ReqwestClient {
     }
 
     async fn send(&mut self, request: &Request) -> Result<Response, Failure> {
-        let sent = self.client.get(url(&self.target, &request.target)).send();
-        let answer = sent.await.map_err(|error| failure(&self.target, &error))?;
+        let target = &self.target;
+        let limit = request.limit(target.timeout);
+        let message = self.client.get(url(target, &request.target));
+        let message = closing(target, message, reqwest::RequestBuilder::header);
+        let sent = message.timeout(limit).send();
+        let answer = sent.await.map_err(|error| failure(target, limit, &error))?;
         let status = answer.status().as_u16();
+        let retry_after = asked(answer.headers());
         let body = Limited::new(reqwest::Body::from(answer), LARGEST_BODY);
         let body =
             body.collect()
                 .await
                 .map_err(|error| match error.downcast_ref::<reqwest::Error>() {
-                    Some(error) => failure(&self.target, error),
+                    Some(error) => failure(target, limit, error),
                     None => Failure::new(FailureKind::Body, error),
                 })?;
         Ok(Response {
             status,
             body: body.to_bytes(),
+            retry_after,
         })
     }
+
+    fn sleep(&self, wait: Duration) -> impl Future<Output = ()> + Send {
+        tokio::time::sleep(wait)
+    }
+
+    async fn unblock<T, W>(&self, work: W) -> T
+    where
+        T: Send + 'static,
+        W: FnOnce() -> T + Send + 'static,
+    {
+        tokio::task::spawn_blocking(work)
+            .await
+            .unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
+    }
+}
+
+/// Asks the server to close the connection where none is kept.
+fn closing<B>(
+    target: &Target,
+    message: B,
+    header: impl FnOnce(B, header::HeaderName, HeaderValue) -> B,
+) -> B {
+    match target.reuse {
+        Reuse::Session => message,
+        Reuse::PerRequest => header(
+            message,
+            header::CONNECTION,
+            HeaderValue::from_static("close"),
+        ),
+    }
+}
+
+fn asked(headers: &header::HeaderMap) -> Option<Duration> {
+    retry_after(headers.get(header::RETRY_AFTER).map(HeaderValue::as_bytes))
 }
 
 /// A worker's hold on the blocking client.
@@ -115,22 +166,26 @@ fn blocking(target: &Target, workers: usize) -> io::Result<Maker> {
 impl BlockingClient for BlockingReqwest {
     fn send(&mut self, request: &Request) -> Result<Response, Failure> {
         let target = &self.target;
+        let limit = request.limit(target.timeout);
         let message = self.client.get(url(target, &request.target));
+        let message = closing(target, message, reqwest::blocking::RequestBuilder::header);
         // The client's own limit counts anew for each read; this one does not.
-        let answer = message.timeout(target.timeout).send();
-        let answer = answer.map_err(|error| failure(target, &error))?;
+        let answer = message.timeout(limit).send();
+        let answer = answer.map_err(|error| failure(target, limit, &error))?;
         let status = answer.status().as_u16();
+        let retry_after = asked(answer.headers());
         let mut body = Vec::new();
         answer
             .take(LARGEST_BODY as u64 + 1)
             .read_to_end(&mut body)
-            .map_err(|error| broken_read(target, &error))?;
+            .map_err(|error| broken_read(target, limit, &error))?;
         if body.len() > LARGEST_BODY {
             return Err(Failure::new(FailureKind::Body, "length limit exceeded"));
         }
         Ok(Response {
             status,
             body: Bytes::from(body),
+            retry_after,
         })
     }
 }
@@ -139,18 +194,18 @@ fn url(target: &Target, path: &str) -> String {
     format!("http://{}{path}", target.endpoint.authority())
 }
 
-fn broken_read(target: &Target, error: &io::Error) -> Failure {
+fn broken_read(target: &Target, limit: Duration, error: &io::Error) -> Failure {
     let inner = error.get_ref().and_then(|error| error.downcast_ref());
     match inner {
-        Some(error) => failure(target, error),
-        None if error.kind() == io::ErrorKind::TimedOut => Failure::timeout(target.timeout),
+        Some(error) => failure(target, limit, error),
+        None if error.kind() == io::ErrorKind::TimedOut => Failure::timeout(limit),
         None => Failure::new(FailureKind::Body, error),
     }
 }
 
-fn failure(target: &Target, error: &reqwest::Error) -> Failure {
+fn failure(target: &Target, limit: Duration, error: &reqwest::Error) -> Failure {
     if error.is_timeout() {
-        return Failure::timeout(target.timeout);
+        return Failure::timeout(limit);
     }
     let causes = || {
         std::iter::successors(Some(error as &(dyn StdError + 'static)), |error| {

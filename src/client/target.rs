@@ -1,42 +1,180 @@
 //! What a client must know of where it sends to, whichever client it is.
 
+use std::fmt;
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
 
 use crate::outcome::{Failure, FailureKind};
 use crate::request::Endpoint;
 
-/// Where a batch goes, how long a request may take, and how many connections
-/// were opened on the way. Clones count together.
+/// Whether a connection serves more than one request.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reuse {
+    /// A connection is kept for the next request.
+    #[default]
+    Session,
+    /// Each request opens one, and asks the server to close it.
+    PerRequest,
+}
+
+impl Reuse {
+    /// Every value, the usual one first.
+    pub const ALL: [Self; 2] = [Self::Session, Self::PerRequest];
+
+    /// The value of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|known| known.name() == name)
+    }
+
+    /// Its name on the command line and in records.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Session => "session",
+            Self::PerRequest => "per-request",
+        }
+    }
+}
+
+impl fmt::Display for Reuse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// Where a batch goes, how long an attempt may take, what becomes of
+/// connections, and what went over them. Clones count together.
 #[derive(Clone, Debug)]
 pub struct Target {
     /// The origin.
     pub endpoint: Endpoint,
-    /// The longest that one request may take, connecting included.
+    /// The longest that one attempt of a request may take, connecting included.
     pub timeout: Duration,
-    opened: Arc<AtomicU64>,
+    /// Whether connections are kept.
+    pub reuse: Reuse,
+    /// Every book that was opened for this target.
+    books: Arc<Mutex<Vec<Arc<Book>>>>,
+    book: Arc<Book>,
+}
+
+/// What a client counts. Each has a book of its own, so that no two cores
+/// contend for one.
+#[derive(Debug, Default)]
+struct Book {
+    connections: AtomicU64,
+    connecting_ns: AtomicU64,
+    sent: AtomicU64,
+    received: AtomicU64,
+}
+
+/// What went over the connections to a target.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Traffic {
+    /// Connections opened.
+    pub connections: u64,
+    /// Time that it took to open them, added up, in nanoseconds.
+    pub connecting_ns: u64,
+    /// Bytes sent, by clients that count them.
+    pub sent: u64,
+    /// Bytes received, by clients that count them.
+    pub received: u64,
+}
+
+impl Traffic {
+    /// What was added since an earlier count.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> Self {
+        Self {
+            connections: self.connections - earlier.connections,
+            connecting_ns: self.connecting_ns - earlier.connecting_ns,
+            sent: self.sent - earlier.sent,
+            received: self.received - earlier.received,
+        }
+    }
 }
 
 impl Target {
     /// A target to which no connection was opened yet.
     pub fn new(endpoint: Endpoint, timeout: Duration) -> Self {
+        let book = Arc::new(Book::default());
         Self {
             endpoint,
             timeout,
-            opened: Arc::default(),
+            reuse: Reuse::Session,
+            books: Arc::new(Mutex::new(vec![Arc::clone(&book)])),
+            book,
         }
     }
 
-    /// Counts connections that a client, or a worker process, opened.
-    pub fn count_connections(&self, opened: u64) {
-        self.opened.fetch_add(opened, Ordering::Relaxed);
+    /// The same, with connections kept or not.
+    #[must_use]
+    pub fn with_reuse(self, reuse: Reuse) -> Self {
+        Self { reuse, ..self }
     }
 
-    /// Connections that were opened by all clients of this target.
-    pub fn connections(&self) -> u64 {
-        self.opened.load(Ordering::Relaxed)
+    /// The same target for one more client, which counts in a book of its own.
+    pub(super) fn for_client(&self) -> Self {
+        let book = Arc::new(Book::default());
+        let mut books = self.books.lock().unwrap_or_else(PoisonError::into_inner);
+        books.push(Arc::clone(&book));
+        Self {
+            book,
+            ..self.clone()
+        }
+    }
+
+    /// Counts a connection that was opened, and the time since it was begun.
+    pub(super) fn count_connection(&self, begun: Instant) {
+        let took = u64::try_from(begun.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        self.count(Traffic {
+            connections: 1,
+            connecting_ns: took,
+            ..Traffic::default()
+        });
+    }
+
+    /// Counts bytes that were sent.
+    pub(super) fn count_sent(&self, bytes: usize) {
+        self.book.sent.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// Counts bytes that were received.
+    pub(super) fn count_received(&self, bytes: usize) {
+        self.book
+            .received
+            .fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// Counts what a worker process says of its own connections.
+    pub fn count(&self, traffic: Traffic) {
+        let book = &self.book;
+        for (counter, value) in [
+            (&book.connections, traffic.connections),
+            (&book.connecting_ns, traffic.connecting_ns),
+            (&book.sent, traffic.sent),
+            (&book.received, traffic.received),
+        ] {
+            counter.fetch_add(value, Ordering::Relaxed);
+        }
+    }
+
+    /// What all clients of this target, and their processes, have counted.
+    pub fn traffic(&self) -> Traffic {
+        let books = self.books.lock().unwrap_or_else(PoisonError::into_inner);
+        let sum = |counter: fn(&Book) -> &AtomicU64| {
+            let counts = books.iter().map(|book| counter(book));
+            counts.map(|count| count.load(Ordering::Relaxed)).sum()
+        };
+        Traffic {
+            connections: sum(|book| &book.connections),
+            connecting_ns: sum(|book| &book.connecting_ns),
+            sent: sum(|book| &book.sent),
+            received: sum(|book| &book.received),
+        }
     }
 
     /// A connection that could not be opened, with the way out where it is known.

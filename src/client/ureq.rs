@@ -7,17 +7,20 @@
 use std::error::Error as _;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time;
 
 use bytes::Bytes;
-use ureq::http::Uri;
+use ureq::http::{Uri, header};
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::time::{Duration, Instant};
 use ureq::unversioned::transport::{
-    ConnectionDetails, Connector, NextTimeout, TcpConnector, Transport,
+    Buffers, ConnectionDetails, Connector, NextTimeout, TcpConnector, Transport,
 };
 use ureq::{Agent, Error, Timeout};
 
-use super::{BlockingClient, Client, Connections, LARGEST_BODY, Target, USER_AGENT};
+use super::{
+    BlockingClient, Client, Connections, LARGEST_BODY, Reuse, Target, USER_AGENT, retry_after,
+};
 use crate::outcome::{Failure, FailureKind, Response};
 use crate::request::Request;
 
@@ -26,9 +29,12 @@ pub(super) const CLIENT: Client = Client {
     name: "ureq",
     summary: "blocking, small, no runtime behind it",
     connections: Connections::PerWorker,
+    counts_bytes: true,
     blocking: Some(|target, _| {
         let target = target.clone();
-        Ok(Arc::new(move || Box::new(UreqClient::new(&target))))
+        Ok(Arc::new(move || {
+            Box::new(UreqClient::new(&target.for_client()))
+        }))
     }),
 };
 
@@ -42,12 +48,13 @@ impl UreqClient {
     /// A client whose connection is open where the server can be reached;
     /// where it cannot, the first request tries again and says why.
     fn new(target: &Target) -> Self {
+        let kept = usize::from(target.reuse == Reuse::Session);
         let config = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)
-            .max_idle_connections(1)
-            .max_idle_connections_per_host(1)
+            .max_idle_connections(kept)
+            .max_idle_connections_per_host(kept)
             .no_delay(true)
             .proxy(None)
             .timeout_global(Some(target.timeout))
@@ -61,7 +68,9 @@ impl UreqClient {
             waiting: Arc::clone(&waiting),
         };
         let resolver = KnownAddresses(target.clone());
-        if let Ok(transport) = connector.open_ahead(&config, &resolver) {
+        if kept > 0
+            && let Ok(transport) = connector.open_ahead(&config, &resolver)
+        {
             *waiting.lock().unwrap_or_else(PoisonError::into_inner) = transport;
         }
         Self {
@@ -70,9 +79,35 @@ impl UreqClient {
         }
     }
 
-    fn failure(&self, error: &Error) -> Failure {
+    fn exchange(&self, request: &Request, limit: time::Duration) -> Result<Response, Error> {
+        let authority = self.target.endpoint.authority();
+        let mut message = self
+            .agent
+            .get(format!("http://{authority}{}", request.target));
+        if self.target.reuse == Reuse::PerRequest {
+            message = message.header(header::CONNECTION, "close");
+        }
+        if limit < self.target.timeout {
+            message = message.config().timeout_global(Some(limit)).build();
+        }
+        let mut answer = message.call()?;
+        let asked = answer.headers().get(header::RETRY_AFTER);
+        let retry_after = retry_after(asked.map(|value| value.as_bytes()));
+        let body = answer
+            .body_mut()
+            .with_config()
+            .limit(LARGEST_BODY as u64)
+            .read_to_vec()?;
+        Ok(Response {
+            status: answer.status().as_u16(),
+            body: Bytes::from(body),
+            retry_after,
+        })
+    }
+
+    fn failure(&self, error: &Error, limit: time::Duration) -> Failure {
         match error {
-            Error::Timeout(_) => Failure::timeout(self.target.timeout),
+            Error::Timeout(_) => Failure::timeout(limit),
             Error::Other(other) => match other.downcast_ref::<ConnectError>() {
                 Some(ConnectError(error)) => self.target.connect_failure(error),
                 None => Failure::new(FailureKind::Body, with_sources(error)),
@@ -84,24 +119,9 @@ impl UreqClient {
 
 impl BlockingClient for UreqClient {
     fn send(&mut self, request: &Request) -> Result<Response, Failure> {
-        let url = format!(
-            "http://{}{}",
-            self.target.endpoint.authority(),
-            request.target
-        );
-        let exchange = || {
-            let mut answer = self.agent.get(&url).call()?;
-            let body = answer
-                .body_mut()
-                .with_config()
-                .limit(LARGEST_BODY as u64)
-                .read_to_vec()?;
-            Ok(Response {
-                status: answer.status().as_u16(),
-                body: Bytes::from(body),
-            })
-        };
-        exchange().map_err(|error| self.failure(&error))
+        let limit = request.limit(self.target.timeout);
+        self.exchange(request, limit)
+            .map_err(|error| self.failure(&error, limit))
     }
 }
 
@@ -145,6 +165,7 @@ impl AheadConnector {
     }
 
     fn open(&self, details: &ConnectionDetails<'_>) -> Result<Option<Box<dyn Transport>>, Error> {
+        let begun = time::Instant::now();
         let transport = self
             .tcp
             .connect(details, None::<()>)
@@ -155,8 +176,13 @@ impl AheadConnector {
                 ))),
                 other => other,
             })?;
-        self.target.count_connections(1);
-        Ok(transport.map(|transport| Box::new(transport) as Box<dyn Transport>))
+        self.target.count_connection(begun);
+        Ok(transport.map(|transport| {
+            Box::new(CountedTransport {
+                transport,
+                target: self.target.clone(),
+            }) as Box<dyn Transport>
+        }))
     }
 }
 
@@ -179,6 +205,37 @@ impl Connector for AheadConnector {
             return Ok(Some(transport));
         }
         self.open(details)
+    }
+}
+
+/// A connection that counts its bytes.
+#[derive(Debug)]
+struct CountedTransport<T> {
+    transport: T,
+    target: Target,
+}
+
+impl<T: Transport> Transport for CountedTransport<T> {
+    fn buffers(&mut self) -> &mut dyn Buffers {
+        self.transport.buffers()
+    }
+
+    fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
+        self.transport.transmit_output(amount, timeout)?;
+        self.target.count_sent(amount);
+        Ok(())
+    }
+
+    fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
+        let before = self.transport.buffers().input().len();
+        let progress = self.transport.await_input(timeout);
+        let after = self.transport.buffers().input().len();
+        self.target.count_received(after.saturating_sub(before));
+        progress
+    }
+
+    fn is_open(&mut self) -> bool {
+        self.transport.is_open()
     }
 }
 

@@ -4,35 +4,26 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use super::ledger::{Ledger, Line};
 use super::resources;
-use crate::outcome::{Failure, FailureKind, Outcome};
-use crate::record::{FailureCount, Outcomes};
+use crate::outcome::{Failure, FailureKind, Outcome, Tried};
+use crate::record::{Doer, Failed, FailureCount, Outcomes, Retried};
 use crate::strategy::Sink;
 use crate::workload::Workload;
-
-/// Workers share this many shards, so that they seldom wait for one another.
-const SHARDS: usize = 16;
 
 /// Takes the outcomes of one run.
 pub struct Collector {
     workload: Arc<dyn Workload>,
-    shards: [Mutex<Vec<Entry>>; SHARDS],
+    ledger: Ledger,
     /// A bit for every request that has an outcome.
     seen: Vec<AtomicU64>,
     failures: Mutex<BTreeMap<FailureKind, (u64, String)>>,
+    retried: Mutex<Retried>,
     arrived: AtomicU64,
     /// Threads of this process, read when half of the outcomes were there.
     threads: OnceLock<u64>,
     /// The first outcome that should not be: a second one, or one of no request.
     surplus: OnceLock<usize>,
-}
-
-struct Entry {
-    index: u32,
-    worker: u32,
-    started_ns: u64,
-    latency_ns: u64,
-    ok: bool,
 }
 
 /// What a run came to, once every request is accounted for.
@@ -45,6 +36,10 @@ pub struct Collected {
     pub last_s: f64,
     /// The most requests that were in flight at once.
     pub most_in_flight: u64,
+    /// The threads that made the requests.
+    pub doers: Vec<Doer>,
+    /// The attempts that were followed by another.
+    pub retried: Retried,
     /// Each request's times, in the order in which they ended.
     pub outcomes: Outcomes,
 }
@@ -55,9 +50,10 @@ impl Collector {
         let words = workload.requests().div_ceil(64);
         Self {
             workload,
-            shards: Default::default(),
+            ledger: Ledger::default(),
             seen: (0..words).map(|_| AtomicU64::new(0)).collect(),
             failures: Mutex::default(),
+            retried: Mutex::default(),
             arrived: AtomicU64::new(0),
             threads: OnceLock::new(),
             surplus: OnceLock::new(),
@@ -94,15 +90,12 @@ impl Collector {
                 requests - arrived
             ));
         }
-        let mut entries: Vec<Entry> = Vec::with_capacity(self.workload.requests());
-        for shard in &self.shards {
-            entries.append(&mut shard.lock().unwrap_or_else(PoisonError::into_inner));
-        }
-        entries.sort_by_key(|entry| entry.started_ns + entry.latency_ns);
-        let last_ns = entries.last().map_or(0, |e| e.started_ns + e.latency_ns);
+        let lines = self.ledger.take_lines();
+        let lines = lines.map_err(|error| format!("the outcomes cannot be read back: {error}"))?;
+        let retried = &mut *self.retried.lock().unwrap_or_else(PoisonError::into_inner);
         let failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(Collected {
-            ok: entries.iter().filter(|entry| entry.ok).count() as u64,
+            ok: lines.iter().filter(|line| line.failure.is_none()).count() as u64,
             failures: failures
                 .iter()
                 .map(|(kind, (count, example))| FailureCount {
@@ -111,23 +104,39 @@ impl Collector {
                     example: example.clone(),
                 })
                 .collect(),
-            last_s: seconds(last_ns),
-            most_in_flight: most_in_flight(&entries),
-            outcomes: columns(&entries),
+            last_s: seconds(lines.last().map_or(0, Line::ended_ns)),
+            most_in_flight: most_in_flight(&lines),
+            doers: doers(&lines),
+            retried: std::mem::take(retried),
+            outcomes: columns(&lines),
         })
     }
 
-    fn judge(&self, outcome: &Outcome) -> bool {
+    /// How an outcome failed, if it did.
+    fn judge(&self, outcome: &Outcome) -> Option<FailureKind> {
         let verdict = match &outcome.result {
             Ok(response) => self.workload.check(outcome.index, response),
             Err(failure) => Err(failure.clone()),
         };
         match verdict {
-            Ok(()) => true,
+            Ok(()) => None,
             Err(failure) => {
                 self.count(outcome.index, &failure);
-                false
+                Some(failure.kind)
             }
+        }
+    }
+
+    fn keep(&self, index: usize, tried: &[Tried]) {
+        if tried.is_empty() {
+            return;
+        }
+        let mut retried = self.retried.lock().unwrap_or_else(PoisonError::into_inner);
+        for attempt in tried {
+            retried.index.push(narrow(index));
+            retried.started_s.push(attempt.started.as_secs_f64());
+            retried.latency_s.push(attempt.latency.as_secs_f64());
+            retried.kind.push(attempt.kind.name().to_owned());
         }
     }
 
@@ -152,19 +161,16 @@ impl Sink for Collector {
             let _ = self.surplus.set(outcome.index);
             return;
         }
-        let ok = self.judge(&outcome);
         let latency = outcome.finished.saturating_sub(outcome.started);
-        let entry = Entry {
+        self.ledger.add(Line {
             index: narrow(outcome.index),
             worker: narrow(outcome.worker),
+            doer: outcome.doer,
             started_ns: nanoseconds(outcome.started),
             latency_ns: nanoseconds(latency),
-            ok,
-        };
-        self.shards[outcome.worker % SHARDS]
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(entry);
+            failure: self.judge(&outcome),
+        });
+        self.keep(outcome.index, &outcome.tried);
         let arrived = self.arrived.fetch_add(1, Ordering::Relaxed) + 1;
         if arrived == (self.workload.requests() as u64).div_ceil(2) {
             // Halfway, every worker that will work does.
@@ -173,26 +179,49 @@ impl Sink for Collector {
     }
 }
 
-fn columns(entries: &[Entry]) -> Outcomes {
+/// How many requests each thread ended, by worker.
+fn doers(lines: &[Line]) -> Vec<Doer> {
+    let mut counts = BTreeMap::new();
+    for line in lines {
+        let doer = (line.worker, line.doer.process, line.doer.thread);
+        *counts.entry(doer).or_default() += 1;
+    }
+    let doer = |((worker, process, thread), requests)| Doer {
+        worker,
+        process,
+        thread,
+        requests,
+    };
+    counts.into_iter().map(doer).collect()
+}
+
+fn columns(lines: &[Line]) -> Outcomes {
+    let failed = || {
+        let with_kind = |line: &Line| Some((line.index, line.failure?));
+        lines.iter().filter_map(with_kind)
+    };
     Outcomes {
-        index: entries.iter().map(|entry| entry.index).collect(),
-        worker: entries.iter().map(|entry| entry.worker).collect(),
-        started_s: entries.iter().map(|e| seconds(e.started_ns)).collect(),
-        latency_s: entries.iter().map(|e| seconds(e.latency_ns)).collect(),
-        ok: entries.iter().map(|entry| entry.ok).collect(),
-        ..Outcomes::default()
+        index: lines.iter().map(|line| line.index).collect(),
+        worker: lines.iter().map(|line| line.worker).collect(),
+        started_s: lines.iter().map(|l| seconds(l.started_ns)).collect(),
+        latency_s: lines.iter().map(|l| seconds(l.latency_ns)).collect(),
+        ok: lines.iter().map(|line| line.failure.is_none()).collect(),
+        failed: Failed {
+            index: failed().map(|(index, _)| index).collect(),
+            kind: failed().map(|(_, kind)| kind.name().to_owned()).collect(),
+        },
     }
 }
 
 /// The most intervals that overlap. One that ends as another begins does not
 /// overlap with it.
-fn most_in_flight(by_end: &[Entry]) -> u64 {
-    let mut starts: Vec<_> = by_end.iter().map(|entry| entry.started_ns).collect();
+fn most_in_flight(by_end: &[Line]) -> u64 {
+    let mut starts: Vec<_> = by_end.iter().map(|line| line.started_ns).collect();
     starts.sort_unstable();
     let mut ended = 0;
     let mut most = 0;
     for (begun, start) in starts.into_iter().enumerate() {
-        while ended < by_end.len() && by_end[ended].started_ns + by_end[ended].latency_ns <= start {
+        while ended < by_end.len() && by_end[ended].ended_ns() <= start {
             ended += 1;
         }
         most = most.max(begun + 1 - ended.min(begun));
@@ -231,9 +260,7 @@ mod tests {
         }
 
         fn request(&self, index: usize) -> Request {
-            Request {
-                target: format!("/{index}"),
-            }
+            Request::new(index, format!("/{index}"))
         }
 
         fn check(&self, _: usize, response: &Response) -> Result<(), Failure> {
@@ -250,10 +277,9 @@ mod tests {
             worker: index,
             started: Duration::from_millis(start_ms),
             finished: Duration::from_millis(end_ms),
-            result: Ok(Response {
-                status: 200,
-                body: Default::default(),
-            }),
+            result: Ok(Response::new(200, "")),
+            tried: Vec::new(),
+            doer: crate::outcome::Doer::here(),
         }
     }
 

@@ -7,11 +7,13 @@
 
 mod collector;
 mod journal;
+mod ledger;
 mod plan;
 mod process;
 mod receipt;
 mod resources;
 mod sample;
+mod saved;
 mod server;
 mod session;
 mod witness;
@@ -20,7 +22,7 @@ pub use self::collector::Collector;
 pub use self::plan::{Plan, PlanError, Sweep};
 pub use self::process::{SAMPLE_VERB, serve_sample};
 pub use self::receipt::receipt;
-pub use self::sample::{Job, run};
+pub use self::sample::{Job, Terms, run};
 pub use self::server::{Behaviour, ServerProcess, StartError};
 pub use self::session::{Event, Observer, Session, SessionError};
 pub use self::witness::Witness;

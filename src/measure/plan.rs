@@ -1,8 +1,8 @@
 //! The plan: which cells to measure, and how often.
 
-use crate::client::Client;
+use crate::client::{Client, Reuse};
 use crate::record::Cell;
-use crate::strategy::{Catalogue, Entry, UnknownStrategy};
+use crate::strategy::{Catalogue, Dispatch, Entry, UnknownStrategy};
 
 /// Cells to measure, and samples of each.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +22,13 @@ pub struct Sweep {
     pub strategies: Vec<String>,
     /// Clients to use; a strategy uses those that go with it.
     pub clients: Vec<Client>,
+    /// Orders in which work reaches workers; none means `queue`.
+    pub dispatches: Vec<Dispatch>,
+    /// Whether connections are kept; none means that they are.
+    pub reuses: Vec<Reuse>,
+    /// Threads of those runtimes whose threads can be chosen; none leaves it
+    /// to them.
+    pub runtime_threads: Vec<usize>,
     /// Worker counts.
     pub workers: Vec<usize>,
     /// Requests in a batch.
@@ -46,6 +53,17 @@ pub enum PlanError {
         client: &'static str,
         /// The strategies asked for.
         strategies: String,
+    },
+    /// No strategy's runtime has threads to choose.
+    #[error(
+        "none of the strategies ({strategies}) has a runtime whose threads can be chosen; leave out \
+         --runtime-threads, or choose among {choosers}"
+    )]
+    NoRuntime {
+        /// The strategies asked for.
+        strategies: String,
+        /// Those that have one.
+        choosers: String,
     },
     /// No strategy goes with any of the clients.
     #[error(
@@ -89,12 +107,29 @@ impl Plan {
                 clients: join(request.clients.iter().map(|client| client.name())),
             });
         }
+        if !request.runtime_threads.is_empty()
+            && !entries.iter().any(|entry| entry.chooses_runtime_threads)
+        {
+            let choosers = catalogue.entries().iter();
+            let choosers = choosers.filter(|entry| entry.chooses_runtime_threads);
+            return Err(PlanError::NoRuntime {
+                strategies: join(entries.iter().map(|entry| entry.name)),
+                choosers: join(choosers.map(|entry| entry.name)),
+            });
+        }
         let unused = |client: &&Client| !entries.iter().any(|e| e.clients.contains(client));
         if let Some(client) = request.clients.iter().find(unused) {
             return Err(PlanError::ClientUnused {
                 client: client.name(),
                 strategies: join(entries.iter().map(|entry| entry.name)),
             });
+        }
+        if request.dispatches.contains(&Dispatch::Unbounded) {
+            plan.notes.push(format!(
+                "dispatch unbounded gives each of the {} requests a worker of its own, whatever \
+                 --workers says",
+                request.requests
+            ));
         }
         if let Some(most) = workers.iter().find(|workers| **workers > request.requests) {
             plan.notes.push(format!(
@@ -108,7 +143,11 @@ impl Plan {
 
     fn add(&mut self, entry: &Entry, workers: &[usize], request: &Sweep) {
         let clients: Vec<Client> = if request.clients.is_empty() {
-            entry.clients.iter().copied().take(1).collect()
+            let mut clients = entry.clients.iter().copied();
+            clients
+                .find(|client| client.is_http())
+                .into_iter()
+                .collect()
         } else {
             let mut wanted = distinct(&request.clients);
             wanted.retain(|client| entry.clients.contains(client));
@@ -121,9 +160,9 @@ impl Plan {
                 entry.name
             ));
         }
-        for client in clients {
+        for variant in Variant::all(entry, &clients, request) {
             let mut measured = None;
-            for asked in workers.iter().copied() {
+            for asked in variant.workers(workers, request.requests) {
                 let usable = entry.usable_workers(asked);
                 // What it cannot use changes nothing: measured once.
                 if measured == Some(usable) {
@@ -132,10 +171,10 @@ impl Plan {
                 measured = Some(usable);
                 self.cells.push(Cell {
                     strategy: entry.name.to_owned(),
-                    client: client.name().to_owned(),
-                    dispatch: "queue".to_owned(),
-                    reuse: "session".to_owned(),
-                    runtime_threads: None,
+                    client: variant.client.name().to_owned(),
+                    dispatch: variant.dispatch.name().to_owned(),
+                    reuse: variant.reuse.name().to_owned(),
+                    runtime_threads: variant.runtime_threads,
                     workers: asked,
                     workers_usable: usable,
                     requests: request.requests,
@@ -161,6 +200,73 @@ impl Plan {
     /// Whether there is nothing to measure.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+}
+
+/// All of a cell but its strategy and workers.
+#[derive(Clone, Copy)]
+struct Variant {
+    client: Client,
+    dispatch: Dispatch,
+    reuse: Reuse,
+    runtime_threads: Option<usize>,
+}
+
+impl Variant {
+    /// Every combination that means something to a strategy.
+    fn all(entry: &Entry, clients: &[Client], request: &Sweep) -> Vec<Self> {
+        let mut dispatches = distinct(&request.dispatches);
+        if entry.max_workers == Some(1) {
+            // One after the other is one after the other, in whichever chunks.
+            dispatches.clear();
+        }
+        let dispatches = or_usual(dispatches);
+        let reuses = or_usual(distinct(&request.reuses));
+        let mut threads: Vec<_> = distinct(&request.runtime_threads);
+        if !entry.chooses_runtime_threads {
+            threads.clear();
+        }
+        let threads: Vec<Option<usize>> = match threads.is_empty() {
+            true => vec![None],
+            false => threads.into_iter().map(Some).collect(),
+        };
+        let mut all = Vec::new();
+        for client in clients.iter().copied() {
+            // Without connections there is nothing to keep.
+            let reuses = if client.is_http() {
+                &reuses[..]
+            } else {
+                &[Reuse::Session]
+            };
+            for dispatch in dispatches.iter().copied() {
+                for reuse in reuses.iter().copied() {
+                    all.extend(threads.iter().copied().map(|runtime_threads| Self {
+                        client,
+                        dispatch,
+                        reuse,
+                        runtime_threads,
+                    }));
+                }
+            }
+        }
+        all
+    }
+
+    /// The worker counts to measure it at.
+    fn workers(self, asked: &[usize], requests: usize) -> Vec<usize> {
+        match self.dispatch {
+            Dispatch::Queue | Dispatch::Chunked => asked.to_vec(),
+            Dispatch::Unbounded => vec![requests],
+        }
+    }
+}
+
+/// The values, or the usual one where there are none.
+fn or_usual<T: Default>(values: Vec<T>) -> Vec<T> {
+    if values.is_empty() {
+        vec![T::default()]
+    } else {
+        values
     }
 }
 
@@ -274,6 +380,26 @@ mod tests {
         request.strategies = vec!["tokio".to_owned()];
         let error = Plan::sweep(&Catalogue::bundled(), &request).unwrap_err();
         assert!(error.to_string().contains("client ureq"), "{error}");
+    }
+
+    #[test]
+    fn dispatch_reuse_and_runtime_threads_multiply_where_they_mean_something() {
+        let mut request = request(&["sequential", "tokio", "thread-pool"], &[2, 3]);
+        request.dispatches = Dispatch::ALL.to_vec();
+        request.reuses = Reuse::ALL.to_vec();
+        request.runtime_threads = vec![0, 2];
+        let plan = sweep(&request);
+        let of = |strategy: &str| plan.cells.iter().filter(|c| c.strategy == strategy).count();
+        assert_eq!(of("sequential"), 2);
+        // Two worker counts for queue and chunked, one for unbounded.
+        assert_eq!(of("thread-pool"), 2 * (2 + 2 + 1));
+        assert_eq!(of("tokio"), 2 * 2 * (2 + 2 + 1));
+        let unbounded = plan.cells.iter().find(|cell| cell.dispatch == "unbounded");
+        assert_eq!(unbounded.unwrap().workers, 100);
+        assert!(plan.notes.iter().any(|note| note.contains("unbounded")));
+        request.strategies = vec!["rayon".to_owned()];
+        let error = Plan::sweep(&Catalogue::bundled(), &request).unwrap_err();
+        assert!(error.to_string().contains("tokio, smol"), "{error}");
     }
 
     #[test]

@@ -85,11 +85,11 @@ pub fn serve_sample(catalogue: &Catalogue, worker_program: &Path) -> io::Result<
 }
 
 fn say(message: &Message) -> io::Result<()> {
-    let mut line = serde_json::to_vec(message)?;
-    line.push(b'\n');
-    // One lock for the whole line: the progress thread speaks as well.
-    let mut stdout = io::stdout().lock();
-    stdout.write_all(&line)?;
+    // One lock for the whole line: the progress thread speaks as well. A
+    // million outcomes are not put together in memory first.
+    let mut stdout = io::BufWriter::new(io::stdout().lock());
+    serde_json::to_writer(&mut stdout, message)?;
+    stdout.write_all(b"\n")?;
     stdout.flush()
 }
 
@@ -120,7 +120,7 @@ impl SampleProcess {
         let mut process = Self {
             child,
             messages,
-            patience: PATIENCE + Duration::from_secs_f64(job.timeout_s),
+            patience: PATIENCE + job.terms.longest_silence(),
             ended: None,
         };
         if let Some(stdin) = &mut process.child.stdin {

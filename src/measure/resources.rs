@@ -4,17 +4,48 @@
 use std::time::Duration;
 
 use nix::sys::resource::{UsageWho, getrusage};
-use nix::sys::time::TimeValLike;
+use nix::sys::time::{TimeVal, TimeValLike};
 
-/// User and system CPU time of this process and of those of its children that
-/// were waited for.
-pub(super) fn cpu_time() -> Duration {
-    [UsageWho::RUSAGE_SELF, UsageWho::RUSAGE_CHILDREN]
-        .into_iter()
-        .filter_map(|who| getrusage(who).ok())
-        .map(|usage| usage.user_time() + usage.system_time())
-        .map(|time| Duration::from_micros(u64::try_from(time.num_microseconds()).unwrap_or(0)))
-        .sum()
+/// What this process, and those of its children that were waited for, used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Usage {
+    /// CPU time in the program's own code.
+    pub(super) user: Duration,
+    /// CPU time in the kernel.
+    pub(super) system: Duration,
+    /// How often a thread gave up its core to wait.
+    pub(super) voluntary_switches: u64,
+    /// How often a thread had to leave its core to another.
+    pub(super) involuntary_switches: u64,
+}
+
+impl Usage {
+    /// What was used until now.
+    pub(super) fn now() -> Self {
+        let mut all = Self::default();
+        let who = [UsageWho::RUSAGE_SELF, UsageWho::RUSAGE_CHILDREN];
+        for usage in who.into_iter().filter_map(|who| getrusage(who).ok()) {
+            let time = |time: TimeVal| {
+                Duration::from_micros(u64::try_from(time.num_microseconds()).unwrap_or(0))
+            };
+            let count = |count| u64::try_from(count).unwrap_or(0);
+            all.user += time(usage.user_time());
+            all.system += time(usage.system_time());
+            all.voluntary_switches += count(usage.voluntary_context_switches());
+            all.involuntary_switches += count(usage.involuntary_context_switches());
+        }
+        all
+    }
+
+    /// What was used since an earlier moment.
+    pub(super) fn since(self, earlier: Self) -> Self {
+        Self {
+            user: self.user.saturating_sub(earlier.user),
+            system: self.system.saturating_sub(earlier.system),
+            voluntary_switches: self.voluntary_switches - earlier.voluntary_switches,
+            involuntary_switches: self.involuntary_switches - earlier.involuntary_switches,
+        }
+    }
 }
 
 /// Threads of a process.
@@ -76,9 +107,11 @@ mod tests {
     }
 
     #[test]
-    fn cpu_time_never_runs_backwards() {
-        let before = cpu_time();
+    fn what_was_used_never_shrinks() {
+        let before = Usage::now();
         let sum: u64 = (0..1_000_000).map(std::hint::black_box).sum();
-        assert!(std::hint::black_box(sum) > 0 && cpu_time() >= before);
+        let after = Usage::now();
+        assert!(std::hint::black_box(sum) > 0 && after.user >= before.user);
+        assert!(after.voluntary_switches >= before.voluntary_switches);
     }
 }

@@ -9,42 +9,95 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use super::collector::Collector;
-use super::resources;
-use crate::client::{Client, Target};
+use super::resources::{self, Usage};
+use super::saved::SavedFiles;
+use crate::client::{Client, Handling, Reuse, Target};
 use crate::record::{Cell, Measurement};
 use crate::request::Endpoint;
-use crate::strategy::{Batch, Entry, Setup, StrategyError, panic_message};
+use crate::strategy::{Batch, Dispatch, Entry, InOrder, Setup, Sink, StrategyError, panic_message};
 use crate::workload::{Gets, Workload};
+
+/// What every sample of a session is run under.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Terms {
+    /// The batch.
+    pub workload: Gets,
+    /// Where it goes: an origin.
+    pub url: String,
+    /// The longest that one attempt of a request may take.
+    pub timeout: Duration,
+    /// The longest that the batch may take.
+    pub deadline: Option<Duration>,
+    /// Whether outcomes are handed on in the order of their requests.
+    pub in_order: bool,
+    /// What is done around each request. Where bodies are saved, each sample
+    /// has a directory of its own in the one that this names.
+    pub handling: Handling,
+    /// Whether files that were saved are left where they are.
+    pub keeps_files: bool,
+}
+
+impl Terms {
+    /// A batch whose requests are tried once, without a deadline, and whose
+    /// answers are not worked on.
+    pub fn new(workload: Gets, url: impl Into<String>, timeout: Duration) -> Self {
+        Self {
+            workload,
+            url: url.into(),
+            timeout,
+            deadline: None,
+            in_order: false,
+            handling: Handling::default(),
+            keeps_files: false,
+        }
+    }
+
+    /// How long a sample may go without an outcome.
+    pub(super) fn longest_silence(&self) -> Duration {
+        let longest = self.handling.longest(self.timeout);
+        self.deadline
+            .map_or(longest, |deadline| deadline.min(longest))
+    }
+}
 
 /// All that a sample needs to know, so that it can be told to another process.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Job {
     /// What to run.
     pub cell: Cell,
-    /// The batch.
-    pub workload: Gets,
-    /// Where it goes: an origin.
-    pub url: String,
-    /// The longest that one request may take, in seconds.
-    pub timeout_s: f64,
+    /// What it is run under.
+    pub terms: Terms,
 }
 
 impl Job {
     /// What the cell's strategy is built with.
     ///
     /// # Errors
-    /// Where the URL is no endpoint, or the client is not known.
+    /// Where the URL is no endpoint, or the client or a value of the cell is not
+    /// known.
     pub fn setup(&self, worker_program: &Path) -> Result<Setup, String> {
-        let endpoint = Endpoint::resolve(&self.url).map_err(|error| error.to_string())?;
-        let name = &self.cell.client;
-        let client = Client::named(name).ok_or_else(|| format!("there is no client `{name}`"))?;
+        let Self { cell, terms } = self;
+        let endpoint = Endpoint::resolve(&terms.url).map_err(|error| error.to_string())?;
+        let client = Client::named(&cell.client).ok_or_else(|| unknown("client", &cell.client))?;
+        let reuse = Reuse::named(&cell.reuse).ok_or_else(|| unknown("reuse", &cell.reuse))?;
+        let target = Target::new(endpoint, terms.timeout).with_reuse(reuse);
+        let worker_program = worker_program.to_owned();
+        let setup = Setup::new(cell.workers_usable, client, target, worker_program);
         Ok(Setup {
-            workers: self.cell.workers_usable,
-            client,
-            target: Target::new(endpoint, Duration::from_secs_f64(self.timeout_s)),
-            worker_program: worker_program.to_owned(),
+            handling: Arc::new(terms.handling.clone()),
+            runtime_threads: cell.runtime_threads,
+            ..setup
         })
     }
+
+    fn dispatch(&self) -> Result<Dispatch, String> {
+        let name = &self.cell.dispatch;
+        Dispatch::named(name).ok_or_else(|| unknown("dispatch", name))
+    }
+}
+
+fn unknown(what: &str, name: &str) -> String {
+    format!("there is no {what} `{name}`")
 }
 
 /// Takes one sample in the present process.
@@ -61,18 +114,26 @@ pub fn run(
     watch: impl FnOnce(&Arc<Collector>),
 ) -> Result<Measurement, String> {
     let setup = job.setup(worker_program)?;
-    let workload: Arc<dyn Workload> = Arc::new(job.workload.clone());
+    let dispatch = job.dispatch()?;
+    let workload: Arc<dyn Workload> = Arc::new(job.terms.workload.clone());
     let collector = Arc::new(Collector::new(Arc::clone(&workload)));
+    let mut sink: Arc<dyn Sink> = Arc::clone(&collector) as Arc<_>;
+    if job.terms.in_order {
+        sink = Arc::new(InOrder::new(sink));
+    }
+    let saved = SavedFiles::prepare(&job.terms)?;
     watch(&collector);
     let harness_threads = resources::threads(std::process::id());
-    let cpu_before = resources::cpu_time();
+    let before = Usage::now();
 
     let begun = Instant::now();
     let mut strategy = guarded(|| (entry.build)(&setup))?;
     let built = begun.elapsed();
 
-    let batch = Arc::new(Batch::new(workload, Arc::clone(&collector) as Arc<_>));
-    guarded(|| strategy.run(&batch))?;
+    let opened_ahead = setup.target.traffic();
+    let batch = Batch::new(Arc::clone(&workload), sink).with_deadline(job.terms.deadline);
+    let batch = Arc::new(batch);
+    guarded(|| dispatch.run(strategy.as_mut(), &batch, setup.workers))?;
 
     // Read before the harness sums up: what that takes is not the strategy's.
     let helpers = strategy.processes();
@@ -81,23 +142,36 @@ pub fn run(
         drop(strategy);
         Ok(())
     })?;
-    let cpu = resources::cpu_time().saturating_sub(cpu_before);
+    let used = Usage::now().since(before);
+    let traffic = setup.target.traffic();
+    let counted = |bytes| setup.client.counts_bytes().then_some(bytes);
     let collected = collector.finish()?;
+    if let Some(saved) = saved {
+        saved.verify(workload.as_ref(), &collected.outcomes)?;
+    }
 
     Ok(Measurement {
         warm_s: collected.last_s,
         cold_s: built.as_secs_f64() + collected.last_s,
         ok: collected.ok,
         failures: collected.failures,
-        cpu_s: cpu.as_secs_f64(),
+        cpu_s: (used.user + used.system).as_secs_f64(),
+        user_s: used.user.as_secs_f64(),
+        system_s: used.system.as_secs_f64(),
+        voluntary_switches: used.voluntary_switches,
+        involuntary_switches: used.involuntary_switches,
         peak_rss_bytes: resources.peak_rss_bytes,
         threads: resources.threads,
         processes: helpers.len() as u64,
-        connections: setup.target.connections(),
+        connections: traffic.connections,
+        connecting_s: Duration::from_nanos(traffic.since(opened_ahead).connecting_ns).as_secs_f64(),
+        bytes_sent: counted(traffic.sent),
+        bytes_received: counted(traffic.received),
+        doers: collected.doers,
         most_in_flight: collected.most_in_flight,
         server: None,
+        retried: collected.retried,
         outcomes: collected.outcomes,
-        ..Measurement::default()
     })
 }
 

@@ -3,25 +3,19 @@
 use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use super::plan::Plan;
 use super::process::SampleProcess;
-use super::sample::Job;
+use super::sample::{Job, Terms};
 use super::witness::Witness;
 use crate::record::{Cell, Ending, Sample, SampleResult, Writer};
-use crate::workload::Gets;
 
 /// A plan, and all that is needed to carry it out.
 pub struct Session<'a> {
     /// What to measure.
     pub plan: &'a Plan,
-    /// The batch.
-    pub workload: &'a Gets,
-    /// Where it goes: an origin.
-    pub url: &'a str,
-    /// The longest that one request may take.
-    pub timeout: Duration,
+    /// What every sample is run under.
+    pub terms: &'a Terms,
     /// The program whose hidden command takes a sample.
     pub program: &'a Path,
     /// The server's own account, where it is the bundled one.
@@ -104,7 +98,7 @@ impl Session<'_> {
                     });
                 }
                 observer.on(&Event::Begun { cell, number });
-                let Some(result) = self.sample(cell, observer)? else {
+                let Some(result) = self.sample(cell, round, observer)? else {
                     return Ok(Ending::Interrupted);
                 };
                 let sample = Sample {
@@ -124,6 +118,7 @@ impl Session<'_> {
     fn sample(
         &mut self,
         cell: &Cell,
+        round: u32,
         observer: &mut dyn Observer,
     ) -> Result<Option<SampleResult>, SessionError> {
         if self.stop.load(Ordering::Relaxed) {
@@ -132,18 +127,23 @@ impl Session<'_> {
         if let Some(witness) = &mut self.witness {
             witness.reset().map_err(SessionError::Witness)?;
         }
-        let job = Job {
+        let mut job = Job {
             cell: cell.clone(),
-            workload: self.workload.clone(),
-            url: self.url.to_owned(),
-            timeout_s: self.timeout.as_secs_f64(),
+            terms: self.terms.clone(),
         };
+        if let Some(save) = &mut job.terms.handling.save {
+            save.dir.push(directory_of(cell, round));
+        }
         let process = SampleProcess::start(self.program, &job);
         let process = process.map_err(|source| SessionError::Process {
             program: self.program.display().to_string(),
             source,
         })?;
         let result = process.result(self.stop, |done| observer.on(&Event::Progress(done)));
+        if let Some(save) = job.terms.handling.save.filter(|_| !self.terms.keeps_files) {
+            // Left only by a sample that was ended before it could.
+            let _ = std::fs::remove_dir_all(&save.dir);
+        }
         Ok(match (result, &mut self.witness) {
             (Some(SampleResult::Measured(mut measurement)), Some(witness)) => {
                 Some(match witness.confirm(&measurement) {
@@ -157,6 +157,21 @@ impl Session<'_> {
             (result, _) => result,
         })
     }
+}
+
+/// The name of the directory in which a sample saves its files.
+fn directory_of(cell: &Cell, round: u32) -> String {
+    let threads = cell.runtime_threads.map(|threads| format!("-t{threads}"));
+    format!(
+        "{}-{}-{}-{}{}-w{}-{}",
+        cell.strategy,
+        cell.client,
+        cell.dispatch,
+        cell.reuse,
+        threads.unwrap_or_default(),
+        cell.workers,
+        round + 1
+    )
 }
 
 /// What changes when a program is built anew: its size, and when it was

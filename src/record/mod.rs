@@ -140,6 +140,8 @@ pub enum ServerKind {
     Bundled,
     /// A server that the user named.
     Url,
+    /// None: answers are computed where they are asked for.
+    Local,
 }
 
 /// One setting to measure: strategy × client × dispatch × reuse × workers.

@@ -1,8 +1,9 @@
 //! `async-std`: a task per worker on async-std's global runtime.
 //!
 //! Its maintainers have discontinued async-std in favour of smol; it is
-//! measured, with smol beside it, because much code still runs on it. The runtime is global: its
-//! threads start with its first task and end with the process.
+//! measured, with smol beside it, because much code still runs on it. The
+//! runtime is global: its threads start with its first task and end with the
+//! process.
 
 use std::future::Future;
 use std::io;
@@ -12,32 +13,33 @@ use std::time::Duration;
 use async_std::net::TcpStream;
 use smol_hyper::rt::FuturesIo;
 
-use super::{AsyncPool, Entry, Runtime, Setup, Strategy, StrategyError};
-use crate::client::{Client, Network};
+use super::{Entry, Runtime, Setup, Strategy, StrategyError, async_pool};
+use crate::client::{Client, Counted, Network, Target};
 
 /// The catalogue's line.
 pub(super) const ENTRY: Entry = Entry {
     name: "async-std",
     summary: "a task per worker on async-std's global runtime (discontinued for smol)",
     good_for: "knowing what moving existing async-std code to smol would change",
-    clients: &[Client::HYPER],
+    clients: Client::ASYNC,
     max_workers: None,
+    chooses_runtime_threads: false,
     build,
 };
 
 struct AsyncStd;
 
 fn build(setup: &Setup) -> Result<Box<dyn Strategy>, StrategyError> {
-    AsyncPool::<_>::build(AsyncStd, setup)
+    async_pool(AsyncStd, setup)
 }
 
 impl Network for AsyncStd {
-    type Stream = FuturesIo<TcpStream>;
+    type Stream = FuturesIo<Counted<TcpStream>>;
 
-    async fn connect(address: SocketAddr) -> io::Result<Self::Stream> {
+    async fn connect(address: SocketAddr, target: &Target) -> io::Result<Self::Stream> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
-        Ok(FuturesIo::new(stream))
+        Ok(FuturesIo::new(Counted::new(stream, target)))
     }
 
     async fn timeout<F>(limit: Duration, future: F) -> Option<F::Output>
@@ -46,6 +48,14 @@ impl Network for AsyncStd {
         F::Output: Send,
     {
         async_std::future::timeout(limit, future).await.ok()
+    }
+
+    fn unblock<T, W>(work: W) -> impl Future<Output = T> + Send
+    where
+        T: Send + 'static,
+        W: FnOnce() -> T + Send + 'static,
+    {
+        async_std::task::spawn_blocking(work)
     }
 }
 

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use futures_util::future::join_all;
 
 use super::{Batch, Setup, Strategy, StrategyError};
-use crate::client::{AsyncClient, HyperClient, Network};
+use crate::client::{AsyncClient, Caller, Client, HyperClient, LocalClient, Network};
 
 /// An asynchronous runtime.
 pub trait Runtime: Network {
@@ -29,8 +29,23 @@ pub trait Runtime: Network {
 pub struct AsyncPool<R: Runtime, C: AsyncClient = HyperClient<R>> {
     /// One a worker, between batches. Dropped before the runtime that drives
     /// their connections.
-    clients: Vec<C>,
+    callers: Vec<Caller<C>>,
     runtime: R,
+}
+
+/// Builds a pool on a runtime with whichever of [`Client::ASYNC`] the setup
+/// names.
+///
+/// # Errors
+/// Where the setup names another client, or it cannot be built.
+pub fn async_pool<R: Runtime>(
+    runtime: R,
+    setup: &Setup,
+) -> Result<Box<dyn Strategy>, StrategyError> {
+    if setup.client == Client::LOCAL {
+        return AsyncPool::<R, LocalClient<R>>::build(runtime, setup);
+    }
+    AsyncPool::<R>::build(runtime, setup)
 }
 
 impl<R: Runtime, C: AsyncClient> AsyncPool<R, C> {
@@ -45,30 +60,34 @@ impl<R: Runtime, C: AsyncClient> AsyncPool<R, C> {
         let clients = runtime
             .block_on(C::connect(&setup.target, setup.workers))
             .map_err(|error| setup.no_client(&error))?;
-        Ok(Box::new(Self { clients, runtime }))
+        let with_handling = |client| Caller::new(client, Arc::clone(&setup.handling));
+        Ok(Box::new(Self {
+            callers: clients.into_iter().map(with_handling).collect(),
+            runtime,
+        }))
     }
 }
 
 /// A worker: request after request over its own connection.
-async fn work<C: AsyncClient>(batch: Arc<Batch>, worker: usize, mut client: C) -> C {
-    while let Some(index) = batch.claim() {
-        let attempt = batch.begin(index, worker);
-        let result = client.send(attempt.request()).await;
-        attempt.finish(result);
-    }
-    client
+async fn work<C: AsyncClient>(
+    batch: Arc<Batch>,
+    worker: usize,
+    mut caller: Caller<C>,
+) -> Caller<C> {
+    batch.work_async(worker, &mut caller).await;
+    caller
 }
 
 impl<R: Runtime, C: AsyncClient> Strategy for AsyncPool<R, C> {
     fn run(&mut self, batch: &Arc<Batch>) -> Result<(), StrategyError> {
-        let Self { clients, runtime } = self;
-        let idle = std::mem::take(clients);
-        *clients = runtime.block_on(async {
+        let Self { callers, runtime } = self;
+        let idle = std::mem::take(callers);
+        *callers = runtime.block_on(async {
             // All of them are started before the first is waited for.
             let tasks: Vec<_> = idle
                 .into_iter()
                 .enumerate()
-                .map(|(worker, client)| runtime.spawn(work(Arc::clone(batch), worker, client)))
+                .map(|(worker, caller)| runtime.spawn(work(Arc::clone(batch), worker, caller)))
                 .collect();
             join_all(tasks).await
         });

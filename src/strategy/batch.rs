@@ -1,12 +1,13 @@
 //! The batch as strategies see it: indices to claim, requests to make,
 //! outcomes to deliver.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::client::BlockingClient;
-use crate::outcome::{Failure, Outcome, Response};
+use crate::client::{AsyncClient, BlockingClient, Caller};
+use crate::outcome::{Call, Outcome};
 use crate::request::Request;
 use crate::workload::Workload;
 
@@ -20,25 +21,41 @@ pub trait Sink: Send + Sync {
 /// One run of a workload.
 ///
 /// Work is claimed by index, so nothing is queued: a batch of a million holds
-/// no list, and the next free worker gets the next request (dispatch `queue`).
+/// no list, and the next free worker gets the next request. A window of it is
+/// open to claims: all of it, unless the dispatch is `chunked`.
 pub struct Batch {
     workload: Arc<dyn Workload>,
     sink: Arc<dyn Sink>,
     next: AtomicUsize,
+    /// The open window. It changes between a strategy's runs only.
+    opened: AtomicUsize,
+    closed: AtomicUsize,
     stopped: AtomicBool,
     start: Instant,
+    expires: Option<Instant>,
 }
 
 impl Batch {
     /// A run that begins now.
     pub fn new(workload: Arc<dyn Workload>, sink: Arc<dyn Sink>) -> Self {
         Self {
+            next: AtomicUsize::new(0),
+            opened: AtomicUsize::new(0),
+            closed: AtomicUsize::new(workload.requests()),
+            stopped: AtomicBool::new(false),
             workload,
             sink,
-            next: AtomicUsize::new(0),
-            stopped: AtomicBool::new(false),
             start: Instant::now(),
+            expires: None,
         }
+    }
+
+    /// The same, with a time from its start after which no answer counts: what
+    /// is in flight then is given up, and what is left fails unsent.
+    #[must_use]
+    pub fn with_deadline(mut self, deadline: Option<Duration>) -> Self {
+        self.expires = deadline.and_then(|deadline| self.start.checked_add(deadline));
+        self
     }
 
     /// Requests in the batch.
@@ -46,15 +63,28 @@ impl Batch {
         self.workload.requests()
     }
 
-    /// Claims the next request; `None` when there is none left, or when the
-    /// run was stopped.
+    /// The requests that are open to claims. A strategy that does not use
+    /// [`claim`](Self::claim) makes these.
+    pub fn window(&self) -> Range<usize> {
+        self.opened.load(Ordering::Relaxed)..self.closed.load(Ordering::Relaxed)
+    }
+
+    /// Opens a window. No worker may be at work.
+    pub(super) fn open(&self, window: &Range<usize>) {
+        self.opened.store(window.start, Ordering::Relaxed);
+        self.closed.store(window.end, Ordering::Relaxed);
+        self.next.store(window.start, Ordering::Relaxed);
+    }
+
+    /// Claims the next request of the window; `None` when there is none left,
+    /// or when the run was stopped.
     pub fn claim(&self) -> Option<usize> {
         if self.is_stopped() {
             return None;
         }
         // Once past the end the counter goes on counting, a step a worker.
         let index = self.next.fetch_add(1, Ordering::Relaxed);
-        (index < self.requests()).then_some(index)
+        (index < self.closed.load(Ordering::Relaxed)).then_some(index)
     }
 
     /// Stops the run: what is in flight ends, and nothing more is claimed.
@@ -75,23 +105,40 @@ impl Batch {
 
     /// Begins a request, by the worker of this number. It counts from now.
     pub fn begin(&self, index: usize, worker: usize) -> Attempt<'_> {
-        let request = self.workload.request(index);
+        let request = Request {
+            index,
+            expires: self.expires,
+            ..self.workload.request(index)
+        };
         Attempt {
             batch: self,
-            index,
             worker,
             request,
             started: self.elapsed(),
         }
     }
 
-    /// Makes requests with a blocking client until none is left to claim: the
-    /// body of every worker that has a thread of its own.
-    pub fn work(&self, worker: usize, client: &mut dyn BlockingClient) {
+    /// Makes a request, by the worker of this number, and delivers its outcome.
+    pub fn make<C: BlockingClient>(&self, index: usize, worker: usize, caller: &mut Caller<C>) {
+        let attempt = self.begin(index, worker);
+        let call = caller.call(attempt.request());
+        attempt.finish(call);
+    }
+
+    /// Makes requests until none is left to claim: the body of every worker
+    /// that has a thread of its own.
+    pub fn work<C: BlockingClient>(&self, worker: usize, caller: &mut Caller<C>) {
+        while let Some(index) = self.claim() {
+            self.make(index, worker, caller);
+        }
+    }
+
+    /// As [`work`](Self::work), for a worker that is a task.
+    pub async fn work_async<C: AsyncClient>(&self, worker: usize, caller: &mut Caller<C>) {
         while let Some(index) = self.claim() {
             let attempt = self.begin(index, worker);
-            let result = client.send(attempt.request());
-            attempt.finish(result);
+            let call = caller.call_async(attempt.request()).await;
+            attempt.finish(call);
         }
     }
 }
@@ -100,31 +147,32 @@ impl Batch {
 #[must_use = "every request needs an outcome: call finish"]
 pub struct Attempt<'batch> {
     batch: &'batch Batch,
-    index: usize,
     worker: usize,
     request: Request,
     started: Duration,
 }
 
 impl Attempt<'_> {
-    /// The request's place in the batch.
-    pub fn index(&self) -> usize {
-        self.index
-    }
-
     /// What to send.
     pub fn request(&self) -> &Request {
         &self.request
     }
 
     /// Ends the request and delivers its outcome.
-    pub fn finish(self, result: Result<Response, Failure>) {
+    pub fn finish(self, call: impl Into<Call>) {
+        let Call {
+            result,
+            tried,
+            doer,
+        } = call.into();
         self.batch.sink.accept(Outcome {
-            index: self.index,
+            index: self.request.index,
             worker: self.worker,
             started: self.started,
             finished: self.batch.elapsed(),
             result,
+            tried,
+            doer,
         });
     }
 }

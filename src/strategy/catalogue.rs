@@ -19,6 +19,8 @@ pub struct Entry {
     pub clients: &'static [Client],
     /// The most workers that it can use; `None` where there is no limit.
     pub max_workers: Option<usize>,
+    /// Whether the threads of its runtime can be chosen.
+    pub chooses_runtime_threads: bool,
     /// Builds it.
     pub build: fn(&Setup) -> Result<Box<dyn Strategy>, StrategyError>,
 }

@@ -9,7 +9,9 @@ mod async_std;
 mod asynchronous;
 mod batch;
 mod catalogue;
+mod dispatch;
 pub mod multiprocess;
+mod order;
 mod rayon;
 mod sequential;
 mod smol;
@@ -20,11 +22,13 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::client::{Client, Maker, Target};
+use crate::client::{BlockingCaller, Client, Handling, Target};
 
-pub use self::asynchronous::{AsyncPool, Runtime};
+pub use self::asynchronous::{AsyncPool, Runtime, async_pool};
 pub use self::batch::{Attempt, Batch, Sink};
 pub use self::catalogue::{Catalogue, Entry, UnknownStrategy};
+pub use self::dispatch::Dispatch;
+pub use self::order::InOrder;
 
 /// A built strategy: threads, runtimes, processes and connections are there,
 /// and it waits for a batch.
@@ -53,22 +57,48 @@ pub struct Setup {
     pub client: Client,
     /// Where they go.
     pub target: Target,
+    /// What is done around each of them.
+    pub handling: Arc<Handling>,
+    /// Threads of the strategy's runtime, where it has one whose threads can be
+    /// chosen; 0 for the calling thread alone. `None` leaves it to the strategy.
+    pub runtime_threads: Option<usize>,
     /// The program to start as a worker process. It cannot be found from
     /// within: in a bench or a test the current program is not fanout.
     pub worker_program: PathBuf,
 }
 
+/// Makes a worker what it makes its requests with, on whichever thread.
+pub type CallerMaker = Arc<dyn Fn() -> BlockingCaller + Send + Sync>;
+
 impl Setup {
-    /// What makes a blocking client for each worker. Ask once, and share it: the
-    /// clients that it makes may share a pool.
+    /// A setup whose requests are tried once, and whose answers are not worked
+    /// on.
+    pub fn new(workers: usize, client: Client, target: Target, worker_program: PathBuf) -> Self {
+        Self {
+            workers,
+            client,
+            target,
+            handling: Arc::default(),
+            runtime_threads: None,
+            worker_program,
+        }
+    }
+
+    /// What makes a caller over a blocking client for each worker. Ask once, and
+    /// share it: the clients may share a pool.
     ///
     /// # Errors
     /// Where the setup names an asynchronous client, or one that cannot be built.
-    pub fn blocking_clients(&self) -> Result<Maker, StrategyError> {
-        self.client
+    pub fn blocking_callers(&self) -> Result<CallerMaker, StrategyError> {
+        let make = self
+            .client
             .blocking(&self.target, self.workers)
             .ok_or(StrategyError::Client(self.client))?
-            .map_err(|error| self.no_client(&error))
+            .map_err(|error| self.no_client(&error))?;
+        let handling = Arc::clone(&self.handling);
+        Ok(Arc::new(move || {
+            BlockingCaller::new(make(), Arc::clone(&handling))
+        }))
     }
 
     fn no_client(&self, error: &io::Error) -> StrategyError {

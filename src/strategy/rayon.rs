@@ -11,7 +11,7 @@ use rayon::ThreadPool;
 use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
 
 use super::{Batch, Entry, Setup, Strategy, StrategyError};
-use crate::client::{BlockingClient, Client};
+use crate::client::{BlockingCaller, Client};
 
 /// The catalogue's line.
 pub(super) const ENTRY: Entry = Entry {
@@ -20,13 +20,14 @@ pub(super) const ENTRY: Entry = Entry {
     good_for: "code that uses rayon already, and answers that take CPU to digest",
     clients: Client::BLOCKING,
     max_workers: None,
+    chooses_runtime_threads: false,
     build,
 };
 
 struct Rayon {
     pool: ThreadPool,
-    /// A client a thread; the locks are never contended.
-    clients: Vec<Mutex<Box<dyn BlockingClient>>>,
+    /// A caller a thread; the locks are never contended.
+    callers: Vec<Mutex<BlockingCaller>>,
 }
 
 fn build(setup: &Setup) -> Result<Box<dyn Strategy>, StrategyError> {
@@ -38,27 +39,25 @@ fn build(setup: &Setup) -> Result<Box<dyn Strategy>, StrategyError> {
             what: "rayon pool",
             detail: format!("{error}; use fewer workers, or raise `ulimit -u`"),
         })?;
-    let make = setup.blocking_clients()?;
-    let clients = pool.broadcast(|_| Mutex::new(make()));
-    Ok(Box::new(Rayon { pool, clients }))
+    let make = setup.blocking_callers()?;
+    let callers = pool.broadcast(|_| Mutex::new(make()));
+    Ok(Box::new(Rayon { pool, callers }))
 }
 
 impl Strategy for Rayon {
     fn run(&mut self, batch: &Arc<Batch>) -> Result<(), StrategyError> {
-        let clients = &self.clients;
-        let requests = (0..batch.requests()).into_par_iter().with_max_len(1);
+        let callers = &self.callers;
+        let requests = batch.window().into_par_iter().with_max_len(1);
         self.pool.install(|| {
             requests.for_each(|index| {
                 if batch.is_stopped() {
                     return;
                 }
                 let worker = rayon::current_thread_index().unwrap_or_default();
-                let mut client = clients[worker]
+                let mut caller = callers[worker]
                     .lock()
                     .unwrap_or_else(PoisonError::into_inner);
-                let attempt = batch.begin(index, worker);
-                let result = client.send(attempt.request());
-                attempt.finish(result);
+                batch.make(index, worker, &mut caller);
             });
         });
         Ok(())

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Batch, Entry, Setup, Strategy, StrategyError};
-use crate::client::{BlockingClient, Client};
+use crate::client::{BlockingCaller, Client};
 
 /// The catalogue's line.
 pub(super) const ENTRY: Entry = Entry {
@@ -12,21 +12,22 @@ pub(super) const ENTRY: Entry = Entry {
     good_for: "the baseline; a server that must not see two requests at once",
     clients: Client::BLOCKING,
     max_workers: Some(1),
+    chooses_runtime_threads: false,
     build,
 };
 
 struct Sequential {
-    client: Box<dyn BlockingClient>,
+    caller: BlockingCaller,
 }
 
 fn build(setup: &Setup) -> Result<Box<dyn Strategy>, StrategyError> {
-    let client = setup.blocking_clients()?();
-    Ok(Box::new(Sequential { client }))
+    let caller = setup.blocking_callers()?();
+    Ok(Box::new(Sequential { caller }))
 }
 
 impl Strategy for Sequential {
     fn run(&mut self, batch: &Arc<Batch>) -> Result<(), StrategyError> {
-        batch.work(0, self.client.as_mut());
+        batch.work(0, &mut self.caller);
         Ok(())
     }
 }

@@ -1,5 +1,5 @@
 //! `smol`: a task per worker on a smol executor, with as many threads as there
-//! are cores.
+//! are cores unless another number is asked for.
 //!
 //! smol's own global executor has one thread unless the environment says
 //! otherwise, which would compare thread counts, not runtimes. So the executor
@@ -17,16 +17,17 @@ use smol::net::TcpStream;
 use smol::{Executor, Timer};
 use smol_hyper::rt::FuturesIo;
 
-use super::{AsyncPool, Entry, Runtime, Setup, Strategy, StrategyError};
-use crate::client::{Client, Network};
+use super::{Entry, Runtime, Setup, Strategy, StrategyError, async_pool};
+use crate::client::{Client, Counted, Network, Target};
 
 /// The catalogue's line.
 pub(super) const ENTRY: Entry = Entry {
     name: "smol",
     summary: "a task per worker on a smol executor, a thread per core",
     good_for: "a small runtime; where existing async-std code can move to",
-    clients: &[Client::HYPER],
+    clients: Client::ASYNC,
     max_workers: None,
+    chooses_runtime_threads: true,
     build,
 };
 
@@ -38,18 +39,19 @@ struct Smol {
 }
 
 fn build(setup: &Setup) -> Result<Box<dyn Strategy>, StrategyError> {
-    AsyncPool::<_>::build(Smol::start()?, setup)
+    async_pool(Smol::start(setup.runtime_threads)?, setup)
 }
 
 impl Smol {
-    fn start() -> Result<Self, StrategyError> {
+    fn start(threads: Option<usize>) -> Result<Self, StrategyError> {
         let (running, ended) = bounded(1);
         let mut smol = Self {
             executor: Arc::default(),
             running,
             threads: Vec::new(),
         };
-        let wanted = available_parallelism().map_or(1, usize::from);
+        let cores = || available_parallelism().map_or(1, usize::from);
+        let wanted = threads.unwrap_or_else(cores);
         for started in 0..wanted {
             let (executor, ended) = (Arc::clone(&smol.executor), ended.clone());
             let thread = std::thread::Builder::new()
@@ -83,12 +85,12 @@ impl Drop for Smol {
 }
 
 impl Network for Smol {
-    type Stream = FuturesIo<TcpStream>;
+    type Stream = FuturesIo<Counted<TcpStream>>;
 
-    async fn connect(address: SocketAddr) -> io::Result<Self::Stream> {
+    async fn connect(address: SocketAddr, target: &Target) -> io::Result<Self::Stream> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
-        Ok(FuturesIo::new(stream))
+        Ok(FuturesIo::new(Counted::new(stream, target)))
     }
 
     async fn timeout<F>(limit: Duration, future: F) -> Option<F::Output>
@@ -104,10 +106,21 @@ impl Network for Smol {
         // The first is asked first: an answer at the limit still counts.
         smol::future::or(in_time, late).await
     }
+
+    fn unblock<T, W>(work: W) -> impl Future<Output = T> + Send
+    where
+        T: Send + 'static,
+        W: FnOnce() -> T + Send + 'static,
+    {
+        smol::unblock(work)
+    }
 }
 
 impl Runtime for Smol {
     fn block_on<F: Future>(&self, future: F) -> F::Output {
+        if self.threads.is_empty() {
+            return smol::block_on(self.executor.run(future));
+        }
         smol::block_on(future)
     }
 

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 
-use super::{Batch, Entry, Setup, Strategy, StrategyError, panic_message};
-use crate::client::{Client, Maker};
+use super::{Batch, CallerMaker, Entry, Setup, Strategy, StrategyError, panic_message};
+use crate::client::Client;
 
 /// The catalogue's line.
 pub(super) const ENTRY: Entry = Entry {
@@ -19,6 +19,7 @@ pub(super) const ENTRY: Entry = Entry {
     good_for: "blocking clients; simple code up to a few hundred workers",
     clients: Client::BLOCKING,
     max_workers: None,
+    chooses_runtime_threads: false,
     build,
 };
 
@@ -34,7 +35,7 @@ struct Worker {
 }
 
 fn build(setup: &Setup) -> Result<Box<dyn Strategy>, StrategyError> {
-    let clients = setup.blocking_clients()?;
+    let callers = setup.blocking_callers()?;
     let (report, reports) = channel();
     let mut pool = ThreadPool {
         workers: Vec::with_capacity(setup.workers),
@@ -42,7 +43,7 @@ fn build(setup: &Setup) -> Result<Box<dyn Strategy>, StrategyError> {
     };
     for number in 0..setup.workers {
         let (batches, inbox) = channel();
-        let (make, report) = (Arc::clone(&clients), report.clone());
+        let (make, report) = (Arc::clone(&callers), report.clone());
         let wanted = setup.workers;
         let thread = std::thread::Builder::new()
             .name(format!("worker-{number}"))
@@ -63,12 +64,12 @@ fn build(setup: &Setup) -> Result<Box<dyn Strategy>, StrategyError> {
 /// A worker's life: its client, then batch after batch.
 fn serve(
     number: usize,
-    make: &Maker,
+    make: &CallerMaker,
     inbox: &Receiver<Arc<Batch>>,
     report: &Sender<Result<(), StrategyError>>,
 ) {
-    let mut client = match caught(|| make()) {
-        Ok(client) => client,
+    let mut caller = match caught(|| make()) {
+        Ok(caller) => caller,
         Err(error) => {
             // Nobody listens only when the pool is being dropped.
             let _ = report.send(Err(error));
@@ -77,7 +78,7 @@ fn serve(
     };
     let _ = report.send(Ok(()));
     for batch in inbox {
-        let ended = caught(|| batch.work(number, client.as_mut()));
+        let ended = caught(|| batch.work(number, &mut caller));
         drop(batch);
         let _ = report.send(ended);
     }

@@ -1,5 +1,6 @@
 //! `tokio`: a task per worker on tokio's multi-threaded runtime, with as many
-//! threads as there are cores, which is what `#[tokio::main]` gives.
+//! threads as there are cores, which is what `#[tokio::main]` gives, or on as
+//! many as are asked for.
 
 use std::future::Future;
 use std::io;
@@ -9,43 +10,52 @@ use std::time::Duration;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
-use super::{AsyncPool, Entry, Runtime, Setup, Strategy, StrategyError};
-use crate::client::{Client, Network, ReqwestClient};
+use super::{AsyncPool, Entry, Runtime, Setup, Strategy, StrategyError, async_pool};
+use crate::client::{Client, Counted, Network, ReqwestClient, Target};
 
 /// The catalogue's line.
 pub(super) const ENTRY: Entry = Entry {
     name: "tokio",
-    summary: "a task per worker on tokio's multi-threaded runtime",
+    summary: "a task per worker on a tokio runtime, a thread per core",
     good_for: "many workers for little memory; code that is asynchronous already",
-    clients: &[Client::HYPER, Client::REQWEST],
+    clients: &[Client::HYPER, Client::REQWEST, Client::LOCAL],
     max_workers: None,
+    chooses_runtime_threads: true,
     build,
 };
 
 struct Tokio(tokio::runtime::Runtime);
 
 fn build(setup: &Setup) -> Result<Box<dyn Strategy>, StrategyError> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_io()
-        .enable_time()
-        .build()
-        .map_err(|error| StrategyError::Runtime {
-            what: "tokio runtime",
-            detail: error.to_string(),
-        })?;
+    let mut builder = match setup.runtime_threads {
+        Some(0) => tokio::runtime::Builder::new_current_thread(),
+        _ => tokio::runtime::Builder::new_multi_thread(),
+    };
+    if let Some(threads @ 1..) = setup.runtime_threads {
+        builder.worker_threads(threads);
+    }
+    let runtime =
+        builder
+            .enable_io()
+            .enable_time()
+            .build()
+            .map_err(|error| StrategyError::Runtime {
+                what: "tokio runtime",
+                detail: error.to_string(),
+            })?;
     if setup.client == Client::REQWEST {
         return AsyncPool::<_, ReqwestClient>::build(Tokio(runtime), setup);
     }
-    AsyncPool::<_>::build(Tokio(runtime), setup)
+    async_pool(Tokio(runtime), setup)
 }
 
 impl Network for Tokio {
-    type Stream = TokioIo<TcpStream>;
+    type Stream = TokioIo<Counted<TcpStream>>;
 
-    async fn connect(address: SocketAddr) -> io::Result<Self::Stream> {
+    async fn connect(address: SocketAddr, target: &Target) -> io::Result<Self::Stream> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
-        Ok(TokioIo::new(stream))
+        Ok(TokioIo::new(Counted::new(stream, target)))
     }
 
     async fn timeout<F>(limit: Duration, future: F) -> Option<F::Output>
@@ -54,6 +64,14 @@ impl Network for Tokio {
         F::Output: Send,
     {
         tokio::time::timeout(limit, future).await.ok()
+    }
+
+    async fn unblock<T, W>(work: W) -> T
+    where
+        T: Send + 'static,
+        W: FnOnce() -> T + Send + 'static,
+    {
+        joined(tokio::task::spawn_blocking(work)).await
     }
 }
 
@@ -67,10 +85,12 @@ impl Runtime for Tokio {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        let task = self.0.spawn(future);
-        async {
-            task.await
-                .unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
-        }
+        joined(self.0.spawn(future))
     }
+}
+
+/// Waits for a task, and panics where it did.
+async fn joined<T>(task: tokio::task::JoinHandle<T>) -> T {
+    task.await
+        .unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
 }

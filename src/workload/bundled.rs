@@ -1,10 +1,11 @@
-//! The workloads that the bundled server has a route for, by name.
+//! The workloads that there are by name: those that the bundled server has a
+//! route for, and one that needs no server.
 
 use mock_server::profile::Profile;
 
-use super::{Expect, Template};
+use super::{Expect, Table, Template};
 
-/// A workload of the bundled server.
+/// A workload by name.
 #[derive(Clone, Copy, Debug)]
 pub struct Bundled {
     /// The name, as `--workload` takes it.
@@ -13,7 +14,22 @@ pub struct Bundled {
     pub about: &'static str,
     /// What its requests have in common.
     template: &'static str,
+    /// Where its answers come from.
+    pub source: Source,
+    /// Whether each answer is saved as a file.
+    pub saves: bool,
     expect: fn(u64, &Profile) -> Expect,
+}
+
+/// Where a workload's answers come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// The server.
+    Server,
+    /// The server, asked with the rows of a table.
+    Table,
+    /// Whoever asks.
+    Local,
 }
 
 /// All of them, the usual one first.
@@ -22,22 +38,44 @@ pub const BUNDLED: &[Bundled] = &[
         name: "inventory",
         about: "one small record a request: half materials, then half products",
         template: Template::INVENTORY,
+        source: Source::Server,
+        saves: false,
         expect: |seed, _| Expect::Record { seed },
     },
     Bundled {
         name: "users",
         about: "a list of fifty users, the same for every request",
         template: "/users?id={index}",
+        source: Source::Server,
+        saves: false,
         expect: |seed, _| Expect::Users { seed },
     },
     Bundled {
         name: "files",
-        about: "a file a request, of 20.6 kB or what the profile's body.file_size says",
+        about: "a file a request, of 20.6 kB or what the profile's body.file_size says, saved",
         template: "/files/{index}",
+        source: Source::Server,
+        saves: true,
         expect: |seed, profile| Expect::File {
             seed,
             size: profile.file_size,
         },
+    },
+    Bundled {
+        name: "records",
+        about: "a row of --table a request, its columns as the query's parameters",
+        template: "/echo?id={index}",
+        source: Source::Table,
+        saves: false,
+        expect: |_, _| Expect::Echo,
+    },
+    Bundled {
+        name: "squares",
+        about: "CPU work alone: the square of each number from 0, without a server",
+        template: "/squares/{index}",
+        source: Source::Local,
+        saves: false,
+        expect: |_, _| Expect::Square,
     },
 ];
 
@@ -56,12 +94,17 @@ impl Bundled {
             })
     }
 
-    /// What its requests have in common.
+    /// What its requests have in common, with the columns of a table as further
+    /// parameters of the query.
     ///
     /// # Errors
     /// Where the template is none.
-    pub fn template(&self) -> Result<Template, super::TemplateError> {
-        Template::parse(self.template)
+    pub fn template(&self, table: Option<&Table>) -> Result<Template, super::TemplateError> {
+        let columns = table.map_or(&[][..], Table::columns);
+        let places = columns
+            .iter()
+            .map(|name| format!("&{}={{{name}}}", Template::encoded(name)));
+        Template::parse(&(self.template.to_owned() + &places.collect::<String>()))
     }
 
     /// What its answers must be, from a server of this seed and profile.
@@ -78,7 +121,11 @@ mod tests {
 
     fn batch(name: &str, profile: &Profile) -> Gets {
         let bundled = Bundled::named(name).unwrap();
-        Gets::new(bundled.template().unwrap(), 4, bundled.expect(7, profile))
+        Gets::new(
+            bundled.template(None).unwrap(),
+            4,
+            bundled.expect(7, profile),
+        )
     }
 
     #[test]
@@ -88,7 +135,13 @@ mod tests {
             .map(|bundled| batch(bundled.name, &Profile::default()).request(3).target);
         assert_eq!(
             targets.collect::<Vec<_>>(),
-            ["/inventory/products?id=1", "/users?id=3", "/files/3"]
+            [
+                "/inventory/products?id=1",
+                "/users?id=3",
+                "/files/3",
+                "/echo?id=3",
+                "/squares/3"
+            ]
         );
     }
 
@@ -98,10 +151,7 @@ mod tests {
             file_size: 1000,
             ..Profile::default()
         };
-        let answer = |body: Vec<u8>| Response {
-            status: 200,
-            body: body.into(),
-        };
+        let answer = |body: Vec<u8>| Response::new(200, body);
         let users = batch("users", &profile);
         let files = batch("files", &profile);
         let file = |seed, size| answer(mock_server::files::body(seed, "3", size));
@@ -120,6 +170,9 @@ mod tests {
     #[test]
     fn a_name_that_is_not_there_gets_those_that_are() {
         let error = Bundled::named("user").unwrap_err();
-        assert!(error.contains("inventory, users, files"), "{error}");
+        assert!(
+            error.contains("inventory, users, files, records, squares"),
+            "{error}"
+        );
     }
 }

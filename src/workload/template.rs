@@ -3,9 +3,18 @@
 
 use std::fmt;
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use serde::{Deserialize, Serialize};
 
+use super::Table;
 use crate::request::split_origin;
+
+/// All but what RFC 3986 (section 2.3) reserves for no purpose.
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
 
 /// The path and query of a batch's requests, with places for what differs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +30,7 @@ enum Part {
     Type,
     Id,
     Index,
+    Column(String),
 }
 
 /// Why a URL template cannot be used.
@@ -31,13 +41,15 @@ pub enum TemplateError {
     Brace(String),
     /// A place that there is not.
     #[error(
-        "`{{{place}}}` in `{template}` is not a place to fill; there are {{type}} (materials, then products), {{id}} (from 0 within the type) and {{index}} (from 0)"
+        "`{{{place}}}` in `{template}` is not a place to fill; there are {{type}} (materials, then products), {{id}} (from 0 within the type), {{index}} (from 0){columns}"
     )]
     Place {
         /// The template.
         template: String,
         /// What stands in braces.
         place: String,
+        /// The columns that there are, in words.
+        columns: String,
     },
     /// What no request line may hold.
     #[error("`{0}` has a space or a control character; write it percent-encoded, as %20")]
@@ -82,12 +94,8 @@ impl Template {
                 "type" => Part::Type,
                 "id" => Part::Id,
                 "index" => Part::Index,
-                place => {
-                    return Err(TemplateError::Place {
-                        template: text.to_owned(),
-                        place: place.to_owned(),
-                    });
-                }
+                "" => return Err(TemplateError::Brace(text.to_owned())),
+                column => Part::Column(column.to_owned()),
             });
             rest = &after[close + 1..];
         }
@@ -98,12 +106,46 @@ impl Template {
         })
     }
 
+    /// A text as it can stand anywhere in a path or query.
+    pub(super) fn encoded(text: &str) -> String {
+        percent_encode(text.as_bytes(), ENCODED).to_string()
+    }
+
+    /// Checks that every place can be filled from a table's columns, beside
+    /// those that need none.
+    ///
+    /// # Errors
+    /// Where it has a place of another name; the error names those there are.
+    pub fn fits(&self, table: Option<&Table>) -> Result<(), TemplateError> {
+        let columns = table.map_or(&[][..], Table::columns);
+        let unknown = self.parts.iter().find_map(|part| match part {
+            Part::Column(name) if !columns.contains(name) => Some(name),
+            _ => None,
+        });
+        let Some(place) = unknown else { return Ok(()) };
+        Err(TemplateError::Place {
+            template: self.text.clone(),
+            place: place.clone(),
+            columns: match table {
+                None => ", and with --table its columns".to_owned(),
+                Some(_) => format!(", and the table's columns: {}", columns.join(", ")),
+            },
+        })
+    }
+
     /// Whether this is where the inventory stands.
     pub fn is_inventory(&self) -> bool {
         self.text == Self::INVENTORY
     }
 
-    pub(super) fn fill(&self, kind: &str, id: usize, index: usize) -> String {
+    /// Fills the places. The row is a table's, and its number in it.
+    pub(super) fn fill(
+        &self,
+        kind: &str,
+        id: usize,
+        index: usize,
+        row: Option<(&Table, usize)>,
+    ) -> String {
         use fmt::Write as _;
         let mut target = String::with_capacity(self.text.len() + 16);
         for part in &self.parts {
@@ -112,6 +154,11 @@ impl Template {
                 Part::Type => target.write_str(kind),
                 Part::Id => write!(target, "{id}"),
                 Part::Index => write!(target, "{index}"),
+                Part::Column(name) => {
+                    let value = row.and_then(|(table, row)| table.value(row, name));
+                    let value = value.unwrap_or_default().as_bytes();
+                    write!(target, "{}", percent_encode(value, ENCODED))
+                }
             };
             debug_assert!(written.is_ok(), "a String takes all that is written");
         }
@@ -147,17 +194,35 @@ mod tests {
 
     #[test]
     fn a_template_says_what_is_wrong_with_it() {
-        for text in ["/{id", "/id}", "/{{id}}", "/{name}", "/a b"] {
+        for text in ["/{id", "/id}", "/{{id}}", "/{}", "/a b"] {
             let error = Template::parse(text).unwrap_err().to_string();
-            assert!(error.contains(text) || error.contains("name"), "{error}");
+            assert!(error.contains(text), "{error}");
         }
+    }
+
+    #[test]
+    fn columns_are_places_where_there_is_a_table_and_their_values_are_encoded() {
+        let table = Table::parse_csv("q,b\na b&c,1\nü/~,\n").unwrap();
+        let template = Template::parse("/s?q={q}&b={b}&i={index}").unwrap();
+        template.fits(Some(&table)).unwrap();
+        let filled = |row| template.fill("", 0, row, Some((&table, row)));
+        assert_eq!(filled(0), "/s?q=a%20b%26c&b=1&i=0");
+        assert_eq!(filled(1), "/s?q=%C3%BC%2F~&b=&i=1");
+        let without = template.fits(None).unwrap_err().to_string();
+        assert!(
+            without.contains("{q}") && without.contains("--table"),
+            "{without}"
+        );
+        let other = Template::parse("/{c}").unwrap().fits(Some(&table));
+        let other = other.unwrap_err().to_string();
+        assert!(other.contains("{c}") && other.contains("q, b"), "{other}");
     }
 
     proptest! {
         #[test]
         fn any_template_text_is_an_error_or_fills(text in "[/a-z{}?=]{0,20}") {
             if let Ok(template) = Template::parse(&text) {
-                let filled = template.fill("materials", 1, 2);
+                let filled = template.fill("materials", 1, 2, None);
                 prop_assert!(!filled.contains(['{', '}']), "{}", filled);
             }
         }

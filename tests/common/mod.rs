@@ -27,14 +27,15 @@ pub fn fanout() -> PathBuf {
     PathBuf::from(env!("CARGO_BIN_EXE_fanout"))
 }
 
-/// Every bundled strategy, once with each client that goes with it, as if it
-/// had no other.
+/// Every bundled strategy, once with each HTTP client that goes with it, as if
+/// it had no other.
 pub fn entries() -> Vec<Entry> {
     let with_each = |entry: &Entry| {
         let entry = *entry;
         entry
             .clients
             .chunks(1)
+            .filter(|clients| clients[0].is_http())
             .map(move |clients| Entry { clients, ..entry })
     };
     Catalogue::bundled()
@@ -54,6 +55,7 @@ pub fn assert_connections(entry: &Entry, opened: u64, workers: usize, requests: 
     let name = label(entry);
     match entry.clients[0].connections() {
         Connections::PerWorker => assert_eq!(opened, workers as u64, "{name}"),
+        Connections::None => assert_eq!(opened, 0, "{name}"),
         Connections::Pooled => {
             assert!((1..=requests as u64).contains(&opened), "{name}: {opened}");
         }
@@ -62,12 +64,9 @@ pub fn assert_connections(entry: &Entry, opened: u64, workers: usize, requests: 
 
 /// A setup for a strategy with its first client.
 pub fn setup(entry: &Entry, url: &str, workers: usize, timeout: Duration) -> Setup {
-    Setup {
-        workers: entry.usable_workers(workers),
-        client: entry.clients[0],
-        target: Target::new(Endpoint::resolve(url).unwrap(), timeout),
-        worker_program: fanout(),
-    }
+    let target = Target::new(Endpoint::resolve(url).unwrap(), timeout);
+    let workers = entry.usable_workers(workers);
+    Setup::new(workers, entry.clients[0], target, fanout())
 }
 
 /// A port of 127.0.0.1 at which nobody listens, for as long as the socket is

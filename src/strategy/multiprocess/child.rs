@@ -7,7 +7,7 @@ use std::time::Instant;
 use mio::unix::pipe::{Receiver, Sender};
 use mio::{Interest, Registry, Token};
 
-use super::wire::{self, Order, Report};
+use super::wire::{self, Duty, Order, Report};
 use super::worker::VERB;
 use crate::strategy::Setup;
 
@@ -27,11 +27,16 @@ pub(super) struct WorkerProcess {
 impl WorkerProcess {
     /// Starts the process, and has the poll watch its pipes under one token.
     pub(super) fn spawn(setup: &Setup, registry: &Registry, token: Token) -> io::Result<Self> {
+        let duty = serde_json::to_string(&Duty {
+            url: setup.target.endpoint.to_string(),
+            client: setup.client.name().to_owned(),
+            timeout: setup.target.timeout,
+            reuse: setup.target.reuse,
+            handling: setup.handling.as_ref().clone(),
+        })?;
         let mut child = Command::new(&setup.worker_program)
             .arg(VERB)
-            .arg(setup.target.endpoint.to_string())
-            .arg(setup.client.name())
-            .arg(mock_server::duration::format(setup.target.timeout))
+            .arg(duty)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()?;

@@ -93,7 +93,7 @@ impl ProcessPool {
         match worker.report() {
             Ok(None) => Ok(false),
             Ok(Some(report)) => {
-                self.setup.target.count_connections(report.connections);
+                self.setup.target.count(report.traffic);
                 worker.ready = true;
                 Ok(true)
             }
@@ -184,10 +184,17 @@ impl<'run> Run<'run> {
 
     fn hand_out(&mut self, index: usize, slot: usize) {
         let attempt = self.batch.begin(index, slot);
+        let request = attempt.request();
+        let left = request.expires.map(|_| request.limit(Duration::MAX));
         let order = Order {
-            target: attempt.request().target.clone(),
+            index,
+            target: request.target.clone(),
+            left,
         };
-        let limit = self.batch.elapsed() + self.pool.setup.target.timeout + GRACE;
+        let setup = &self.pool.setup;
+        let longest = setup.handling.longest(setup.target.timeout);
+        let longest = left.map_or(longest, |left| left.min(longest));
+        let limit = self.batch.elapsed() + longest + GRACE;
         self.attempts[slot] = Some((attempt, limit));
         let sent = match &mut self.pool.slots[slot] {
             Some(worker) => worker.order(&order),
@@ -215,10 +222,10 @@ impl<'run> Run<'run> {
         match report {
             Ok(None) => {}
             Ok(Some(report)) => {
-                self.pool.setup.target.count_connections(report.connections);
-                match (self.attempts[slot].take(), report.result) {
-                    (Some((attempt, _)), Some(result)) => {
-                        attempt.finish(result);
+                self.pool.setup.target.count(report.traffic);
+                match (self.attempts[slot].take(), report.call) {
+                    (Some((attempt, _)), Some(call)) => {
+                        attempt.finish(call);
                         self.free.push(slot);
                     }
                     // It answers what it was not asked: it cannot be trusted.

@@ -6,27 +6,48 @@
 //! ready, then one for each order.
 
 use std::io::{self, Read, Write};
+use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::outcome::{Failure, Response};
+use crate::client::{Handling, Reuse, Traffic};
+use crate::outcome::Call;
+
+/// What a worker process must know, as JSON in its only argument.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+pub struct Duty {
+    /// Where requests go: an origin.
+    pub url: String,
+    /// The client's name.
+    pub client: String,
+    /// The longest that one attempt of a request may take.
+    pub timeout: Duration,
+    /// Whether connections are kept.
+    pub reuse: Reuse,
+    /// What is done around each request.
+    pub handling: Handling,
+}
 
 /// A request to make.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Order {
+    /// Its place in the batch.
+    pub index: usize,
     /// Path and query.
     pub target: String,
+    /// What is left until the batch's deadline, if it has one.
+    pub left: Option<Duration>,
 }
 
 /// What a worker process has to say.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
-    /// Connections that it opened since its last report.
-    pub connections: u64,
-    /// The outcome of the last order; `None` in the first report, which says
+    /// What went over its connections since its last report.
+    pub traffic: Traffic,
+    /// What came of the last order; `None` in the first report, which says
     /// that the worker is ready.
-    pub result: Option<Result<Response, Failure>>,
+    pub call: Option<Call>,
 }
 
 /// The bytes of a frame's length.
@@ -93,23 +114,23 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::outcome::FailureKind;
+    use crate::outcome::{Failure, FailureKind, Response};
 
     fn report(body: Vec<u8>) -> Report {
         Report {
-            connections: 1,
-            result: Some(Ok(Response {
-                status: 200,
-                body: body.into(),
-            })),
+            traffic: Traffic {
+                connections: 1,
+                ..Traffic::default()
+            },
+            call: Some(Call::from(Ok(Response::new(200, body)))),
         }
     }
 
     #[test]
     fn a_failure_survives_the_pipe() {
         let report = Report {
-            connections: 0,
-            result: Some(Err(Failure::new(FailureKind::Timeout, "late"))),
+            traffic: Traffic::default(),
+            call: Some(Call::from(Err(Failure::new(FailureKind::Timeout, "late")))),
         };
         let frame = encode(&report).unwrap();
         assert_eq!(read::<Report>(frame.as_slice()).unwrap(), Some(report));

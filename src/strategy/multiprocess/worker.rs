@@ -2,54 +2,56 @@
 
 use std::io::{self, BufReader};
 use std::os::fd::AsFd;
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::Instant;
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
-use super::wire::{self, Order, Report};
-use crate::client::{Client, Target};
+use super::wire::{self, Duty, Order, Report};
+use crate::client::{BlockingCaller, Client, Target, Traffic};
 use crate::request::{Endpoint, Request};
 
-/// The hidden command that makes a program a worker process; its arguments
-/// are those of [`serve`], in that order.
+/// The hidden command that makes a program a worker process; its argument is
+/// that of [`serve`].
 pub const VERB: &str = "worker-process";
 
-/// Serves orders from standard input until it ends.
+/// Serves orders from standard input until it ends. What it must know is a
+/// [`Duty`] in JSON.
 ///
 /// The process ends when its parent does, even in the middle of a request: the
 /// parent's death closes the pipe, and a thread that watches for just that
 /// ends the process.
 ///
 /// # Errors
-/// Where the URL is no endpoint, the client is not a blocking one, or the pipes
+/// Where the duty is none, the client is not a blocking one, or the pipes
 /// break.
-pub fn serve(url: &str, client: &str, timeout: Duration) -> io::Result<()> {
+pub fn serve(duty: &str) -> io::Result<()> {
     std::thread::Builder::new()
         .name("parent-watch".to_owned())
         .spawn(exit_with_parent)?;
-    let endpoint = Endpoint::resolve(url).map_err(io::Error::other)?;
-    let target = Target::new(endpoint, timeout);
-    let mut client = Client::named(client)
+    let duty: Duty = serde_json::from_str(duty)?;
+    let endpoint = Endpoint::resolve(&duty.url).map_err(io::Error::other)?;
+    let target = Target::new(endpoint, duty.timeout).with_reuse(duty.reuse);
+    let client = Client::named(&duty.client)
         .and_then(|client| client.blocking(&target, 1))
-        .ok_or_else(|| io::Error::other(format!("`{client}` is not a blocking client")))??(
-    );
+        .ok_or_else(|| io::Error::other(format!("`{}` is not a blocking client", duty.client)))??;
+    let mut caller = BlockingCaller::new(client(), Arc::new(duty.handling));
 
     let mut orders = BufReader::new(io::stdin());
-    let mut counted = 0;
-    let mut report = |result| {
-        let opened = target.connections();
-        let connections = opened - std::mem::replace(&mut counted, opened);
-        wire::write(
-            io::stdout(),
-            &Report {
-                connections,
-                result,
-            },
-        )
+    let mut told = Traffic::default();
+    let mut report = |call| {
+        let all = target.traffic();
+        let traffic = all.since(std::mem::replace(&mut told, all));
+        wire::write(io::stdout(), &Report { traffic, call })
     };
     report(None)?;
-    while let Some(Order { target }) = wire::read(&mut orders)? {
-        report(Some(client.send(&Request { target })))?;
+    while let Some(order) = wire::read::<Order>(&mut orders)? {
+        let request = Request {
+            index: order.index,
+            target: order.target,
+            expires: order.left.map(|left| Instant::now() + left),
+        };
+        report(Some(caller.call(&request)))?;
     }
     Ok(())
 }

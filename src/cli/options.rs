@@ -1,0 +1,184 @@
+//! The options of `fanout compare` that say how requests are made and what
+//! becomes of their answers, in groups.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use mock_server::duration;
+
+use super::CliError;
+use crate::client::{Retry, Reuse, Save, Work};
+use crate::strategy::Dispatch;
+use crate::workload::Table;
+
+/// What can be varied beside strategy, client and workers.
+#[derive(clap::Args)]
+#[command(next_help_heading = "How requests are made")]
+pub(super) struct Axes {
+    /// Order in which work reaches workers: queue (the next request to whoever is
+    /// free), chunked (wait for each group), unbounded (all at once) [default: queue]
+    #[arg(long, value_delimiter = ',', value_name = "NAME,…", value_parser = parse_dispatch)]
+    pub(super) dispatch: Vec<Dispatch>,
+
+    /// Connections: session (kept) or per-request (a new one each) [default: session]
+    #[arg(long, value_delimiter = ',', value_name = "NAME,…", value_parser = parse_reuse)]
+    pub(super) reuse: Vec<Reuse>,
+
+    /// Threads of the runtimes of tokio and smol, 0 for the calling thread alone
+    /// [default: as many as cores]
+    #[arg(long, value_delimiter = ',', value_name = "N,…", value_parser = parse_threads,
+          allow_hyphen_values = true)]
+    pub(super) runtime_threads: Vec<usize>,
+}
+
+/// What happens when a request fails.
+#[derive(clap::Args)]
+#[command(next_help_heading = "When requests fail")]
+pub(super) struct Failing {
+    /// Longest that one attempt of a request may take
+    #[arg(long, value_name = "TIME", value_parser = parse_timeout, default_value = "30s",
+          allow_hyphen_values = true)]
+    pub(super) timeout: Duration,
+
+    /// Longest that a whole batch may take: what has no answer then fails
+    #[arg(long, value_name = "TIME", value_parser = parse_timeout, allow_hyphen_values = true)]
+    pub(super) deadline: Option<Duration>,
+
+    /// Further attempts after a connection that failed or broke, a timeout, or a
+    /// status 408, 425, 429, 500, 502, 503 or 504
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=1000),
+          default_value = "0", allow_hyphen_values = true)]
+    retries: u32,
+
+    /// Upper end of the random wait before the first of them; it doubles with each
+    #[arg(long, value_name = "TIME", value_parser = duration::parse, default_value = "100ms",
+          allow_hyphen_values = true)]
+    retry_base: Duration,
+
+    /// Upper end of any wait, and the longest Retry-After that is waited for
+    #[arg(long, value_name = "TIME", value_parser = duration::parse, default_value = "30s",
+          allow_hyphen_values = true)]
+    retry_cap: Duration,
+}
+
+impl Failing {
+    pub(super) fn retry(&self) -> Retry {
+        Retry {
+            retries: self.retries,
+            base: self.retry_base,
+            cap: self.retry_cap,
+        }
+    }
+}
+
+/// What becomes of the answers.
+#[derive(clap::Args)]
+#[command(next_help_heading = "What becomes of answers")]
+pub(super) struct Answers {
+    /// Hand outcomes on as they complete, or in the order of their requests
+    #[arg(long, value_enum, value_name = "ORDER", default_value = "as-completed")]
+    pub(super) results: Results,
+
+    /// CPU time to work on each answer (parse and hash it), as 500us; calibrated
+    /// on this machine before anything is measured
+    #[arg(long, value_name = "TIME", value_parser = parse_cpu, allow_hyphen_values = true)]
+    cpu: Option<Duration>,
+
+    /// Save each body as a file in OUT/files, and check it (files does so always)
+    #[arg(long)]
+    save: bool,
+
+    /// Flush each file to the disk before its request is done
+    #[arg(long)]
+    pub(super) fsync: bool,
+
+    /// Leave the files in OUT/files
+    #[arg(long)]
+    pub(super) keep_files: bool,
+}
+
+/// The order in which outcomes are handed on.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Results {
+    /// As they complete
+    AsCompleted,
+    /// In the order of their requests
+    InOrder,
+}
+
+impl Answers {
+    /// Where bodies are saved, if they are: a directory below that of the report.
+    ///
+    /// # Errors
+    /// Where options speak of files that are not saved.
+    pub(super) fn saving(&self, always: bool, out: &Path) -> Result<Option<Save>, CliError> {
+        if self.save || always {
+            let dir = std::path::absolute(out)?.join("files");
+            return Ok(Some(Save {
+                dir,
+                fsync: self.fsync,
+            }));
+        }
+        let idle = [("--fsync", self.fsync), ("--keep-files", self.keep_files)];
+        match idle.iter().find(|(_, given)| *given) {
+            None => Ok(None),
+            Some((option, _)) => Err(CliError::new(format_args!(
+                "{option} is about saved files, and none are saved: add --save or --workload files"
+            ))),
+        }
+    }
+
+    /// The work on each answer, calibrated on one, and the time that it takes.
+    pub(super) fn work(&self, body: &[u8]) -> (Work, Duration) {
+        Work::calibrate(body, self.cpu.unwrap_or_default())
+    }
+
+    /// Whether answers are worked on.
+    pub(super) fn works(&self) -> bool {
+        self.cpu.is_some_and(|cpu| !cpu.is_zero())
+    }
+}
+
+/// A table of parameters, named on the command line.
+pub(super) fn parse_table(path: &str) -> Result<Arc<Table>, String> {
+    let table = Table::read(&PathBuf::from(path));
+    table.map(Arc::new).map_err(|error| error.to_string())
+}
+
+fn parse_dispatch(text: &str) -> Result<Dispatch, String> {
+    Dispatch::named(text.trim()).ok_or_else(|| expected(Dispatch::ALL.map(Dispatch::name)))
+}
+
+fn parse_reuse(text: &str) -> Result<Reuse, String> {
+    Reuse::named(text.trim()).ok_or_else(|| expected(Reuse::ALL.map(Reuse::name)))
+}
+
+fn expected<const N: usize>(names: [&str; N]) -> String {
+    format!("expected one of {}", names.join(", "))
+}
+
+fn parse_threads(text: &str) -> Result<usize, String> {
+    match text.trim().parse() {
+        Ok(threads) if threads <= 1024 => Ok(threads),
+        _ => {
+            Err("expected a whole number from 0 to 1024, as in --runtime-threads 0,1,2".to_owned())
+        }
+    }
+}
+
+fn parse_timeout(text: &str) -> Result<Duration, String> {
+    match duration::parse(text)? {
+        Duration::ZERO => Err("a request needs some time: expected more than 0".to_owned()),
+        timeout => Ok(timeout),
+    }
+}
+
+fn parse_cpu(text: &str) -> Result<Duration, String> {
+    match duration::parse(text)? {
+        cpu if cpu > Duration::from_secs(10) => {
+            Err("expected at most 10s of work an answer, as 500us".to_owned())
+        }
+        cpu => Ok(cpu),
+    }
+}

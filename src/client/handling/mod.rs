@@ -1,0 +1,55 @@
+//! What is done around each request, whichever client sends it and whichever
+//! strategy runs it: an attempt that failed is followed by another, and the
+//! answer is worked on by the worker that got it.
+
+mod retry;
+mod save;
+mod work;
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::outcome::{Failure, Response};
+
+pub use self::retry::Retry;
+pub(super) use self::retry::{Next, Tries};
+pub use self::save::Save;
+pub use self::work::Work;
+
+/// What is done around each request.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Handling {
+    /// When another attempt follows.
+    pub retry: Retry,
+    /// CPU work on each answer.
+    pub work: Work,
+    /// Where each answer's body is saved, if it is.
+    pub save: Option<Save>,
+}
+
+impl Handling {
+    /// Whether handling an answer waits for a disk, which no task should do on
+    /// a runtime's thread.
+    pub(super) fn waits(&self) -> bool {
+        self.save.as_ref().is_some_and(|save| save.fsync)
+    }
+
+    /// Works on an answer. One that is no success is left alone.
+    pub(super) fn digest(&self, index: usize, response: &Response) -> Result<(), Failure> {
+        if !response.is_success() {
+            return Ok(());
+        }
+        self.work.on(&response.body);
+        match &self.save {
+            Some(save) => save.body(index, &response.body),
+            None => Ok(()),
+        }
+    }
+
+    /// The longest that a request may take with all of its attempts, each of
+    /// which has a limit.
+    pub fn longest(&self, timeout: Duration) -> Duration {
+        timeout + self.retry.longest(timeout)
+    }
+}

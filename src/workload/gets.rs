@@ -1,0 +1,265 @@
+//! A batch of GETs made from a URL template.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use mock_server::inventory::{self, Kind};
+use mock_server::journal::Route;
+use serde::{Deserialize, Serialize};
+
+use super::expect::{check_echo, check_json, check_record, exactly, excerpt};
+use super::{Expect, Table, Template, Workload};
+use crate::outcome::{Failure, FailureKind, Response};
+use crate::request::Request;
+
+/// A batch of GETs made from a URL template. Where it has types, half of the
+/// requests are for materials, then half for products, with ids from 0 in each.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gets {
+    template: Template,
+    requests: usize,
+    expect: Expect,
+    /// A row a request, where the template has places for its columns.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    table: Option<Arc<Table>>,
+    /// The one list that every answer of [`Expect::Users`] is, made once.
+    #[serde(skip)]
+    users: OnceLock<Vec<u8>>,
+}
+
+impl Gets {
+    /// A batch of so many requests.
+    pub fn new(template: Template, requests: usize, expect: Expect) -> Self {
+        Self {
+            template,
+            requests,
+            expect,
+            table: None,
+            users: OnceLock::new(),
+        }
+    }
+
+    /// The same, with a row of a table for each request.
+    #[must_use]
+    pub fn with_table(mut self, table: Option<Arc<Table>>) -> Self {
+        self.table = table;
+        self
+    }
+
+    /// Whether each request needs an answer over the network.
+    pub fn needs_server(&self) -> bool {
+        self.expect != Expect::Square
+    }
+
+    /// What its answers must be to count.
+    pub fn expect(&self) -> Expect {
+        self.expect
+    }
+
+    /// The mean service time of the batch's requests, in seconds, and where they
+    /// differ the longest, given that of each id on the bundled server's routes.
+    pub fn service_times(&self, of: impl Fn(Route, usize) -> Duration) -> (f64, Option<f64>) {
+        let times = || {
+            (0..self.requests).map(|index| {
+                let (route, id) = self.counted_as(index);
+                of(route, id)
+            })
+        };
+        let (shortest, longest) = (times().min(), times().max());
+        if shortest == longest {
+            return (longest.unwrap_or_default().as_secs_f64(), None);
+        }
+        let sum: f64 = times().map(|time| time.as_secs_f64()).sum();
+        let longest = longest.map(|time| time.as_secs_f64());
+        (sum / self.requests as f64, longest)
+    }
+
+    /// The route and the id by which the bundled server knows a request.
+    fn counted_as(&self, index: usize) -> (Route, usize) {
+        match self.expect {
+            Expect::Users { .. } => (Route::Users, index),
+            Expect::File { .. } => (Route::Files, index),
+            Expect::Echo => (Route::Echo, index),
+            _ => match self.item(index) {
+                (Kind::Materials, id) => (Route::Materials, id),
+                (Kind::Products, id) => (Route::Products, id),
+            },
+        }
+    }
+
+    /// The item that an index asks for: its type's name, and its id.
+    fn item(&self, index: usize) -> (Kind, usize) {
+        let materials = self.requests.div_ceil(2);
+        match index.checked_sub(materials) {
+            None => (Kind::Materials, index),
+            Some(product) => (Kind::Products, product),
+        }
+    }
+}
+
+impl Workload for Gets {
+    fn requests(&self) -> usize {
+        self.requests
+    }
+
+    fn request(&self, index: usize) -> Request {
+        let (kind, id) = self.item(index);
+        let row = self.table.as_ref().map(|table| (table.as_ref(), index));
+        Request::new(index, self.template.fill(kind.as_str(), id, index, row))
+    }
+
+    fn check(&self, index: usize, response: &Response) -> Result<(), Failure> {
+        if !(200..300).contains(&response.status) {
+            return Err(Failure::new(
+                FailureKind::Status,
+                format_args!("status {}", response.status),
+            ));
+        }
+        let (kind, id) = self.item(index);
+        let verdict = match self.expect {
+            Expect::Status => Ok(()),
+            Expect::Json => check_json(&response.body),
+            Expect::Inventory => check_record(&response.body, id),
+            Expect::Echo => check_echo(&response.body, index, self.table.as_deref()),
+            Expect::Square => exactly(
+                &response.body,
+                (index as u128).pow(2).to_string().as_bytes(),
+                format_args!("the square of {index}"),
+            ),
+            Expect::Record { seed } => exactly(
+                &response.body,
+                &inventory::body(seed, kind, &id.to_string()),
+                format_args!("the record of seed {seed}"),
+            ),
+            Expect::Users { seed } => exactly(
+                &response.body,
+                self.users.get_or_init(|| mock_server::users::body(seed)),
+                format_args!("the users of seed {seed}"),
+            ),
+            Expect::File { seed, size } => exactly(
+                &response.body,
+                &mock_server::files::body(seed, &index.to_string(), size),
+                format_args!("file {index} of seed {seed}, {size} bytes"),
+            ),
+        };
+        verdict.map_err(|problem| {
+            Failure::new(
+                FailureKind::Decode,
+                format_args!("{problem}; got {}", excerpt(&response.body)),
+            )
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn batch(url: &str, requests: usize, expect: Expect) -> Gets {
+        Gets::new(Template::of_url(url).unwrap(), requests, expect)
+    }
+
+    fn answer(status: u16, body: impl AsRef<[u8]>) -> Response {
+        Response::new(status, body.as_ref().to_vec())
+    }
+
+    #[test]
+    fn a_hundred_requests_are_fifty_materials_then_fifty_products() {
+        let batch = batch("http://h", 100, Expect::Status);
+        let target = |index| batch.request(index).target;
+        assert_eq!(target(0), "/inventory/materials?id=0");
+        assert_eq!(target(49), "/inventory/materials?id=49");
+        assert_eq!(target(50), "/inventory/products?id=0");
+        assert_eq!(target(99), "/inventory/products?id=49");
+    }
+
+    #[test]
+    fn a_path_of_ones_own_is_taken_as_it_stands() {
+        let target = |url| batch(url, 3, Expect::Status).request(2).target;
+        assert_eq!(
+            target("http://h/items/{index}?t={type}"),
+            "/items/2?t=products"
+        );
+        assert_eq!(target("http://h/fixed#part"), "/fixed");
+        assert_eq!(target("http://h?q={id}"), "/?q=0");
+        assert_eq!(target("http://h/"), "/inventory/products?id=0");
+    }
+
+    #[test]
+    fn service_times_are_a_mean_and_where_they_differ_a_longest() {
+        let batch = batch("http://h", 4, Expect::Status);
+        let millis = Duration::from_millis;
+        assert_eq!(batch.service_times(|_, _| millis(250)), (0.25, None));
+        let differing = batch.service_times(|route, id| match route {
+            Route::Materials => millis(100),
+            _ => millis(200 + 200 * id as u64),
+        });
+        assert_eq!(differing, (0.2, Some(0.4)));
+    }
+
+    #[test]
+    fn a_status_other_than_success_fails_whatever_is_expected() {
+        let failure = batch("http://h", 1, Expect::Status)
+            .check(0, &answer(503, "{}"))
+            .unwrap_err();
+        assert_eq!(failure.kind, FailureKind::Status);
+        assert_eq!(failure.message, "status 503");
+    }
+
+    #[test]
+    fn each_expectation_refuses_what_the_one_before_it_lets_pass() {
+        let html = answer(200, "<p>");
+        let json = answer(200, "[]");
+        let record = answer(
+            200,
+            r#"{"id":"0","name":"a","price":"1.00 EUR","quantity":"1"}"#,
+        );
+        let exact = inventory::body(7, Kind::Materials, "0");
+        let exact = answer(200, &exact);
+        let answers = [&html, &json, &record, &exact];
+        let expectations = [
+            Expect::Status,
+            Expect::Json,
+            Expect::Inventory,
+            Expect::Record { seed: 7 },
+        ];
+        for (strictness, expect) in expectations.into_iter().enumerate() {
+            let batch = batch("http://h", 1, expect);
+            for (quality, answer) in answers.iter().enumerate() {
+                let passes = batch.check(0, answer).is_ok();
+                assert_eq!(passes, quality >= strictness, "{expect}: {answer:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_record_of_another_id_or_seed_is_refused() {
+        let other = inventory::body(7, Kind::Materials, "1");
+        for expect in [Expect::Inventory, Expect::Record { seed: 7 }] {
+            let failure = batch("http://h", 2, expect)
+                .check(0, &answer(200, &other))
+                .unwrap_err();
+            assert_eq!(failure.kind, FailureKind::Decode);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_two_requests_of_a_batch_are_the_same(requests in 1_usize..300) {
+            let batch = batch("http://h", requests, Expect::Status);
+            let targets: std::collections::HashSet<_> =
+                (0..requests).map(|index| batch.request(index).target).collect();
+            prop_assert_eq!(targets.len(), requests);
+        }
+
+        #[test]
+        fn any_body_is_judged(body in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let response = Response::new(200, body);
+            for expect in [Expect::Json, Expect::Inventory, Expect::Record { seed: 1 }] {
+                let _ = batch("http://h", 1, expect).check(0, &response);
+            }
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! A table of parameters: a row a request.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// Rows of values under named columns, at least one of each.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Table {
+    columns: Vec<String>,
+    /// Row by row, as many a row as there are columns.
+    values: Vec<String>,
+}
+
+/// Why a table cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum TableError {
+    /// The file cannot be read.
+    #[error("cannot read the table {}: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// Its text is no table.
+    #[error("{} is no table: {detail}", path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, and what was expected.
+        detail: String,
+    },
+}
+
+impl Table {
+    /// The largest file that is read, in bytes: its rows are held in memory.
+    const LARGEST: u64 = 1 << 30;
+
+    /// Reads a table from a file: CSV with a line of names, or, where its name
+    /// ends in `.json`, a JSON array of objects, which need not all have the
+    /// same keys.
+    ///
+    /// # Errors
+    /// Where it cannot be read, or is neither.
+    pub fn read(path: &Path) -> Result<Self, TableError> {
+        let read = |source| TableError::Read {
+            path: path.to_owned(),
+            source,
+        };
+        let metadata = std::fs::metadata(path).map_err(read)?;
+        let malformed = |detail| TableError::Malformed {
+            path: path.to_owned(),
+            detail,
+        };
+        if metadata.len() > Self::LARGEST {
+            let detail = format!("it has {} bytes, and 1 GiB is the most", metadata.len());
+            return Err(malformed(detail));
+        }
+        let text = std::fs::read_to_string(path).map_err(read)?;
+        let is_json = path
+            .extension()
+            .is_some_and(|e| e.eq_ignore_ascii_case("json"));
+        if is_json {
+            Self::parse_json(&text).map_err(malformed)
+        } else {
+            Self::parse_csv(&text).map_err(malformed)
+        }
+    }
+
+    /// A table from CSV, whose first line names the columns.
+    ///
+    /// # Errors
+    /// A sentence that says what is wrong, and in which line.
+    pub fn parse_csv(text: &str) -> Result<Self, String> {
+        // What a spreadsheet puts before UTF-8.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let mut reader = csv::Reader::from_reader(text.as_bytes());
+        let names = reader.headers().map_err(|error| error.to_string())?;
+        let columns: Vec<String> = names.iter().map(|name| name.trim().to_owned()).collect();
+        let mut values = Vec::new();
+        for record in reader.records() {
+            let record = record.map_err(|error| error.to_string())?;
+            values.extend(record.iter().map(str::to_owned));
+        }
+        Self::checked(columns, values)
+    }
+
+    /// A table from a JSON array of objects: a column a key, in the order in
+    /// which they appear first. A key that an object lacks, and `null`, are
+    /// empty.
+    ///
+    /// # Errors
+    /// A sentence that says what is wrong.
+    pub fn parse_json(text: &str) -> Result<Self, String> {
+        let objects: Vec<Map<String, Value>> = serde_json::from_str(text)
+            .map_err(|error| format!("expected a JSON array of objects ({error})"))?;
+        let mut columns: Vec<String> = Vec::new();
+        for key in objects.iter().flat_map(Map::keys) {
+            if !columns.contains(key) {
+                columns.push(key.clone());
+            }
+        }
+        let mut values = Vec::with_capacity(objects.len() * columns.len());
+        for (row, object) in objects.iter().enumerate() {
+            for column in &columns {
+                values.push(match object.get(column) {
+                    None | Some(Value::Null) => String::new(),
+                    Some(Value::String(text)) => text.clone(),
+                    Some(value @ (Value::Number(_) | Value::Bool(_))) => value.to_string(),
+                    Some(Value::Array(_) | Value::Object(_)) => {
+                        return Err(format!(
+                            "`{column}` of object {} is neither text nor a number",
+                            row + 1
+                        ));
+                    }
+                });
+            }
+        }
+        Self::checked(columns, values)
+    }
+
+    fn checked(columns: Vec<String>, values: Vec<String>) -> Result<Self, String> {
+        for (place, name) in columns.iter().enumerate() {
+            if name.is_empty() || name.contains(['{', '}']) {
+                return Err(format!("column {} has the name `{name}`", place + 1));
+            }
+            if columns[..place].contains(name) {
+                return Err(format!("two columns are called `{name}`"));
+            }
+        }
+        if columns.is_empty() || values.is_empty() {
+            return Err("it has no rows; expected a line of names, then a line a request".into());
+        }
+        Ok(Self { columns, values })
+    }
+
+    /// The columns' names.
+    pub fn columns(&self) -> &[String] {
+        &self.columns
+    }
+
+    /// Its rows.
+    pub fn rows(&self) -> usize {
+        self.values.len() / self.columns.len()
+    }
+
+    /// A row's columns and their values; nothing where there is no such row.
+    pub fn row(&self, row: usize) -> impl Iterator<Item = (&str, &str)> {
+        let width = self.columns.len();
+        let values = self.values.iter().skip(row.saturating_mul(width));
+        let columns = self.columns.iter();
+        columns.zip(values).map(|(c, v)| (c.as_str(), v.as_str()))
+    }
+
+    /// The value of a column in a row; `None` where there is no such one.
+    pub fn value(&self, row: usize, column: &str) -> Option<&str> {
+        let place = self.columns.iter().position(|name| name == column)?;
+        let place = row.checked_mul(self.columns.len())?.checked_add(place)?;
+        self.values.get(place).map(String::as_str)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn csv_and_json_give_the_same_table() {
+        let csv = Table::parse_csv("\u{feff}param1, param_2\n1,123\n2,\"a,b\"\n3,\n").unwrap();
+        let json = Table::parse_json(
+            r#"[{"param1":1,"param_2":"123"},{"param1":2,"param_2":"a,b"},{"param1":"3","param_2":null}]"#,
+        )
+        .unwrap();
+        assert_eq!(csv, json);
+        assert_eq!(
+            (csv.rows(), csv.columns()),
+            (3, &["param1".to_owned(), "param_2".into()][..])
+        );
+        assert_eq!(csv.value(1, "param_2"), Some("a,b"));
+        assert_eq!(csv.value(3, "param1"), None);
+        assert_eq!(
+            csv.row(2).collect::<Vec<_>>(),
+            [("param1", "3"), ("param_2", "")]
+        );
+    }
+
+    #[test]
+    fn what_is_no_table_is_said() {
+        for (text, expected) in [
+            ("", "no rows"),
+            ("a,b\n", "no rows"),
+            ("a,a\n1,2\n", "two columns"),
+            ("a,\n1,2\n", "column 2"),
+            ("a,b\n1,2\n3\n", "line: 3"),
+        ] {
+            let error = Table::parse_csv(text).unwrap_err();
+            assert!(error.contains(expected), "{text:?}: {error}");
+        }
+        for (text, expected) in [
+            ("{}", "array of objects"),
+            ("[1]", "array of objects"),
+            ("[]", "no rows"),
+            (r#"[{"a":[1]}]"#, "neither text nor a number"),
+        ] {
+            let error = Table::parse_json(text).unwrap_err();
+            assert!(error.contains(expected), "{text:?}: {error}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_a_table_or_an_error(text in "[a-c,\"\n{}\\[\\]:1]{0,40}") {
+            for table in [Table::parse_csv(&text), Table::parse_json(&text)].into_iter().flatten() {
+                prop_assert!(table.rows() > 0);
+            }
+        }
+    }
+}
