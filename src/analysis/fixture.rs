@@ -1,7 +1,7 @@
 //! Small records made by hand, for the tests of this wing.
 
 use crate::record::{
-    Cell, Conditions, Ending, FailureCount, Measurement, Outcomes, Receipt, Record, Sample,
+    Cell, Conditions, Ending, FailureCount, Limits, Measurement, Outcomes, Receipt, Record, Sample,
     SampleResult, Server, ServerAccount, ServerKind, Session, VERSION,
 };
 
@@ -9,6 +9,17 @@ use crate::record::{
 pub(crate) struct RecordBuilder {
     record: Record,
     requests: usize,
+}
+
+impl From<Record> for RecordBuilder {
+    /// Goes on with a record.
+    fn from(record: Record) -> Self {
+        let requests = record.samples.last();
+        Self {
+            requests: requests.map_or(100, |sample| sample.cell.requests),
+            record,
+        }
+    }
 }
 
 impl RecordBuilder {
@@ -220,6 +231,7 @@ fn session() -> Session {
             service_s: Some(0.2),
             longest_s: None,
             profile: None,
+            limits: Limits::default(),
         },
         verified: "status 200, and every field of every answer as the server's seed gives it"
             .to_owned(),

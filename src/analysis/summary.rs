@@ -6,10 +6,13 @@ mod choice;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use crate::analysis::bound::{self, ServiceTime};
+use serde::Serialize;
+
+use crate::analysis::bound::{self, Constraint, Model, ServiceTime};
 use crate::analysis::latency::Latencies;
+use crate::analysis::recommend::{Basis, Recommendation};
 use crate::analysis::split::{Ideal, Split};
-use crate::analysis::statistics::{Spread, median_count};
+use crate::analysis::statistics::{Interval, Sorted, Spread, median_count};
 use crate::analysis::timeline::Timeline;
 use crate::record::{Cell, Ending, FailureCount, Measurement, Record, Sample, Session};
 
@@ -36,6 +39,8 @@ pub struct Summary {
     /// Single samples, worker by worker: of the best row, or else of the first
     /// with figures, and of one with dispatch `chunked` where there is one.
     pub timelines: Vec<Timeline>,
+    /// Which row to use, and why. `None` where no request succeeded.
+    pub recommendation: Option<Recommendation>,
     /// What a reader should know: the session's notes, then this summary's.
     pub notes: Vec<String>,
 }
@@ -48,6 +53,12 @@ pub struct Row {
     /// The lower bound for the workers that the strategy can use, in seconds.
     /// `None` where no service time is known.
     pub bound_s: Option<f64>,
+    /// What a greedy queue never exceeds, in seconds, see [`Bound`].
+    ///
+    /// [`Bound`]: crate::analysis::bound::Bound
+    pub ceiling_s: Option<f64>,
+    /// What decides the lower bound.
+    pub constraint: Option<Constraint>,
     /// The figures. `None` where no sample was measured.
     pub figures: Option<Figures>,
     /// Samples that came to no measurement.
@@ -63,6 +74,9 @@ pub struct Figures {
     pub samples: usize,
     /// The warm runtime.
     pub warm_s: Spread,
+    /// Where the true median of the warm runtime lies, with 95 % confidence or
+    /// as much as the samples allow.
+    pub warm_interval: Interval,
     /// The median cold runtime.
     pub cold_s: f64,
     /// `warm_s.median / bound_s − 1`. `None` where the bound is 0 or unknown,
@@ -87,6 +101,8 @@ pub struct Figures {
     pub cpu_s: f64,
     /// The least and the most of it in one sample.
     pub cpu_range_s: (f64, f64),
+    /// What else was used.
+    pub usage: UsageFigures,
     /// Median peak memory. `None` where the system did not tell.
     pub peak_rss_bytes: Option<u64>,
     /// The least and the most of it in one sample; 0 where the system did not
@@ -102,6 +118,48 @@ pub struct Figures {
     pub most_in_flight: u64,
     /// What the server says, where it is the bundled one.
     pub server: Option<ServerFigures>,
+}
+
+/// What a cell used beside time and memory: medians over its samples.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct UsageFigures {
+    /// CPU time in the program's own code, in seconds.
+    pub user_s: f64,
+    /// CPU time in the kernel, in seconds.
+    pub system_s: f64,
+    /// How often a thread gave up its core to wait.
+    pub voluntary_switches: u64,
+    /// How often a thread had to leave its core to another.
+    pub involuntary_switches: u64,
+    /// Time that requests waited for connections to open, added up, in seconds.
+    pub connecting_s: f64,
+    /// Bytes sent; `None` where the client does not tell.
+    pub bytes_sent: Option<u64>,
+    /// Bytes received; `None` where the client does not tell.
+    pub bytes_received: Option<u64>,
+    /// Attempts that failed and were followed by another.
+    pub retried: u64,
+}
+
+impl UsageFigures {
+    fn of(measured: &[&Measurement]) -> Self {
+        let time = |of: fn(&Measurement) -> f64| {
+            Spread::of(measured.iter().map(|m| of(m))).map_or(0.0, |times| times.median)
+        };
+        let count = |of: fn(&Measurement) -> Option<u64>| {
+            median_count(measured.iter().filter_map(|m| of(m)))
+        };
+        Self {
+            user_s: time(|m| m.user_s),
+            system_s: time(|m| m.system_s),
+            voluntary_switches: count(|m| Some(m.voluntary_switches)).unwrap_or_default(),
+            involuntary_switches: count(|m| Some(m.involuntary_switches)).unwrap_or_default(),
+            connecting_s: time(|m| m.connecting_s),
+            bytes_sent: count(|m| m.bytes_sent),
+            bytes_received: count(|m| m.bytes_received),
+            retried: count(|m| Some(m.retried.index.len() as u64)).unwrap_or_default(),
+        }
+    }
 }
 
 /// What the bundled server says of a cell: medians over its samples.
@@ -140,10 +198,11 @@ impl Summary {
     /// number, requests that do not add up) counts as an error.
     pub fn of(record: &Record) -> Self {
         let service = ServiceTime::of(record);
+        let model = service.map(|service| Model::new(&record.session, service));
         let cells = by_cell(&record.samples);
         let mut rows: Vec<Row> = cells
             .iter()
-            .map(|(cell, samples)| Row::of(cell, samples, service))
+            .map(|(cell, samples)| Row::of(cell, samples, model))
             .collect();
         rows.sort_by(Row::order);
         let best = rows
@@ -152,6 +211,12 @@ impl Summary {
             .then_some(0);
         let mut notes = record.session.notes.clone();
         notes.extend(findings(record, service, &rows));
+        let recommendation = Recommendation::of(&Basis {
+            session: &record.session,
+            ending: record.ending,
+            model,
+            rows: &rows,
+        });
         Self {
             session: record.session.clone(),
             ending: record.ending,
@@ -159,6 +224,7 @@ impl Summary {
             timelines: choice::timelines(&cells, &rows, best),
             rows,
             best,
+            recommendation,
             notes,
         }
     }
@@ -168,6 +234,13 @@ impl Summary {
         self.best.and_then(|index| self.rows.get(index))
     }
 
+    /// What is known of the server and the machine, and so the bound at any
+    /// worker count. `None` where no service time is known.
+    pub fn model(&self) -> Option<Model> {
+        let model = |service| Model::new(&self.session, service);
+        self.service.map(model)
+    }
+
     /// Whether a sample was measured at all.
     pub fn has_figures(&self) -> bool {
         self.rows.iter().any(|row| row.figures.is_some())
@@ -175,19 +248,22 @@ impl Summary {
 }
 
 impl Row {
-    fn of(cell: &Cell, samples: &[&Sample], service: Option<ServiceTime>) -> Self {
-        let ideal = service.map(|service| {
-            let bound_s = service.bound(cell.requests, cell.workers_usable);
+    fn of(cell: &Cell, samples: &[&Sample], model: Option<Model>) -> Self {
+        let bound = model.map(|model| model.bound(cell.requests, cell.workers_usable));
+        let ideal = model.zip(bound).map(|(model, bound)| {
+            let service = model.service();
             Ideal {
                 work_s: service.seconds * cell.requests as f64,
-                workers_s: bound_s,
-                bound_s,
+                workers_s: service.bound(cell.requests, cell.workers_usable),
+                bound_s: bound.seconds,
             }
         });
         let (measured, reasons) = choice::sorted_out(cell, samples);
         Self {
             cell: cell.clone(),
-            bound_s: ideal.map(|ideal| ideal.bound_s),
+            bound_s: bound.map(|bound| bound.seconds),
+            ceiling_s: bound.and_then(|bound| bound.ceiling_s),
+            constraint: bound.map(|bound| bound.constraint),
             figures: Figures::of(cell, &measured, ideal),
             errors: reasons.len(),
             first_error: reasons.into_iter().next(),
@@ -242,6 +318,7 @@ impl Figures {
             median_count(measured.iter().map(|m| of(m))).unwrap_or_default()
         };
         let known = |count: u64| (count > 0).then_some(count);
+        let warm = Sorted::new(good.iter().map(|m| m.warm_s))?;
         let warm_s = times(|m| m.warm_s)?;
         let cpu_s = times(|m| m.cpu_s)?;
         let memory = || measured.iter().map(|m| m.peak_rss_bytes);
@@ -249,6 +326,7 @@ impl Figures {
         Some(Self {
             samples: measured.len(),
             warm_s,
+            warm_interval: Interval::of_median(&warm, 0.95),
             cold_s: times(|m| m.cold_s)?.median,
             gap: ideal.and_then(|ideal| bound::gap(warm_s.median, ideal.bound_s)),
             split: ideal.and_then(|ideal| Split::of(cell, &good, ideal)),
@@ -258,6 +336,7 @@ impl Figures {
             failures: worst.failures.clone(),
             cpu_s: cpu_s.median,
             cpu_range_s: (cpu_s.min, cpu_s.max),
+            usage: UsageFigures::of(measured),
             peak_rss_bytes: known(counts(|m| m.peak_rss_bytes)),
             peak_rss_range_bytes: (
                 memory().min().unwrap_or_default(),

@@ -9,7 +9,7 @@ use mock_server::profile::Profile;
 
 use super::compare::Args;
 use super::options::Results;
-use super::{CliError, probe};
+use super::{CliError, limits, probe};
 use crate::client::Handling;
 use crate::measure::{Behaviour, ServerProcess, Terms, Witness};
 use crate::record::{self, Conditions};
@@ -116,6 +116,7 @@ impl Target {
             service_s: Some(0.0),
             longest_s: None,
             profile: None,
+            limits: record::Limits::default(),
         };
         // Nothing is ever sent there.
         Self::new(args, server, "http://127.0.0.1", workload)
@@ -132,6 +133,7 @@ impl Target {
         let profile = behaviour.resolve().map_err(CliError::new)?;
         let template = args.workload.template(table.as_deref())?;
         let expect = args.workload.expect(args.seed, &profile);
+        let limits = limits::of(&profile, &expect);
         let workload = Gets::new(template.clone(), args.requests()?, expect).with_table(table);
         let (mean, longest) = workload.service_times(|route, id| {
             let time = &profile.service_time;
@@ -145,6 +147,7 @@ impl Target {
             service_s: Some(mean),
             longest_s: longest,
             profile: args.profile.clone(),
+            limits,
         };
         Ok(Self {
             witness: Some(Witness::new(process)),
@@ -173,6 +176,7 @@ impl Target {
             service_s: args.delay.map(|delay| delay.as_secs_f64()),
             longest_s: None,
             profile: None,
+            limits: record::Limits::default(),
         };
         let workload = judge(probe.expect)?;
         Ok(Self {

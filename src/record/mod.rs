@@ -7,12 +7,14 @@
 //! nothing but this file.
 
 mod file;
+mod limits;
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 pub use self::file::{ReadError, Writer};
+pub use self::limits::{Limits, Link, RateLimit};
 
 /// The version of the format that this build writes, and the newest it reads.
 pub const VERSION: u32 = 1;
@@ -125,6 +127,9 @@ pub struct Server {
     /// The bundled server's profile by name; `None` for a fixed delay.
     #[serde(default)]
     pub profile: Option<String>,
+    /// What limits it beyond the service time, as far as that is known.
+    #[serde(default)]
+    pub limits: Limits,
 }
 
 /// Whose server it is.

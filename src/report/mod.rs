@@ -15,7 +15,8 @@ pub mod table;
 mod parts;
 mod prose;
 mod receipt;
-mod units;
+
+pub(crate) use crate::analysis::units;
 
 use std::path::{Path, PathBuf};
 

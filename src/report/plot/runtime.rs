@@ -49,7 +49,7 @@ pub(super) fn scene(summary: &Summary) -> Option<Scene> {
 }
 
 fn bounds(summary: &Summary, workers: &[f64]) -> Vec<Bound> {
-    let Some(service) = summary.service.filter(|service| service.seconds > 0.0) else {
+    let Some(model) = summary.model() else {
         return Vec::new();
     };
     let sizes = prose::requests(summary);
@@ -60,7 +60,7 @@ fn bounds(summary: &Summary, workers: &[f64]) -> Vec<Bound> {
         },
         points: workers
             .iter()
-            .map(|w| (*w, service.bound(*requests, *w as usize)))
+            .map(|w| (*w, model.bound(*requests, *w as usize).seconds))
             .filter(|(_, bound)| *bound > 0.0)
             .collect(),
     };
