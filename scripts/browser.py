@@ -16,7 +16,11 @@ NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"
 
 
 class Failed(Exception):
-    """The browser is missing, does not answer, or says no."""
+    """The browser does not answer, or says no."""
+
+
+class Missing(Failed):
+    """There is no browser."""
 
 
 def find(given=None):
@@ -25,7 +29,7 @@ def find(given=None):
         path = name and shutil.which(name)
         if path:
             return path
-    raise Failed(
+    raise Missing(
         "no Chromium found (tried " + ", ".join(NAMES) + "): install one, for example with "
         "`apt-get install chromium`, or name it with --browser PATH"
     )

@@ -11,8 +11,8 @@ that nothing is said on the console, nothing is loaded, nothing is wider than th
 window, and no figure is NaN; that pointer, keyboard, legend, table and theme work.
 
 Needs Python 3.9 or later and a Chromium or Chrome (`apt-get install chromium`),
-found by name, by $CHROMIUM or by --browser. Exits 0 if all is well, 1 if not, and
-2 if it could not run.
+found by name, by $CHROMIUM or by --browser. Exits 0 if all is well, 1 if not, 2 if
+it could not run, and 3 if there is no browser.
 """
 
 import argparse
@@ -288,6 +288,9 @@ def main():
                 visit(page, check, args, name, draw(args.fanout, source, Path(made) / "out" / name))
             attacked = page.run("window.attacked")
             check.that(attacked is None, "a name became a script")
+    except browser.Missing as error:
+        print(error, file=sys.stderr)
+        return 3
     except (browser.Failed, OSError) as error:
         print(f"cannot run: {error}", file=sys.stderr)
         return 2

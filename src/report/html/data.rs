@@ -22,7 +22,7 @@ pub(super) struct Data {
     bounds: Vec<Bound>,
     series: Vec<SeriesView>,
     timelines: Vec<TimelineView>,
-    /// The workers of the best cell, which plots of one worker count show
+    /// The workers of the recommended cell, which plots of one worker count show
     /// first.
     workers: Option<usize>,
 }
@@ -30,9 +30,12 @@ pub(super) struct Data {
 #[derive(Serialize)]
 struct Bound {
     name: String,
-    /// Workers, seconds, and the seconds as text.
-    points: Vec<(usize, f64, String)>,
+    points: Vec<BoundPoint>,
 }
+
+/// Workers, seconds, those as text, and the seconds that a greedy queue does
+/// not exceed, where they are known and more.
+type BoundPoint = (usize, f64, String, Option<f64>);
 
 /// One strategy, or one of its clients.
 #[derive(Serialize)]
@@ -87,22 +90,40 @@ impl Data {
                 .iter()
                 .map(|timeline| TimelineView::of(timeline, &naming))
                 .collect(),
-            workers: summary.best_row().map(|row| row.cell.workers_usable),
+            workers: recommended(summary).map(|row| row.cell.workers_usable),
         }
     }
 }
 
+fn recommended(summary: &Summary) -> Option<&Row> {
+    let advice = summary.recommendation.as_ref()?;
+    summary.rows.get(advice.row)
+}
+
 fn bounds(summary: &Summary, all: &[Series<'_>]) -> Vec<Bound> {
-    let Some(service) = summary.service.filter(|service| service.seconds > 0.0) else {
+    let Some(model) = summary.model() else {
         return Vec::new();
     };
     let workers = series::workers(all);
     let sizes = prose::requests(summary);
     let bound = |requests: &usize| {
         let point = |workers: &f64| {
-            let seconds = service.bound(*requests, *workers as usize);
-            let text = units::plain_seconds(seconds);
-            (*workers as usize, billionths(seconds), text)
+            let bound = model.bound(*requests, *workers as usize);
+            let ceiling_s = bound
+                .ceiling_s
+                .filter(|ceiling| *ceiling > bound.seconds * 1.001);
+            let mut text = units::plain_seconds(bound.seconds);
+            if let Some(ceiling_s) = ceiling_s {
+                let ceiling = units::seconds(ceiling_s);
+                text = format!("{text}, a greedy queue at most {ceiling}");
+            }
+            let ceiling_s = ceiling_s.map(billionths);
+            (
+                *workers as usize,
+                billionths(bound.seconds),
+                text,
+                ceiling_s,
+            )
         };
         let name = prose::bound_name(summary);
         Bound {
@@ -113,7 +134,7 @@ fn bounds(summary: &Summary, all: &[Series<'_>]) -> Vec<Bound> {
             points: workers
                 .iter()
                 .map(point)
-                .filter(|(_, seconds, _)| *seconds > 0.0)
+                .filter(|(_, seconds, ..)| *seconds > 0.0)
                 .collect(),
         }
     };

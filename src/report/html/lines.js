@@ -11,7 +11,7 @@ const LISTED = 12;
  *   label    what it shows, for those who do not see it
  *   x        { name, spacing, ticks: [[value, text]] }
  *   y        { spacing, names(ticks) }
- *   bounds   [{ name, points: [[x, y]] }]
+ *   bounds   [{ name, points: [[x, y, text, ceiling or null]] }]
  *   lines    [{ series, row, points: [{ x, at, range, text, facts, whole }] }]
  *   dodge    whether the points of one x are set side by side
  *   heading(point)  the tooltip's first line
@@ -38,7 +38,12 @@ function drawLines(host, plot) {
   grid(svg, plot, { x, y, ticks, names, left, right: width - 6, bottom });
   for (const bound of plot.bounds) {
     const places = bound.points.map(([at, value]) => `${px(x.place(at))},${px(y.place(value))}`);
-    svg.append(shape('polyline', { points: places.join(' '), class: 'bound' }));
+    const ceilings = bound.points.filter((point) => point[3] !== null);
+    const band = [...ceilings.map(([at, , , ceiling]) => [at, ceiling]), ...ceilings.reverse()]
+      .map(([at, value]) => `${px(x.place(at))},${px(y.place(value))}`);
+    svg.append(
+      shape('polygon', { points: band.join(' '), class: 'band' }),
+      shape('polyline', { points: places.join(' '), class: 'bound' }));
   }
   const shifts = dodges(plot, x);
   const placed = plot.lines.map((line, order) => ({
@@ -60,7 +65,7 @@ function drawLines(host, plot) {
 
 function valueScale(plot, points, bottom, top) {
   const values = points.flatMap((point) => [point.at, ...(point.range || [])]);
-  for (const bound of plot.bounds) values.push(...bound.points.map(([, value]) => value));
+  for (const bound of plot.bounds) values.push(...bound.points.flatMap(([, value, , ceiling]) => [value, ceiling ?? value]));
   if (plot.y.spacing === 'log') {
     const positive = values.filter((value) => value > 0);
     if (!positive.length) return makeScale('linear', 0, 1, bottom, top);

@@ -3,9 +3,10 @@
 
 use std::fmt::{self, Write as _};
 
+use super::advice;
 use super::escape::markup;
 use crate::analysis::Summary;
-use crate::report::{prose, receipt, units};
+use crate::report::{parts, prose, receipt, units};
 
 /// More lines than this are folded.
 const FEW: usize = 3;
@@ -102,16 +103,13 @@ pub(super) fn header(out: &mut String, summary: &Summary) -> fmt::Result {
 
 pub(super) fn recommendation(out: &mut String, summary: &Summary) -> fmt::Result {
     open(out, "recommendation", "Recommendation")?;
-    match prose::headline(summary) {
-        Some(answer) => writeln!(
+    advice::write(out, summary)?;
+    if let Some(parts) = parts::sentence(summary) {
+        let parts = markup(&parts);
+        writeln!(
             out,
-            "<p class=\"answer\"><strong>Fastest:</strong> {}.</p>",
-            markup(&answer)
-        )?,
-        None => writeln!(
-            out,
-            "<p class=\"answer\"><strong>No cell succeeded in every request.</strong></p>"
-        )?,
+            "<p>Where the gap of the fastest cell went: {parts}.</p>"
+        )?;
     }
     let failures = prose::failures(summary);
     list(out, "Failures", &failures)?;
@@ -210,6 +208,20 @@ pub(super) fn method(out: &mut String, summary: &Summary) -> fmt::Result {
         (
             "Gap",
             "<code>warm / bound − 1</code>, of a cell whose every request succeeded.".to_owned(),
+        ),
+        (
+            "Recommendation",
+            "The smallest worker count at which a cell’s runtime is within 5 % of the fastest, \
+             among the cells with the fewest failures; where several strategies do equally well \
+             there, the cheapest in CPU and memory. Nothing is recommended that was not run."
+                .to_owned(),
+        ),
+        (
+            "Where the gap went",
+            "At every moment each worker has a request or has none, so the runtime is \
+             <code>(Σ latency + Σ waiting) / w</code>. Taking the bound away leaves the gap; the \
+             parts of it add up to warm − bound."
+                .to_owned(),
         ),
         (
             "Samples",

@@ -109,11 +109,19 @@ pub(super) fn section(out: &mut String, summary: &Summary) -> fmt::Result {
     writeln!(out, "</tr></thead>\n<tbody>")?;
     let naming = Naming::of(summary);
     for (index, row) in summary.rows.iter().enumerate() {
-        line(out, row, &naming, summary.best == Some(index))?;
+        let advice = summary.recommendation.as_ref();
+        let mark = if summary.best == Some(index) {
+            Some(("best", "★ "))
+        } else if advice.is_some_and(|advice| advice.row == index) {
+            Some(("recommended", "◆ "))
+        } else {
+            (!row.every_request_succeeded()).then_some(("failed", "✗ "))
+        };
+        line(out, row, &naming, mark)?;
     }
     writeln!(
         out,
-        "</tbody>\n</table>\n</div>\n<p class=\"quiet\">★ the fastest; ✗ failed requests or \
+        "</tbody>\n</table>\n</div>\n<p class=\"quiet\">★ the fastest; ◆ recommended, where it is another; ✗ failed requests or \
          samples, so times do not compare; {NONE} no figure.</p>\n</section>"
     )
 }
@@ -136,17 +144,13 @@ fn filters(out: &mut String, summary: &Summary) -> fmt::Result {
     )
 }
 
-fn line(out: &mut String, row: &Row, naming: &Naming, best: bool) -> fmt::Result {
+fn line(out: &mut String, row: &Row, naming: &Naming, mark: Option<(&str, &str)>) -> fmt::Result {
     let whole = row.every_request_succeeded();
-    let (class, mark) = match (best, whole) {
-        (true, _) => (" class=\"best\"", "★ "),
-        (_, false) => (" class=\"failed\"", "✗ "),
-        _ => ("", ""),
-    };
+    let (class, mark) = mark.unwrap_or_default();
     let name = markup(&naming.long(&row.cell));
     write!(
         out,
-        "<tr{class} data-workers=\"{}\" data-whole=\"{whole}\"><th scope=\"row\" \
+        "<tr class=\"{class}\" data-workers=\"{}\" data-whole=\"{whole}\"><th scope=\"row\" \
          data-value=\"{name}\">{mark}<bdi>{name}</bdi>",
         row.cell.workers
     )?;
