@@ -138,7 +138,8 @@ fn bounds(summary: &Summary, all: &[Series<'_>]) -> Vec<Bound> {
                 .collect(),
         }
     };
-    sizes.iter().map(bound).collect()
+    let bounds = sizes.iter().map(bound);
+    bounds.filter(|bound| !bound.points.is_empty()).collect()
 }
 
 impl SeriesView {
