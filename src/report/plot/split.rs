@@ -69,13 +69,17 @@ impl Bar<'_> {
         (warm.min - bound_s, warm.max - bound_s)
     }
 
-    /// What it comes to, in words.
+    /// What it comes to, in words, with the share of the bound if that has room.
     fn total(&self) -> String {
         let over = units::seconds(self.split.warm_s());
-        match self.figures.gap {
+        let whole = match self.figures.gap {
             Some(gap) => format!("{over} ({})", units::percent(gap)),
-            None => over,
+            None => over.clone(),
+        };
+        if style::text_width(&whole, SMALL, false) > TOTAL_ROOM - 14.0 {
+            return over;
         }
+        whole
     }
 }
 
