@@ -47,6 +47,7 @@ fn document(out: &mut String, summary: &Summary) -> fmt::Result {
             "![Runtime against workers, beside the lower bound]({})\n",
             plot::SVG.file
         )?;
+        more_plots(out, summary)?;
     }
     list(out, "Failures", &prose::failures(summary))?;
     list(out, "Notes", &summary.notes)?;
@@ -54,6 +55,43 @@ fn document(out: &mut String, summary: &Summary) -> fmt::Result {
     every_cell(out, summary)?;
     how_to_read(out, summary)?;
     receipts(out, summary)
+}
+
+/// Links to the plots that there are beside the first.
+fn more_plots(out: &mut String, summary: &Summary) -> fmt::Result {
+    let figures = || summary.rows.iter().filter_map(|row| row.figures.as_ref());
+    let plots = [
+        (figures().any(|f| f.gap.is_some()), "the gap", plot::GAP_SVG),
+        (
+            figures().any(|f| f.split.is_some()),
+            "where it went",
+            plot::SPLIT_SVG,
+        ),
+        (
+            figures().any(|f| f.latencies.is_some()),
+            "latencies",
+            plot::LATENCY_SVG,
+        ),
+        (
+            !summary.timelines.is_empty(),
+            "who did what when",
+            plot::TIMELINE_SVG,
+        ),
+        (
+            figures().any(|f| f.cpu_range_s.0 > 0.0 || f.peak_rss_bytes.is_some()),
+            "CPU time and memory",
+            plot::RESOURCES_SVG,
+        ),
+    ];
+    let links: Vec<_> = plots
+        .iter()
+        .filter(|(drawn, ..)| *drawn)
+        .map(|(_, name, export)| format!("[{name}]({})", export.file))
+        .collect();
+    if links.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "More plots: {}.\n", links.join(", "))
 }
 
 fn list(out: &mut String, title: &str, lines: &[String]) -> fmt::Result {

@@ -29,6 +29,9 @@ const SHARES: [(f64, &str); 7] = [
     (1e5, "99.999 %"),
 ];
 
+/// The least time that the axis shows, in seconds: clocks are not finer.
+const LEAST: f64 = 1e-6;
+
 /// A strategy's distribution.
 struct Drawn<'a> {
     name: String,
@@ -44,7 +47,7 @@ pub(super) fn scene(summary: &Summary) -> Option<Scene> {
     let answers = drawn.iter().map(|line| line.latencies.answers);
     let (fewest, most) = (answers.clone().min()?, answers.max()?);
     let base_s = service(summary).filter(|s| drawn.iter().all(|line| fastest(line) > *s));
-    let value = |seconds: f64| (seconds - base_s.unwrap_or(0.0)).max(1e-9);
+    let value = |seconds: f64| (seconds - base_s.unwrap_or(0.0)).max(LEAST);
 
     let subject = format!(
         "{} with {}",
@@ -157,7 +160,8 @@ fn steps(latencies: &Latencies, place: impl Fn(f64, f64) -> Place) -> Vec<Place>
     path
 }
 
-/// Markers on the lines at a share; a ring where one would hide another.
+/// Markers on the lines at a share; a ring where one would hide another. Tells
+/// whether there is such a ring.
 fn markers(
     scene: &mut Scene,
     drawn: &[Drawn<'_>],

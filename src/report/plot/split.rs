@@ -16,7 +16,7 @@ const MARGIN: f64 = 18.0;
 /// The widest name of a bar.
 const WIDEST: f64 = 170.0;
 /// Right of the bars: what they come to.
-const TOTAL_ROOM: f64 = 150.0;
+const TOTAL_ROOM: f64 = 168.0;
 /// From a bar to the next, and how high it is, in pixels.
 const PITCH: f64 = 30.0;
 const BAR: f64 = 17.0;
@@ -69,13 +69,17 @@ impl Bar<'_> {
         (warm.min - bound_s, warm.max - bound_s)
     }
 
-    /// What it comes to, in words.
+    /// What it comes to, in words, with the share of the bound if that has room.
     fn total(&self) -> String {
         let over = units::seconds(self.split.warm_s());
-        match self.figures.gap {
+        let whole = match self.figures.gap {
             Some(gap) => format!("{over} ({})", units::percent(gap)),
-            None => over,
+            None => over.clone(),
+        };
+        if style::text_width(&whole, SMALL, false) > TOTAL_ROOM - 14.0 {
+            return over;
         }
+        whole
     }
 }
 
@@ -100,7 +104,7 @@ pub(super) fn scene(summary: &Summary) -> Option<Scene> {
         many => format!("the median of {many} samples, lines below bars: their warm runtimes"),
     };
     let y = page::head(&mut scene, &title, summary, &figures) + 10.0;
-    let mut y = key(&mut scene, &shown_kinds(all()), y) + 14.0;
+    let mut y = key(&mut scene, &shown_names(summary, all()), y) + 14.0;
     let names = all().map(|bar| style::text_width(bar.name, LABEL, false));
     let left = MARGIN + names.fold(0.0, f64::max).min(WIDEST) + 10.0;
     for (workers, bars) in &panels {
@@ -156,7 +160,11 @@ fn bars<'a>(series: &'a [Series<'_>], workers: usize) -> Vec<Bar<'a>> {
     bars
 }
 
-fn shown_kinds<'a>(bars: impl Iterator<Item = &'a Bar<'a>>) -> Vec<PartKind> {
+/// The parts that can be seen in a bar, and what they are called.
+fn shown_names<'a>(
+    summary: &Summary,
+    bars: impl Iterator<Item = &'a Bar<'a>>,
+) -> Vec<(PartKind, &'static str)> {
     let bars: Vec<_> = bars.collect();
     let seen = |kind: &PartKind| {
         bars.iter().any(|bar| {
@@ -164,19 +172,22 @@ fn shown_kinds<'a>(bars: impl Iterator<Item = &'a Bar<'a>>) -> Vec<PartKind> {
             bar.split.seconds(*kind).abs() > UNSEEN * (high - low)
         })
     };
-    PartKind::ALL.into_iter().filter(seen).collect()
+    let kinds = PartKind::ALL.into_iter().filter(seen);
+    kinds
+        .map(|kind| (kind, parts::name(kind, summary)))
+        .collect()
 }
 
 /// What colours mean. Returns the height below it.
-fn key(scene: &mut Scene, kinds: &[PartKind], mut y: f64) -> f64 {
+fn key(scene: &mut Scene, names: &[(PartKind, &str)], mut y: f64) -> f64 {
     let mut left = MARGIN;
-    for kind in kinds {
-        let text = Text::new((left + 20.0, y), parts::name(*kind), SMALL);
+    for (kind, name) in names {
+        let text = Text::new((left + 20.0, y), *name, SMALL);
         if text.frame().right > WIDTH - MARGIN {
             left = MARGIN;
             y += 21.0;
         }
-        let text = Text::new((left + 20.0, y), parts::name(*kind), SMALL);
+        let text = Text::new((left + 20.0, y), *name, SMALL);
         scene.rectangle((left, y - 6.0), (left + 14.0, y + 6.0), look(*kind).0);
         left = text.frame().right + 18.0;
         scene.text(text);
