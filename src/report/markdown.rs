@@ -7,7 +7,7 @@ use std::fmt::{self, Write as _};
 use crate::analysis::summary::{Row, Summary};
 use crate::report::prose::{self, Naming};
 use crate::report::units::{self, NONE};
-use crate::report::{Export, plot};
+use crate::report::{Export, advice, plot};
 
 /// The file's place in a result directory.
 pub const EXPORT: Export = Export {
@@ -29,6 +29,7 @@ pub fn render(summary: &Summary) -> String {
 
 fn document(out: &mut String, summary: &Summary) -> fmt::Result {
     writeln!(out, "# {}\n", escape(&capitalised(&prose::batch(summary))))?;
+    recommendation(out, summary)?;
     match prose::headline(summary) {
         Some(answer) => writeln!(out, "**Fastest: {}.**\n", escape(&answer))?,
         None => writeln!(out, "**No cell succeeded in every request.**\n")?,
@@ -46,6 +47,23 @@ fn document(out: &mut String, summary: &Summary) -> fmt::Result {
     every_cell(out, summary)?;
     how_to_read(out, summary)?;
     receipts(out, summary)
+}
+
+/// What to use, why, and what else there is.
+fn recommendation(out: &mut String, summary: &Summary) -> fmt::Result {
+    let Some(advice) = &summary.recommendation else {
+        return Ok(());
+    };
+    if let Some(answer) = advice::answer(summary) {
+        writeln!(out, "**Use {}.**\n", escape(&answer))?;
+    }
+    for reason in advice::reasons(advice) {
+        writeln!(out, "- {}", escape(&reason))?;
+    }
+    for other in advice::alternatives(summary, advice) {
+        writeln!(out, "- Or {}.", escape(&other))?;
+    }
+    writeln!(out)
 }
 
 fn list(out: &mut String, title: &str, lines: &[String]) -> fmt::Result {

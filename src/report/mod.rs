@@ -11,6 +11,8 @@ pub mod markdown;
 pub mod plot;
 pub mod table;
 
+mod advice;
+mod chart;
 mod prose;
 
 pub(crate) use crate::analysis::units;
