@@ -10,6 +10,11 @@
 //!   "receipt":  { fanout, revision, rustc, profile, os, kernel, cpu, cores, memory_bytes },
 //!   "service":  { seconds, source: stated | fastest, answers? } or null,
 //!   "best":     the place in "rows" of the fastest cell without a failure, or null,
+//!   "recommendation": { row, fastest: places in "rows", slower: the ratio of their medians
+//!                 less 1, slower_within: [ least, most ], confidence, constraint, why:
+//!                 [ sentences ], alternatives: [ { row, what, cost } ], scaling:
+//!                 { shape: peak, lambda, sigma, kappa, workers, measured, error } or
+//!                 { shape: no-peak, seen } } or null,
 //!   "rows":     [ { strategy, client, dispatch, reuse, runtime_threads, workers,
 //!                   workers_usable, requests, samples, errors, first_error, bound_s,
 //!                   ceiling_s, constraint: service-time | longest-request | rate-limit |
@@ -38,7 +43,7 @@
 use serde::Serialize;
 
 use crate::analysis::summary::{Figures, Row, ServerFigures, Summary, UsageFigures};
-use crate::analysis::{Constraint, Part, ServiceTime, Source, Split};
+use crate::analysis::{Constraint, Part, Recommendation, ServiceTime, Source, Split};
 use crate::record::{Conditions, Ending, FailureCount, Receipt, Server};
 use crate::report::RenderError;
 use crate::report::units::billionths;
@@ -66,6 +71,7 @@ struct Document<'a> {
     receipt: &'a Receipt,
     service: Option<ServiceView>,
     best: Option<usize>,
+    recommendation: Option<&'a Recommendation>,
     rows: Vec<RowView<'a>>,
     notes: &'a [String],
 }
@@ -174,6 +180,7 @@ impl<'a> Document<'a> {
             receipt: &session.receipt,
             service: summary.service.map(ServiceView::of),
             best: summary.best,
+            recommendation: summary.recommendation.as_ref(),
             rows: summary.rows.iter().map(RowView::of).collect(),
             notes: &summary.notes,
         }

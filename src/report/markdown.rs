@@ -8,7 +8,7 @@ use crate::analysis::summary::{Row, Summary};
 use crate::report::parts;
 use crate::report::prose::{self, Naming};
 use crate::report::units::{self, NONE};
-use crate::report::{Export, plot, receipt};
+use crate::report::{Export, advice, plot, receipt};
 
 /// The file's place in a result directory.
 pub const EXPORT: Export = Export {
@@ -34,6 +34,7 @@ fn document(out: &mut String, summary: &Summary) -> fmt::Result {
         "# {}\n",
         escape(&prose::capitalised(&prose::batch(summary)))
     )?;
+    recommendation(out, summary)?;
     match prose::headline(summary) {
         Some(answer) => writeln!(out, "**Fastest: {}.**\n", escape(&answer))?,
         None => writeln!(out, "**No cell succeeded in every request.**\n")?,
@@ -92,6 +93,23 @@ fn more_plots(out: &mut String, summary: &Summary) -> fmt::Result {
         return Ok(());
     }
     writeln!(out, "More plots: {}.\n", links.join(", "))
+}
+
+/// What to use, why, and what else there is.
+fn recommendation(out: &mut String, summary: &Summary) -> fmt::Result {
+    let Some(advice) = &summary.recommendation else {
+        return Ok(());
+    };
+    if let Some(answer) = advice::answer(summary) {
+        writeln!(out, "**Use {}.**\n", escape(&answer))?;
+    }
+    for reason in advice::reasons(advice) {
+        writeln!(out, "- {}", escape(&reason))?;
+    }
+    for other in advice::alternatives(summary, advice) {
+        writeln!(out, "- Or {}.", escape(&other))?;
+    }
+    writeln!(out)
 }
 
 fn list(out: &mut String, title: &str, lines: &[String]) -> fmt::Result {

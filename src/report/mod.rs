@@ -12,6 +12,8 @@ pub mod markdown;
 pub mod plot;
 pub mod table;
 
+mod advice;
+mod chart;
 mod parts;
 mod prose;
 mod receipt;

@@ -6,7 +6,6 @@
 //! and printed without a script. The plots are drawn in the browser, by the
 //! scripts beside this file, from a block of JSON (see [`data`]).
 
-mod advice;
 mod data;
 mod drawn;
 mod escape;

@@ -3,13 +3,14 @@
 
 use std::fmt::{self, Write as _};
 
-use super::advice;
 use super::escape::markup;
 use crate::analysis::Summary;
-use crate::report::{parts, prose, receipt, units};
+use crate::report::{advice, parts, prose, receipt, units};
 
-/// More lines than this are folded.
+/// More failures than this are folded.
 const FEW: usize = 3;
+/// The longest answer, in characters: a strategy may have any name.
+const LONGEST_ANSWER: usize = 160;
 
 /// A place for a plot.
 struct Figure {
@@ -103,7 +104,23 @@ pub(super) fn header(out: &mut String, summary: &Summary) -> fmt::Result {
 
 pub(super) fn recommendation(out: &mut String, summary: &Summary) -> fmt::Result {
     open(out, "recommendation", "Recommendation")?;
-    advice::write(out, summary)?;
+    match (&summary.recommendation, advice::answer(summary)) {
+        (Some(found), Some(answer)) => {
+            let answer = prose::shorten(&answer, LONGEST_ANSWER);
+            writeln!(
+                out,
+                "<p class=\"answer\"><strong>Use {}.</strong></p>",
+                markup(&answer)
+            )?;
+            list(out, "Why", &advice::reasons(found), 20)?;
+            list(out, "Or", &advice::alternatives(summary, found), 20)?;
+        }
+        _ => writeln!(
+            out,
+            "<p class=\"answer\"><strong>Nothing can be recommended: no request \
+             succeeded.</strong></p>"
+        )?,
+    }
     if let Some(parts) = parts::sentence(summary) {
         let parts = markup(&parts);
         writeln!(
@@ -112,7 +129,7 @@ pub(super) fn recommendation(out: &mut String, summary: &Summary) -> fmt::Result
         )?;
     }
     let failures = prose::failures(summary);
-    list(out, "Failures", &failures)?;
+    list(out, "Failures", &failures, FEW)?;
     writeln!(out, "</section>")
 }
 
@@ -173,7 +190,7 @@ pub(super) fn receipts(out: &mut String, summary: &Summary) -> fmt::Result {
         )?;
     }
     writeln!(out, "</tbody>\n</table>")?;
-    list(out, "Notes", &summary.notes)?;
+    list(out, "Notes", &summary.notes, 20)?;
     writeln!(out, "</section>")
 }
 
@@ -260,18 +277,19 @@ fn open(out: &mut String, id: &str, title: &str) -> fmt::Result {
     )
 }
 
-/// A list of foreign lines under a title; nothing for none.
-fn list(out: &mut String, title: &str, lines: &[String]) -> fmt::Result {
+/// A list of foreign lines under a title, folded where there are more than a
+/// number of them; nothing for none.
+fn list(out: &mut String, title: &str, lines: &[String], open_to: usize) -> fmt::Result {
     if lines.is_empty() {
         return Ok(());
     }
     // A long list must not push what comes after it out of sight.
     let (open, close) = match lines.len() {
-        ..=FEW => (format!("<h3>{title}</h3>"), ""),
-        many => (
+        many if many > open_to => (
             format!("<details><summary>{title}: {many}</summary>"),
             "</details>",
         ),
+        _ => (format!("<h3>{title}</h3>"), ""),
     };
     writeln!(out, "{open}\n<ul>")?;
     for line in lines {
