@@ -83,7 +83,7 @@ impl Data {
             bounds: bounds(summary, &all),
             series: all
                 .iter()
-                .map(|series| SeriesView::of(series, &naming))
+                .map(|series| SeriesView::of(series, &naming, summary))
                 .collect(),
             timelines: summary
                 .timelines
@@ -143,7 +143,7 @@ fn bounds(summary: &Summary, all: &[Series<'_>]) -> Vec<Bound> {
 }
 
 impl SeriesView {
-    fn of(series: &Series<'_>, naming: &Naming) -> Self {
+    fn of(series: &Series<'_>, naming: &Naming, summary: &Summary) -> Self {
         let Look {
             colour,
             marker,
@@ -166,7 +166,8 @@ impl SeriesView {
                 .iter()
                 .filter_map(|row| {
                     let figures = row.figures.as_ref()?;
-                    Some(PointView::of(row, figures, series.workers(row), naming))
+                    let workers = series.workers(row);
+                    Some(PointView::of(row, figures, workers, naming, summary))
                 })
                 .collect(),
         }
@@ -174,7 +175,13 @@ impl SeriesView {
 }
 
 impl PointView {
-    fn of(row: &Row, figures: &Figures, workers: usize, naming: &Naming) -> Self {
+    fn of(
+        row: &Row,
+        figures: &Figures,
+        workers: usize,
+        naming: &Naming,
+        summary: &Summary,
+    ) -> Self {
         let gap_of = |runtime| bound::gap(runtime, row.bound_s?);
         let several = figures.samples > 1;
         let value = |at: f64, (least, most): (f64, f64), text: String| Value {
@@ -208,7 +215,7 @@ impl PointView {
                 value(mebibytes(bytes), range, units::bytes(bytes))
             }),
             latencies: figures.latencies.as_ref().map_or_else(Vec::new, quantiles),
-            split: figures.split.as_ref().map(SplitView::of),
+            split: (figures.split.as_ref()).map(|split| SplitView::of(split, summary)),
         }
     }
 }

@@ -4,7 +4,7 @@
 use serde::Serialize;
 
 use crate::analysis::timeline::{Mark, MarkKind, Timeline};
-use crate::analysis::{Latencies, PartKind, Split};
+use crate::analysis::{Latencies, PartKind, Split, Summary};
 use crate::report::parts;
 use crate::report::plot::{self, style};
 use crate::report::prose::{self, Naming};
@@ -58,9 +58,9 @@ struct PartView {
 }
 
 impl SplitView {
-    pub(super) fn of(split: &Split) -> Self {
+    pub(super) fn of(split: &Split, summary: &Summary) -> Self {
         let part = |part: &crate::analysis::Part| PartView {
-            name: parts::name(part.kind),
+            name: parts::name(part.kind, summary),
             colour: colour(part.kind),
             seconds: billionths(part.seconds),
             text: units::seconds(part.seconds),
