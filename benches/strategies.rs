@@ -242,6 +242,7 @@ fn record(measured: Measured, plan: &Plan, server: &ServerProcess, settings: &Se
                 service_s: Some(settings.delay.as_secs_f64()),
                 longest_s: None,
                 profile: None,
+                limits: record::Limits::default(),
             },
             others: Vec::new(),
             verified: Expect::Record { seed: SEED }.to_string(),

@@ -1,11 +1,15 @@
 //! The lower bound on a batch's runtime: the line that every figure is held
 //! against, and where it comes from.
 
+mod model;
+
 use std::fmt;
 
 use serde::Serialize;
 
 use crate::record::{Record, SampleResult};
+
+pub use self::model::{Bound, Constraint, Model};
 
 /// How long the server takes for one request, in seconds, and how that is
 /// known.

@@ -1,7 +1,7 @@
 //! Small records made by hand, for the tests of this wing.
 
 use crate::record::{
-    Cell, Conditions, Ending, FailureCount, Measurement, Outcomes, Receipt, Record, Sample,
+    Cell, Conditions, Ending, FailureCount, Limits, Measurement, Outcomes, Receipt, Record, Sample,
     SampleResult, Server, ServerAccount, ServerKind, Session, Taken, VERSION,
 };
 
@@ -9,6 +9,17 @@ use crate::record::{
 pub(crate) struct RecordBuilder {
     record: Record,
     requests: usize,
+}
+
+impl From<Record> for RecordBuilder {
+    /// Goes on with a record.
+    fn from(record: Record) -> Self {
+        let requests = record.samples.last();
+        Self {
+            requests: requests.map_or(100, |sample| sample.cell.requests),
+            record,
+        }
+    }
 }
 
 impl RecordBuilder {
@@ -51,11 +62,12 @@ impl RecordBuilder {
     /// Adds a run of any cell that was measured.
     pub(crate) fn cell(mut self, cell: Cell, measured: Measured) -> Self {
         self.requests = cell.requests;
+        let measurement = measured.measurement(cell.workers_usable);
         self.record.samples.push(Sample {
             round: 0,
             taken: Taken::default(),
             cell,
-            result: SampleResult::Measured(Box::new(measured.measurement())),
+            result: SampleResult::Measured(Box::new(measurement)),
         });
         self
     }
@@ -98,7 +110,8 @@ pub(crate) fn cell(strategy: &str, workers: usize, requests: usize) -> Cell {
 pub(crate) struct Measured {
     requests: u64,
     warm_s: f64,
-    latency_s: f64,
+    /// `None`: as long as the runtime leaves room for.
+    latency_s: Option<f64>,
     failures: Vec<FailureCount>,
 }
 
@@ -107,7 +120,7 @@ pub(crate) fn measured(requests: u64, warm_s: f64) -> Measured {
     Measured {
         requests,
         warm_s,
-        latency_s: 0.2,
+        latency_s: None,
         failures: Vec::new(),
     }
 }
@@ -115,7 +128,7 @@ pub(crate) fn measured(requests: u64, warm_s: f64) -> Measured {
 impl Measured {
     /// How long each request took.
     pub(crate) fn latency(mut self, latency_s: f64) -> Self {
-        self.latency_s = latency_s;
+        self.latency_s = Some(latency_s);
         self
     }
 
@@ -129,9 +142,17 @@ impl Measured {
         self
     }
 
-    fn measurement(self) -> Measurement {
+    fn measurement(self, workers: usize) -> Measurement {
         let failed: u64 = self.failures.iter().map(|failure| failure.count).sum();
-        let times = self.requests as usize;
+        let requests = self.requests as usize;
+        // Workers take turns, and the last round ends with the run.
+        let rounds = requests.div_ceil(workers.max(1)).max(1);
+        let room_s = self.warm_s / rounds as f64;
+        let latency_s = self.latency_s.unwrap_or((room_s - 0.000_1).max(0.0));
+        let started = |index: usize| {
+            let left = rounds - 1 - index / workers.max(1);
+            self.warm_s - latency_s - left as f64 * room_s
+        };
         Measurement {
             warm_s: self.warm_s,
             cold_s: self.warm_s + 0.004,
@@ -152,9 +173,11 @@ impl Measured {
             }),
             outcomes: Outcomes {
                 index: (0..self.requests as u32).collect(),
-                worker: vec![0; times],
-                started_s: vec![0.0; times],
-                latency_s: vec![self.latency_s; times],
+                worker: (0..requests)
+                    .map(|index| (index % workers.max(1)) as u32)
+                    .collect(),
+                started_s: (0..requests).map(started).collect(),
+                latency_s: vec![latency_s; requests],
                 ok: (0..self.requests).map(|index| index >= failed).collect(),
                 ..Outcomes::default()
             },
@@ -198,6 +221,7 @@ pub(crate) fn two_profiles() -> Record {
         service_s: Some(service_s),
         longest_s: None,
         profile: Some(name.to_owned()),
+        limits: Limits::default(),
     };
     let at = |strategy: &str, workers, profile: &str| Cell {
         profile: Some(profile.to_owned()),
@@ -240,6 +264,7 @@ fn session() -> Session {
             service_s: Some(0.2),
             longest_s: None,
             profile: None,
+            limits: Limits::default(),
         },
         others: Vec::new(),
         verified: "status 200, and every field of every answer as the server's seed gives it"

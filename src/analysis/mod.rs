@@ -4,13 +4,25 @@
 //! This wing reads records and nothing else: it never sees a strategy run.
 
 pub mod bound;
+pub mod latency;
+pub mod recommend;
+pub mod refine;
 pub mod sampled;
+pub mod split;
 pub mod statistics;
 pub mod summary;
+pub mod timeline;
+pub(crate) mod units;
 pub mod wins;
 
 #[cfg(test)]
 pub(crate) mod fixture;
+#[cfg(test)]
+pub(crate) mod simulated;
 
-pub use bound::{ServiceTime, Source};
+pub use bound::{Constraint, ServiceTime, Source};
+pub use latency::Latencies;
+pub use recommend::Recommendation;
+pub use split::{Part, PartKind, Split};
 pub use summary::Summary;
+pub use timeline::Timeline;

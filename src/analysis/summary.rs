@@ -1,6 +1,7 @@
 //! The summary: a row a cell, from which every exporter draws, so that a
 //! table, a plot and a CSV file of one record can never disagree.
 
+mod choice;
 mod profiles;
 
 pub use profiles::DifferentMachines;
@@ -10,12 +11,14 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::analysis::bound::{self, ServiceTime};
+use crate::analysis::bound::{self, Constraint, Model, ServiceTime};
+use crate::analysis::latency::Latencies;
+use crate::analysis::recommend::{Basis, Recommendation};
 use crate::analysis::sampled::{self, Sampled};
-use crate::analysis::statistics::{Spread, median_count};
-use crate::record::{
-    Cell, Ending, FailureCount, Measurement, Record, Sample, SampleResult, Session,
-};
+use crate::analysis::split::{Ideal, Split};
+use crate::analysis::statistics::{Interval, Sorted, Spread, median_count};
+use crate::analysis::timeline::Timeline;
+use crate::record::{Cell, Ending, FailureCount, Measurement, Record, Sample, Session};
 
 /// A runtime may fall below its bound by this fraction before a note says so:
 /// timers are not finer.
@@ -40,6 +43,11 @@ pub struct Summary {
     /// The place in `rows` of the lowest median warm runtime among the cells
     /// whose every request succeeded in every sample. `None` without such.
     pub best: Option<usize>,
+    /// Single samples, worker by worker: of the best row, or else of the first
+    /// with figures, and of one with dispatch `chunked` where there is one.
+    pub timelines: Vec<Timeline>,
+    /// Which row to use, and why. `None` where no request succeeded.
+    pub recommendation: Option<Recommendation>,
     /// What a reader should know: the session's notes, then this summary's.
     pub notes: Vec<String>,
     /// Of a record with several profiles, or of records side by side, the summary
@@ -57,6 +65,12 @@ pub struct Row {
     /// The lower bound for the workers that the strategy can use, in seconds.
     /// `None` where no service time is known.
     pub bound_s: Option<f64>,
+    /// What a greedy queue never exceeds, in seconds, see [`Bound`].
+    ///
+    /// [`Bound`]: crate::analysis::bound::Bound
+    pub ceiling_s: Option<f64>,
+    /// What decides the lower bound.
+    pub constraint: Option<Constraint>,
     /// The figures. `None` where no sample was measured.
     pub figures: Option<Figures>,
     /// Samples that came to no measurement.
@@ -74,11 +88,21 @@ pub struct Figures {
     pub samples: usize,
     /// The warm runtime.
     pub warm_s: Spread,
+    /// Where the true median of the warm runtime lies, with 95 % confidence or
+    /// as much as the samples allow.
+    pub warm_interval: Interval,
     /// The median cold runtime.
     pub cold_s: f64,
     /// `warm_s.median / bound_s − 1`. `None` where the bound is 0 or unknown,
     /// and where requests failed: the bound is that of N good answers.
     pub gap: Option<f64>,
+    /// What lies between the bound and the runtime. `None` where the bound is
+    /// unknown, where requests failed, and where the times of the requests do
+    /// not make up a run.
+    pub split: Option<Split>,
+    /// How the latencies of the good answers are distributed; `None` without
+    /// one.
+    pub latencies: Option<Latencies>,
     /// Requests that succeeded in the worst sample, the one with the most
     /// failures: a failure in one sample of ten must not vanish in a median.
     pub ok: u64,
@@ -89,10 +113,15 @@ pub struct Figures {
     pub failures: Vec<FailureCount>,
     /// Median CPU time of the strategy and its processes.
     pub cpu_s: f64,
+    /// The least and the most of it in one sample.
+    pub cpu_range_s: (f64, f64),
     /// What else was used.
     pub usage: UsageFigures,
     /// Median peak memory. `None` where the system did not tell.
     pub peak_rss_bytes: Option<u64>,
+    /// The least and the most of it in one sample; 0 where the system did not
+    /// tell.
+    pub peak_rss_range_bytes: (u64, u64),
     /// Median of the threads. `None` where the system did not tell.
     pub threads: Option<u64>,
     /// Median of the processes started.
@@ -192,11 +221,13 @@ impl Summary {
     /// The summary of a record with one profile.
     fn of_one(record: &Record) -> Self {
         let service = ServiceTime::of(record);
-        let mut rows: Vec<Row> = by_cell(&record.samples)
-            .into_iter()
+        let model = service.map(|service| Model::new(&record.session, service));
+        let cells = by_cell(&record.samples);
+        let mut rows: Vec<Row> = cells
+            .iter()
             .map(|(cell, samples)| Row {
-                sampled: Sampled::of(record, &samples),
-                ..Row::of(cell, &samples, service)
+                sampled: Sampled::of(record, samples),
+                ..Row::of(cell, samples, model)
             })
             .collect();
         rows.sort_by(Row::order);
@@ -206,13 +237,21 @@ impl Summary {
             .then_some(0);
         let mut notes = record.session.notes.clone();
         notes.extend(findings(record, service, &rows));
+        let recommendation = Recommendation::of(&Basis {
+            session: &record.session,
+            ending: record.ending,
+            model,
+            rows: &rows,
+        });
         Self {
             name: None,
             session: record.session.clone(),
             ending: record.ending,
             service,
+            timelines: choice::timelines(&cells, &rows, best),
             rows,
             best,
+            recommendation,
             notes,
             profiles: Vec::new(),
         }
@@ -231,15 +270,33 @@ impl Summary {
 
     /// Whether a row is the best one: of its profile, where there are several.
     pub fn is_best(&self, index: usize) -> bool {
+        self.is_place(index, |profile| profile.best)
+    }
+
+    /// Whether a row is the recommended one: of its profile, where there are
+    /// several.
+    pub fn is_recommended(&self, index: usize) -> bool {
+        let place = |summary: &Self| summary.recommendation.as_ref().map(|advice| advice.row);
+        self.is_place(index, place)
+    }
+
+    fn is_place(&self, index: usize, place: impl Fn(&Self) -> Option<usize>) -> bool {
         if self.profiles.is_empty() {
-            return self.best == Some(index);
+            return place(self) == Some(index);
         }
         let mut first = 0;
         self.profiles.iter().any(|profile| {
-            let best = profile.best.map(|best| first + best);
+            let place = place(profile).map(|place| first + place);
             first += profile.rows.len();
-            best == Some(index)
+            place == Some(index)
         })
+    }
+
+    /// What is known of the server and the machine, and so the bound at any
+    /// worker count. `None` where no service time is known.
+    pub fn model(&self) -> Option<Model> {
+        let model = |service| Model::new(&self.session, service);
+        self.service.map(model)
     }
 
     /// Whether a sample was measured at all.
@@ -249,23 +306,23 @@ impl Summary {
 }
 
 impl Row {
-    fn of(cell: &Cell, samples: &[&Sample], service: Option<ServiceTime>) -> Self {
-        let bound_s = service.map(|service| service.bound(cell.requests, cell.workers_usable));
-        let mut measured = Vec::new();
-        let mut reasons = Vec::new();
-        for sample in samples {
-            match &sample.result {
-                SampleResult::Measured(measurement) => match contradiction(cell, measurement) {
-                    None => measured.push(measurement.as_ref()),
-                    Some(reason) => reasons.push(reason),
-                },
-                SampleResult::Error(reason) => reasons.push(reason.clone()),
+    fn of(cell: &Cell, samples: &[&Sample], model: Option<Model>) -> Self {
+        let bound = model.map(|model| model.bound(cell.requests, cell.workers_usable));
+        let ideal = model.zip(bound).map(|(model, bound)| {
+            let service = model.service();
+            Ideal {
+                work_s: service.seconds * cell.requests as f64,
+                workers_s: service.bound(cell.requests, cell.workers_usable),
+                bound_s: bound.seconds,
             }
-        }
+        });
+        let (measured, reasons) = choice::sorted_out(cell, samples);
         Self {
             cell: cell.clone(),
-            bound_s,
-            figures: Figures::of(&measured, bound_s),
+            bound_s: bound.map(|bound| bound.seconds),
+            ceiling_s: bound.and_then(|bound| bound.ceiling_s),
+            constraint: bound.map(|bound| bound.constraint),
+            figures: Figures::of(cell, &measured, ideal),
             errors: reasons.len(),
             first_error: reasons.into_iter().next(),
             sampled: Sampled::default(),
@@ -314,36 +371,41 @@ impl Row {
 }
 
 impl Figures {
-    fn of(measured: &[&Measurement], bound_s: Option<f64>) -> Option<Self> {
+    fn of(cell: &Cell, measured: &[&Measurement], ideal: Option<Ideal>) -> Option<Self> {
         let worst = measured
             .iter()
             .rev()
             .max_by_key(|measurement| measurement.failed())?;
-        // A failure can be fast: its sample's time counts only where there is
-        // no other.
-        let mut good: Vec<_> = measured.iter().filter(|m| m.failed() == 0).collect();
-        if good.is_empty() {
-            good.extend(measured);
-        }
+        let good = choice::timed(measured);
         let times = |of: fn(&Measurement) -> f64| Spread::of(good.iter().map(|m| of(m)));
         let counts = |of: fn(&Measurement) -> u64| {
             median_count(measured.iter().map(|m| of(m))).unwrap_or_default()
         };
         let known = |count: u64| (count > 0).then_some(count);
+        let warm = Sorted::new(good.iter().map(|m| m.warm_s))?;
         let warm_s = times(|m| m.warm_s)?;
+        let cpu_s = times(|m| m.cpu_s)?;
+        let memory = || measured.iter().map(|m| m.peak_rss_bytes);
+        let ideal = ideal.filter(|_| worst.failed() == 0);
         Some(Self {
             samples: measured.len(),
             warm_s,
+            warm_interval: Interval::of_median(&warm, 0.95),
             cold_s: times(|m| m.cold_s)?.median,
-            gap: bound_s
-                .filter(|_| worst.failed() == 0)
-                .and_then(|bound_s| bound::gap(warm_s.median, bound_s)),
+            gap: ideal.and_then(|ideal| bound::gap(warm_s.median, ideal.bound_s)),
+            split: ideal.and_then(|ideal| Split::of(cell, &good, ideal)),
+            latencies: Latencies::of(&good),
             ok: worst.ok,
             failed: worst.failed(),
             failures: worst.failures.clone(),
-            cpu_s: times(|m| m.cpu_s)?.median,
+            cpu_s: cpu_s.median,
+            cpu_range_s: (cpu_s.min, cpu_s.max),
             usage: UsageFigures::of(measured),
             peak_rss_bytes: known(counts(|m| m.peak_rss_bytes)),
+            peak_rss_range_bytes: (
+                memory().min().unwrap_or_default(),
+                memory().max().unwrap_or_default(),
+            ),
             threads: known(counts(|m| m.threads)),
             processes: counts(|m| m.processes),
             connections: counts(|m| m.connections),

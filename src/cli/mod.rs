@@ -5,6 +5,7 @@
 
 mod compare;
 mod error;
+mod limits;
 mod list;
 mod options;
 mod output;

@@ -9,7 +9,7 @@ use mock_server::profile::Profile;
 
 use super::compare::Args;
 use super::options::Results;
-use super::{CliError, probe};
+use super::{CliError, limits, probe};
 use crate::client::{self, Handling};
 use crate::measure::{self, Behaviour, ServerProcess, Terms};
 use crate::record::{self, Conditions};
@@ -151,6 +151,7 @@ impl Target {
             service_s: Some(0.0),
             longest_s: None,
             profile: None,
+            limits: record::Limits::default(),
         };
         // Nothing is ever sent there.
         Self::new(args, server, "http://127.0.0.1", workload)
@@ -207,6 +208,7 @@ impl Target {
     ) -> Result<Self, CliError> {
         let template = args.workload.template(table.as_deref())?;
         let expect = args.workload.expect(args.seed, profile);
+        let limits = limits::of(profile, &expect);
         let workload = Gets::new(template.clone(), args.requests()?, expect).with_table(table);
         let (mean, longest) = workload.service_times(|route, id| {
             let time = &profile.service_time;
@@ -220,6 +222,7 @@ impl Target {
             service_s: Some(mean),
             longest_s: longest,
             profile: behaviour.profile.clone(),
+            limits,
         };
         let mut target = Self::new(args, server, &url, workload)?;
         if let Some(measured) = target.measured.first_mut() {
@@ -249,6 +252,7 @@ impl Target {
             service_s: args.delay.map(|delay| delay.as_secs_f64()),
             longest_s: None,
             profile: None,
+            limits: record::Limits::default(),
         };
         let workload = judge(probe.expect)?;
         Ok(Self {

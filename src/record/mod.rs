@@ -7,6 +7,7 @@
 //! nothing but this file.
 
 mod file;
+mod limits;
 mod sampling;
 
 use std::fmt;
@@ -14,6 +15,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 pub use self::file::{ReadError, Writer};
+pub use self::limits::{Limits, Link, RateLimit};
 pub use self::sampling::{MachineUse, Sampling, Taken};
 
 /// The version of the format that this build writes, and the newest it reads.
@@ -136,6 +138,9 @@ pub struct Server {
     /// The bundled server's profile by name; `None` for a fixed delay.
     #[serde(default)]
     pub profile: Option<String>,
+    /// What limits it beyond the service time, as far as that is known.
+    #[serde(default)]
+    pub limits: Limits,
 }
 
 /// Whose server it is.

@@ -4,7 +4,7 @@
 //! name both go on working. A figure that does not exist is an empty field.
 
 use crate::analysis::summary::{Figures, Row, Summary};
-use crate::analysis::{ServiceTime, Source};
+use crate::analysis::{PartKind, ServiceTime, Source};
 use crate::report::units::billionths;
 use crate::report::{Export, RenderError};
 
@@ -30,6 +30,11 @@ impl Line<'_> {
     /// A time or fraction of the figures, empty where there is none.
     fn value(&self, of: impl Fn(&Figures) -> Option<f64>) -> String {
         number(self.row.figures.as_ref().and_then(of))
+    }
+
+    /// A part of the split, empty where there is none.
+    fn part(&self, kind: PartKind) -> String {
+        self.value(|figures| figures.split.as_ref().map(|split| split.seconds(kind)))
     }
 
     /// A count of the figures, empty where there is none.
@@ -159,6 +164,23 @@ const COLUMNS: &[Column] = &[
     ("warm_high_s", |line| {
         number(line.row.sampled.interval.map(|interval| interval.high))
     }),
+    ("ceiling_s", |line| number(line.row.ceiling_s)),
+    ("constraint", |line| {
+        let constraint = line.row.constraint;
+        constraint.map_or(String::new(), |constraint| constraint.name().to_owned())
+    }),
+    ("gap_connecting_s", |line| line.part(PartKind::Connecting)),
+    ("gap_dispatch_s", |line| line.part(PartKind::Dispatch)),
+    ("gap_chunk_barriers_s", |line| {
+        line.part(PartKind::ChunkBarriers)
+    }),
+    ("gap_server_s", |line| line.part(PartKind::Server)),
+    ("gap_retries_s", |line| line.part(PartKind::Retries)),
+    ("gap_client_cpu_s", |line| line.part(PartKind::ClientCpu)),
+    ("gap_transport_s", |line| line.part(PartKind::Transport)),
+    ("gap_tail_idle_s", |line| line.part(PartKind::TailIdle)),
+    ("gap_building_s", |line| line.part(PartKind::Building)),
+    ("gap_unexplained_s", |line| line.part(PartKind::Unexplained)),
 ];
 
 /// Renders a summary as CSV with a header.
@@ -190,8 +212,8 @@ pub fn render(summary: &Summary) -> Result<String, RenderError> {
 #[cfg(test)]
 mod tests {
     use super::render;
-    use crate::analysis::Summary;
     use crate::analysis::fixture::{RecordBuilder, cell, measured};
+    use crate::analysis::{PartKind, Summary};
     use crate::record::Record;
 
     fn csv(record: &Record) -> String {
@@ -218,6 +240,15 @@ mod tests {
              ok,failed,cpu_s,peak_rss_bytes,threads,connections,"
         ));
         assert_eq!(header.lines().count(), 1);
+    }
+
+    #[test]
+    fn every_part_of_the_gap_has_a_column() {
+        let header = csv(&RecordBuilder::new().build());
+        for kind in PartKind::ALL {
+            let column = format!("gap_{}_s", kind.name().replace('-', "_"));
+            assert!(header.contains(&column), "{column}");
+        }
     }
 
     #[test]

@@ -14,19 +14,28 @@
 //!   "service":  { seconds, source: stated | fastest, answers? } or null,
 //!   "best":     the place in "rows" of the fastest cell without a failure, or null;
 //!               with several profiles of the first, and every row says it of its own,
+//!   "recommendation": { row, fastest: places in "rows", slower: the ratio of their medians
+//!                 less 1, slower_within: [ least, most ], confidence, constraint, why:
+//!                 [ sentences ], alternatives: [ { row, what, cost } ], scaling:
+//!                 { shape: peak, lambda, sigma, kappa, workers, measured, error } or
+//!                 { shape: no-peak, seen } } or null; null with several profiles, where
+//!               the file of each has its own,
 //!   "rows":     [ { strategy, client, dispatch, reuse, runtime_threads, workers,
 //!                   workers_usable, requests, profile, best, samples, errors,
 //!                   first_error, spoilt,
 //!                   ended_by: samples | precision | time | failures | interruption
 //!                             or null,
 //!                   interval: { low, high } of the median warm_s or null, bound_s,
+//!                   ceiling_s, constraint: service-time | longest-request | rate-limit |
+//!                                          capacity | bandwidth | cpu,
 //!                   figures: { warm_s, warm_min_s, warm_max_s, cold_s, gap, ok, failed,
 //!                              failures: [ { kind, count, example } ], cpu_s, user_s, system_s,
 //!                              voluntary_switches, involuntary_switches, connecting_s,
 //!                              bytes_sent, bytes_received, retried,
 //!                              peak_rss_bytes, threads, processes, connections,
 //!                              most_in_flight,
-//!                              server: { busy, bound, lateness_p99_s } or null
+//!                              server: { busy, bound, lateness_p99_s } or null,
+//!                              split: [ { part, seconds } ] or null
 //!                            } or null } ],
 //!   "notes":    [ sentences ]
 //! }
@@ -34,6 +43,9 @@
 //!
 //! Times are seconds, sizes bytes, `gap` a fraction of the bound. Medians where
 //! a cell has several samples; `ok`, `failed` and `failures` are of its worst.
+//! The parts of `split` are listed under
+//! [`PartKind`](crate::analysis::PartKind) and add up to the cold runtime less
+//! the bound, without `building` to the warm one less the bound.
 //! A field whose value does not exist is `null`. Fields may be added; a change
 //! of any other kind raises `version`.
 
@@ -41,7 +53,7 @@ use serde::Serialize;
 
 use crate::analysis::sampled::EndedBy;
 use crate::analysis::summary::{Figures, Row, ServerFigures, Summary, UsageFigures};
-use crate::analysis::{ServiceTime, Source};
+use crate::analysis::{Constraint, Part, Recommendation, ServiceTime, Source, Split};
 use crate::precision::Interval;
 use crate::record::{Conditions, Ending, FailureCount, Receipt, Sampling, Server};
 use crate::report::RenderError;
@@ -70,6 +82,7 @@ struct Document<'a> {
     receipt: &'a Receipt,
     service: Option<ServiceView>,
     best: Option<usize>,
+    recommendation: Option<&'a Recommendation>,
     rows: Vec<RowView<'a>>,
     notes: &'a [String],
 }
@@ -113,6 +126,8 @@ struct RowView<'a> {
     ended_by: Option<EndedBy>,
     interval: Option<Interval>,
     bound_s: Option<f64>,
+    ceiling_s: Option<f64>,
+    constraint: Option<Constraint>,
     figures: Option<FiguresView<'a>>,
 }
 
@@ -135,6 +150,7 @@ struct FiguresView<'a> {
     connections: u64,
     most_in_flight: u64,
     server: Option<ServerView>,
+    split: Option<Vec<Part>>,
 }
 
 #[derive(Serialize)]
@@ -152,6 +168,16 @@ impl ServerView {
             lateness_p99_s: billionths(server.lateness_p99_s),
         }
     }
+}
+
+fn rounded(split: &Split) -> Vec<Part> {
+    let parts = split.parts.iter();
+    parts
+        .map(|part| Part {
+            seconds: billionths(part.seconds),
+            ..*part
+        })
+        .collect()
 }
 
 impl<'a> Document<'a> {
@@ -176,6 +202,7 @@ impl<'a> Document<'a> {
             receipt: &session.receipt,
             service: summary.service.map(ServiceView::of),
             best: summary.best,
+            recommendation: summary.recommendation.as_ref(),
             rows: rows.collect(),
             notes: &summary.notes,
         }
@@ -215,6 +242,8 @@ impl<'a> RowView<'a> {
                 high: billionths(interval.high),
             }),
             bound_s: row.bound_s.map(billionths),
+            ceiling_s: row.ceiling_s.map(billionths),
+            constraint: row.constraint,
             figures: row.figures.as_ref().map(FiguresView::of),
         }
     }
@@ -244,6 +273,7 @@ impl<'a> FiguresView<'a> {
             connections: figures.connections,
             most_in_flight: figures.most_in_flight,
             server: figures.server.map(ServerView::of),
+            split: figures.split.as_ref().map(rounded),
         }
     }
 }
@@ -259,7 +289,11 @@ mod tests {
         let record = RecordBuilder::new()
             .service(None)
             .sample("tokio", 3, measured(10, 0.843).latency(0.201))
-            .sample("rayon", 3, measured(10, 0.32).failed(4, "status"))
+            .sample(
+                "rayon",
+                3,
+                measured(10, 0.32).latency(0.2).failed(4, "status"),
+            )
             .error("multiprocess", 3, "no such file")
             .build();
         let text = render(&Summary::of(&record)).expect("rendered");

@@ -7,9 +7,10 @@ use std::collections::BTreeSet;
 use std::fmt::{self, Write as _};
 
 use crate::analysis::summary::{Row, Summary};
+use crate::report::parts;
 use crate::report::prose::{self, Naming};
 use crate::report::units::{self, NONE};
-use crate::report::{Export, plot, sampling};
+use crate::report::{Export, advice, plot, receipt, sampling};
 
 /// The file's place in a result directory.
 pub const EXPORT: Export = Export {
@@ -30,13 +31,21 @@ pub fn render(summary: &Summary) -> String {
 }
 
 fn document(out: &mut String, summary: &Summary) -> fmt::Result {
-    writeln!(out, "# {}\n", escape(&capitalised(&prose::batch(summary))))?;
+    writeln!(
+        out,
+        "# {}\n",
+        escape(&prose::capitalised(&prose::batch(summary)))
+    )?;
+    recommendation(out, summary)?;
     let answers = prose::headlines(summary);
     for answer in &answers {
-        writeln!(out, "**{}.**\n", escape(&capitalised(answer)))?;
+        writeln!(out, "**{}.**\n", escape(&prose::capitalised(answer)))?;
     }
     if answers.is_empty() {
         writeln!(out, "**No cell succeeded in every request.**\n")?;
+    }
+    if let Some(parts) = parts::sentence(summary) {
+        writeln!(out, "{}.\n", escape(&prose::capitalised(&parts)))?;
     }
     wins::section(out, summary)?;
     if summary.has_figures() && summary.profiles.is_empty() {
@@ -45,6 +54,7 @@ fn document(out: &mut String, summary: &Summary) -> fmt::Result {
             "![Runtime against workers, beside the lower bound]({})\n",
             plot::SVG.file
         )?;
+        more_plots(out, summary)?;
     }
     list(out, "Failures", &prose::failures(summary))?;
     list(out, "Notes", &summary.notes)?;
@@ -52,6 +62,60 @@ fn document(out: &mut String, summary: &Summary) -> fmt::Result {
     every_cell(out, summary)?;
     how_to_read(out, summary)?;
     receipts(out, summary)
+}
+
+/// Links to the plots that there are beside the first.
+fn more_plots(out: &mut String, summary: &Summary) -> fmt::Result {
+    let figures = || summary.rows.iter().filter_map(|row| row.figures.as_ref());
+    let plots = [
+        (figures().any(|f| f.gap.is_some()), "the gap", plot::GAP_SVG),
+        (
+            figures().any(|f| f.split.is_some()),
+            "where it went",
+            plot::SPLIT_SVG,
+        ),
+        (
+            figures().any(|f| f.latencies.is_some()),
+            "latencies",
+            plot::LATENCY_SVG,
+        ),
+        (
+            !summary.timelines.is_empty(),
+            "who did what when",
+            plot::TIMELINE_SVG,
+        ),
+        (
+            figures().any(|f| f.cpu_range_s.0 > 0.0 || f.peak_rss_bytes.is_some()),
+            "CPU time and memory",
+            plot::RESOURCES_SVG,
+        ),
+    ];
+    let links: Vec<_> = plots
+        .iter()
+        .filter(|(drawn, ..)| *drawn)
+        .map(|(_, name, export)| format!("[{name}]({})", export.file))
+        .collect();
+    if links.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "More plots: {}.\n", links.join(", "))
+}
+
+/// What to use, why, and what else there is.
+fn recommendation(out: &mut String, summary: &Summary) -> fmt::Result {
+    let Some(advice) = &summary.recommendation else {
+        return Ok(());
+    };
+    if let Some(answer) = advice::answer(summary) {
+        writeln!(out, "**Use {}.**\n", escape(&answer))?;
+    }
+    for reason in advice::reasons(advice) {
+        writeln!(out, "- {}", escape(&reason))?;
+    }
+    for other in advice::alternatives(summary, advice) {
+        writeln!(out, "- Or {}.", escape(&other))?;
+    }
+    writeln!(out)
 }
 
 fn list(out: &mut String, title: &str, lines: &[String]) -> fmt::Result {
@@ -189,7 +253,7 @@ fn how_to_read(out: &mut String, summary: &Summary) -> fmt::Result {
             .to_owned(),
         format!(
             "**{}**. {}; **gap** is warm / bound − 1.",
-            escape(&capitalised(&prose::bound_origin(summary))),
+            escape(&prose::capitalised(&prose::bound_origin(summary))),
             prose::bound_standing(summary),
         ),
         "Figures are medians over a cell's samples; ok and failed are of its worst sample."
@@ -210,75 +274,18 @@ fn how_to_read(out: &mut String, summary: &Summary) -> fmt::Result {
 }
 
 fn receipts(out: &mut String, summary: &Summary) -> fmt::Result {
-    let session = &summary.session;
-    let receipt = &session.receipt;
-    let server = match session.server.service_s {
-        Some(service) if session.server.longest_s.is_some() => format!(
-            "{}, service times drawn, {} on average",
-            session.server.url,
-            units::seconds(service)
-        ),
-        Some(service) => format!(
-            "{}, stated service time {}",
-            session.server.url,
-            units::plain_seconds(service)
-        ),
-        None => session.server.url.clone(),
-    };
-    let memory = if receipt.memory_bytes == 0 {
-        String::new()
-    } else {
-        format!(", {}", units::bytes(receipt.memory_bytes))
-    };
-    let rows = [
-        (
-            "command",
-            format!(
-                "`{}`",
-                prose::printable(&session.command)
-                    .replace('`', "'")
-                    .replace('|', "\\|")
-            ),
-        ),
-        ("started", escape(&session.started_at)),
-        ("server", escape(&server)),
-        (
-            "machine",
-            escape(&format!(
-                "{}, {}{memory}",
-                receipt.cpu,
-                units::counted(receipt.cores as u64, "core")
-            )),
-        ),
-        (
-            "system",
-            escape(&format!("{}, kernel {}", receipt.os, receipt.kernel)),
-        ),
-        (
-            "fanout",
-            escape(&format!(
-                "{}, revision {}, {} build, {}",
-                receipt.fanout, receipt.revision, receipt.profile, receipt.rustc
-            )),
-        ),
-        ("samples a cell", prose::samples(summary).to_string()),
-        ("sampling", sampling::receipt(summary)),
-        ("timeout a request", units::plain_seconds(session.timeout_s)),
-        ("clients", escape(&session.conditions.http)),
-    ];
     writeln!(out, "## Receipt\n\n| | |\n|---|---|")?;
-    for (name, value) in rows.iter().filter(|(_, value)| !value.is_empty()) {
+    for (name, value) in receipt::lines(summary) {
+        let value = match name {
+            receipt::COMMAND => {
+                let command = prose::printable(&value);
+                format!("`{}`", command.replace('`', "'").replace('|', "\\|"))
+            }
+            _ => escape(&value),
+        };
         writeln!(out, "| {name} | {value} |")?;
     }
     Ok(())
-}
-
-fn capitalised(text: &str) -> String {
-    let mut chars = text.chars();
-    chars
-        .next()
-        .map(|first| first.to_uppercase().chain(chars).collect())
-        .unwrap_or_default()
 }
 
 /// Foreign text that keeps to its place in a line or a table.

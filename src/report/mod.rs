@@ -1,20 +1,26 @@
 //! Turns a summary into what people and programs read: a table on the
-//! terminal, CSV, Markdown, JSON, plots.
+//! terminal, CSV, Markdown, JSON, plots, a page.
 //!
 //! An exporter is one file here that renders a [`Summary`] to bytes, and one
 //! line in [`EXPORTS`] where its output belongs in a result directory.
 
 pub mod csv;
 pub mod files;
+pub mod html;
 pub mod json;
 pub mod markdown;
 pub mod plot;
 pub mod table;
 
+mod advice;
+mod chart;
+mod parts;
 mod profiles;
 mod prose;
+mod receipt;
 mod sampling;
-mod units;
+
+pub(crate) use crate::analysis::units;
 
 pub use self::profiles::write_session;
 
@@ -33,9 +39,25 @@ pub struct Export {
 }
 
 /// The files of a result directory, in the order in which they are written.
-pub const EXPORTS: &[Export] = &[csv::EXPORT, markdown::EXPORT, plot::SVG, plot::PNG];
+pub const EXPORTS: &[Export] = &[
+    csv::EXPORT,
+    markdown::EXPORT,
+    html::EXPORT,
+    plot::SVG,
+    plot::PNG,
+    plot::GAP_SVG,
+    plot::GAP_PNG,
+    plot::SPLIT_SVG,
+    plot::SPLIT_PNG,
+    plot::LATENCY_SVG,
+    plot::LATENCY_PNG,
+    plot::TIMELINE_SVG,
+    plot::TIMELINE_PNG,
+    plot::RESOURCES_SVG,
+    plot::RESOURCES_PNG,
+];
 
-/// The pictures among them.
+/// The picture that stands for a whole result.
 pub const PLOTS: &[Export] = &[plot::SVG, plot::PNG];
 
 /// Why an output could not be rendered. No input should lead here: it is the
@@ -145,7 +167,10 @@ mod tests {
         write_all(&whole, dir.path()).expect("written");
         let failed = RecordBuilder::new().error("tokio", 1, "no server").build();
         let written = write_all(&failed, dir.path()).expect("written");
-        assert_eq!(names(&written), ["summary.csv", "summary.md"]);
+        assert_eq!(
+            names(&written),
+            ["summary.csv", "summary.md", "report.html"]
+        );
         assert!(!dir.path().join("runtime.svg").exists());
         let markdown = fs::read_to_string(dir.path().join("summary.md")).expect("a summary");
         assert!(markdown.contains("nothing to plot"));

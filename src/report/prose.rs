@@ -20,8 +20,13 @@ pub(crate) fn marks(summary: &Summary, index: usize, row: &Row) -> String {
         true => "",
         false => "✗",
     };
+    let recommended = if summary.is_recommended(index) {
+        "→"
+    } else {
+        ""
+    };
     let spoilt = if row.sampled.spoilt > 0 { "!" } else { "" };
-    format!("{place}{spoilt}")
+    format!("{recommended}{place}{spoilt}")
 }
 
 /// The answers in a sentence each: one, or one for each profile that has one.
@@ -96,6 +101,35 @@ pub(crate) fn bound_origin(summary: &Summary) -> String {
         });
         return of_each.collect::<Vec<_>>().join("; ");
     }
+    format!("{}{}", service_origin(summary), limits(summary))
+}
+
+/// The limits that the bound counts beside the service time.
+fn limits(summary: &Summary) -> String {
+    let limits = summary.model().map(|model| *model.limits());
+    let limits = limits.unwrap_or_default();
+    let cpu_s = summary.session.conditions.cpu_per_answer_s;
+    let rate = limits.rate.map(|rate| {
+        let (burst, per_s) = (units::count(rate.burst), rate.per_s);
+        format!("a rate limit of {per_s}/s after a burst of {burst}")
+    });
+    let capacity = limits.capacity.map(|servers| {
+        let served = units::counted(servers as u64, "request");
+        format!("{served} served at once")
+    });
+    let link = limits
+        .link
+        .map(|_| "a link of limited bandwidth".to_owned());
+    let cpu =
+        (cpu_s > 0.0).then(|| format!("{} of CPU time an answer", units::plain_seconds(cpu_s)));
+    let counted: Vec<_> = [rate, capacity, link, cpu].into_iter().flatten().collect();
+    if counted.is_empty() {
+        return String::new();
+    }
+    format!("; with {}", counted.join(" and "))
+}
+
+fn service_origin(summary: &Summary) -> String {
     match summary.service {
         None => "no lower bound: no service time is stated, and no answer was good".to_owned(),
         Some(service) if service.seconds == 0.0 => {
@@ -287,6 +321,15 @@ pub(crate) fn shorten(text: &str, longest: usize) -> String {
     }
     let kept: String = text.chars().take(longest.saturating_sub(1)).collect();
     format!("{}…", kept.trim_end())
+}
+
+/// A sentence's beginning.
+pub(crate) fn capitalised(text: &str) -> String {
+    let mut chars = text.chars();
+    chars
+        .next()
+        .map(|first| first.to_uppercase().chain(chars).collect())
+        .unwrap_or_default()
 }
 
 /// Names cells by what tells them apart: a record that measured one client a

@@ -6,11 +6,15 @@ use anstyle::{AnsiColor, Style};
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
 use crate::analysis::summary::{Figures, Row, Summary};
+use crate::report::parts;
 use crate::report::prose::{self, Naming};
 use crate::report::units::{self, NONE};
+use crate::report::{advice, chart};
 
 /// Marks the best row, with or without colour.
 const BEST: &str = "★";
+/// Marks the recommended row.
+const USE: &str = "→";
 /// Marks rows with failed requests or without a measurement.
 const FAILED: &str = "✗";
 /// The longest strategy or client name that is shown whole, in characters.
@@ -44,10 +48,11 @@ struct Column {
     field: fn(&Row) -> String,
 }
 
-/// Renders the table, what failed, the notes, where the bound comes from, and
-/// the answer, each line ending with a newline.
+/// Renders the recommendation, a chart, the table, what failed, the notes, where
+/// the bound comes from, and which is the fastest, each line ending with a newline.
 pub fn render(summary: &Summary, look: Look) -> String {
     let mut text = String::new();
+    recommendation(&mut text, summary, look);
     if !summary.rows.is_empty() {
         text.push_str(&fitting_table(summary, look));
         text.push('\n');
@@ -78,7 +83,34 @@ pub fn render(summary: &Summary, look: Look) -> String {
     if answers.is_empty() {
         push(&mut text, "no cell succeeded in every request", plain, look);
     }
+    if let Some(parts) = parts::sentence(summary) {
+        push(&mut text, &format!("  {parts}"), plain, look);
+    }
     text
+}
+
+/// What to use and why, and a chart that shows it.
+fn recommendation(text: &mut String, summary: &Summary, look: Look) {
+    let plain = Style::new();
+    if let Some(advice) = &summary.recommendation
+        && let Some(answer) = advice::answer(summary)
+    {
+        push(text, &format!("{USE} use {answer}"), best_style(), look);
+        for reason in advice::reasons(advice) {
+            push(text, &format!("- {reason}"), plain, look);
+        }
+        for other in advice::alternatives(summary, advice) {
+            push(text, &format!("- or {other}"), plain, look);
+        }
+        text.push('\n');
+    }
+    let chart = chart::lines(summary, look.width);
+    for line in &chart {
+        push_styled(text, line, plain, look);
+    }
+    if !chart.is_empty() {
+        text.push('\n');
+    }
 }
 
 fn best_style() -> Style {
@@ -288,6 +320,12 @@ mod tests {
     #[test]
     fn the_best_is_marked_and_failures_come_last() {
         insta::assert_snapshot!(shown(&mixed(), false, 100));
+    }
+
+    #[test]
+    fn a_sweep_is_told_in_80_columns_and_in_60() {
+        insta::assert_snapshot!("sweep_80", shown(&sweep(), false, 80));
+        insta::assert_snapshot!("sweep_60", shown(&sweep(), false, 60));
     }
 
     #[test]

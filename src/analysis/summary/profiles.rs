@@ -142,6 +142,9 @@ fn joined(session: Session, ending: Ending, records: Vec<(String, Record)>) -> S
         service: profiles.iter().find_map(|profile| profile.service),
         rows: profiles.iter().flat_map(|one| one.rows.clone()).collect(),
         best,
+        // Each profile has its own.
+        timelines: Vec::new(),
+        recommendation: None,
         notes: notes(&profiles),
         profiles,
     }

@@ -1,10 +1,12 @@
 //! What stands around the panels of every plot: title, worker axis, footer.
 
 use crate::analysis::Summary;
+use crate::record::Ending;
 use crate::report::plot::labels;
 use crate::report::plot::panel::LABEL;
 use crate::report::plot::scale::Scale;
 use crate::report::plot::scene::{Anchor, Scene, Stroke, Text};
+use crate::report::plot::series::Series;
 use crate::report::plot::style::{self, GREY};
 use crate::report::{prose, units};
 
@@ -19,8 +21,8 @@ const ANSWER: f64 = 15.5;
 /// The em of the small print, in pixels.
 const SMALL: f64 = 13.5;
 
-/// Title and subtitle. Returns the height below them.
-pub(super) fn head(scene: &mut Scene, title: &str, summary: &Summary) -> f64 {
+/// Title, answer, and what the figures are. Returns the height below them.
+pub(super) fn head(scene: &mut Scene, title: &str, summary: &Summary, figures: &str) -> f64 {
     let room = WIDTH - 2.0 * MARGIN;
     let mut y = 30.0;
     for line in style::wrapped(title, 21.0, true, room) {
@@ -47,11 +49,36 @@ pub(super) fn head(scene: &mut Scene, title: &str, summary: &Summary) -> f64 {
         prose::one_line(&receipt.cpu),
         units::counted(receipt.cores as u64, "core"),
     );
-    let samples = match prose::samples(summary) {
+    small_print(scene, &format!("{figures} · {machine}"), y)
+}
+
+/// A plot in words: its subject, and the answer.
+pub(super) fn description(subject: &str, summary: &Summary) -> String {
+    match prose::headline(summary) {
+        Some(answer) => format!("{subject} Fastest: {answer}."),
+        None => format!("{subject} No cell succeeded in every request."),
+    }
+}
+
+/// What the points of a plot over worker counts are.
+pub(super) fn medians(summary: &Summary) -> String {
+    match prose::samples(summary) {
         0 | 1 => "one sample a point".to_owned(),
         many => format!("medians of {many} samples, bars from least to most"),
-    };
-    small_print(scene, &format!("{samples} · {machine}"), y)
+    }
+}
+
+/// What a plot over worker counts needs said beneath it.
+pub(super) fn remarks(summary: &Summary, series: &[Series<'_>]) -> Vec<String> {
+    let mut remarks = vec![prose::bound_origin(summary)];
+    let mut rows = series.iter().flat_map(|series| &series.rows);
+    if rows.any(|row| !row.every_request_succeeded()) {
+        remarks.push("×: some requests or samples failed, so the time does not compare".to_owned());
+    }
+    if summary.ending != Ending::Complete {
+        remarks.push("the session was not finished".to_owned());
+    }
+    remarks
 }
 
 /// What the figures rest on. Returns the height of the plot.

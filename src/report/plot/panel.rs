@@ -14,7 +14,7 @@ pub(super) const LABEL_ROOM: f64 = 20.0;
 /// The width of the lower bound's line, in pixels.
 pub(super) const BOUND_WIDTH: f64 = 8.0;
 /// The radius of markers, in pixels.
-const MARKER: f64 = 4.6;
+pub(super) const MARKER: f64 = 4.6;
 /// From the panel's frame to the text of a label: leader and key.
 pub(super) const LABEL_INDENT: f64 = 61.0;
 
@@ -157,18 +157,23 @@ impl Panel<'_> {
             .filter(|line| line.joined)
             .map(|line| (line.look, line.path(self)))
             .collect();
-        for (look, path) in &joined {
+        self.paths(scene, &joined, beside);
+        for line in drawn {
+            self.whiskers(scene, line);
+        }
+        self.markers(scene, drawn, beside);
+    }
+
+    /// Lines alone.
+    pub(super) fn paths(&self, scene: &mut Scene, paths: &[(Look, Vec<Place>)], beside: Beside) {
+        for (look, path) in paths {
             for part in lines::dashes(path, beside.dash(*look), 0.0) {
                 stroke(scene, part, *look);
             }
         }
         if beside == Beside::Together {
-            self.interleave(scene, &joined);
+            self.interleave(scene, paths);
         }
-        for line in drawn {
-            self.whiskers(scene, line);
-        }
-        self.markers(scene, drawn, beside);
     }
 
     /// Whether lines drawn together have points that lie on one another.

@@ -146,9 +146,25 @@ impl Text {
 }
 
 impl Scene {
+    /// An empty one.
+    pub(crate) fn new(description: String, width: f64) -> Self {
+        Self {
+            description,
+            width,
+            height: 0.0,
+            shapes: Vec::new(),
+        }
+    }
+
     /// Straight lines.
     pub(crate) fn line(&mut self, places: Vec<Place>, stroke: Stroke) {
         self.shapes.push(Shape::Line { places, stroke });
+    }
+
+    /// A filled rectangle between two corners.
+    pub(crate) fn rectangle(&mut self, (left, top): Place, (right, bottom): Place, colour: Colour) {
+        let places = vec![(left, top), (right, top), (right, bottom), (left, bottom)];
+        self.shapes.push(Shape::Area { places, colour });
     }
 
     /// A text.

@@ -24,20 +24,20 @@ const KNOWN: [&str; 6] = [
 ];
 
 /// The cells of one strategy, or of one of its clients, by worker count.
-pub(super) struct Series<'a> {
-    pub(super) name: String,
-    pub(super) look: Look,
+pub(in crate::report) struct Series<'a> {
+    pub(in crate::report) name: String,
+    pub(in crate::report) look: Look,
     /// Rows with figures, by ascending worker count, at least one.
-    pub(super) rows: Vec<&'a Row>,
+    pub(in crate::report) rows: Vec<&'a Row>,
     /// Whether it runs on one worker while others run on more.
-    pub(super) single: bool,
+    pub(in crate::report) single: bool,
     /// Whether it was given more workers than it can use.
-    pub(super) refuses: bool,
+    pub(in crate::report) refuses: bool,
 }
 
 impl<'a> Series<'a> {
     /// The series of a summary by name.
-    pub(super) fn all(summary: &'a Summary) -> Vec<Self> {
+    pub(in crate::report) fn all(summary: &'a Summary) -> Vec<Self> {
         let naming = Naming::of(summary);
         let most = summary.rows.iter().map(|row| row.cell.workers).max();
         let mut named: BTreeMap<String, Vec<&Row>> = BTreeMap::new();
@@ -91,15 +91,19 @@ impl<'a> Series<'a> {
     }
 
     /// Where a row stands on the axis.
-    fn workers(&self, row: &Row) -> usize {
+    pub(in crate::report) fn workers(&self, row: &Row) -> usize {
         if self.single { 1 } else { row.cell.workers }
     }
 
-    /// The measured values as a line.
-    fn line(&self, of: impl Fn(&Row, f64) -> Option<f64>) -> Line {
+    /// The measured values as a line. `of` gives a value, and the least and the
+    /// most of its samples.
+    fn line(&self, of: impl Fn(&Row, &Figures) -> Option<(f64, Range)>) -> Line {
         let mut points: Vec<Point> = Vec::new();
         for row in &self.rows {
             let Some(figures) = &row.figures else {
+                continue;
+            };
+            let Some((value, range)) = of(row, figures) else {
                 continue;
             };
             let workers = self.workers(row) as f64;
@@ -107,17 +111,15 @@ impl<'a> Series<'a> {
             // did the same each time: one point, with the range of all.
             let previous = points.last_mut().filter(|last| last.workers == workers);
             if let Some(previous) = previous {
-                previous.widen(range(row, figures, &of));
+                previous.widen(range);
                 continue;
             }
-            if let Some(value) = of(row, figures.warm_s.median) {
-                points.push(Point {
-                    workers,
-                    value,
-                    range: range(row, figures, &of).filter(|_| figures.samples > 1),
-                    whole: row.every_request_succeeded(),
-                });
-            }
+            points.push(Point {
+                workers,
+                value,
+                range: Some(range).filter(|_| figures.samples > 1),
+                whole: row.every_request_succeeded(),
+            });
         }
         Line {
             label: self.name.clone(),
@@ -130,38 +132,54 @@ impl<'a> Series<'a> {
 
     /// Warm runtime in seconds.
     pub(super) fn runtimes(&self) -> Line {
-        self.line(|_, runtime| Some(runtime.max(LEAST)))
+        self.line(|_, figures| {
+            let warm = figures.warm_s;
+            Some((
+                warm.median.max(LEAST),
+                (warm.min.max(LEAST), warm.max.max(LEAST)),
+            ))
+        })
     }
 
     /// Gap as a fraction of the bound; without points where there is none.
     pub(super) fn gaps(&self) -> Line {
-        self.line(|row, runtime| {
-            row.figures.as_ref()?.gap?;
-            bound::gap(runtime, row.bound_s?)
+        self.line(|row, figures| {
+            let gap = |runtime| bound::gap(runtime, row.bound_s?);
+            let warm = figures.warm_s;
+            Some((figures.gap?, (gap(warm.min)?, gap(warm.max)?)))
+        })
+    }
+
+    /// CPU time in seconds; without points where the system told none.
+    pub(super) fn cpu(&self) -> Line {
+        self.line(|_, figures| {
+            let (least, most) = figures.cpu_range_s;
+            (least > 0.0).then_some((figures.cpu_s, (least, most)))
+        })
+    }
+
+    /// Peak memory in MiB; without points where the system did not tell.
+    pub(super) fn memory(&self) -> Line {
+        self.line(|_, figures| {
+            let mib = |bytes: u64| bytes as f64 / f64::from(1 << 20);
+            let (least, most) = figures.peak_rss_range_bytes;
+            (least > 0).then_some((mib(figures.peak_rss_bytes?), (mib(least), mib(most))))
         })
     }
 }
 
-fn range(
-    row: &Row,
-    figures: &Figures,
-    of: impl Fn(&Row, f64) -> Option<f64>,
-) -> Option<(f64, f64)> {
-    Some((of(row, figures.warm_s.min)?, of(row, figures.warm_s.max)?))
-}
+/// The least and the most of several values.
+type Range = (f64, f64);
 
 impl Point {
-    fn widen(&mut self, range: Option<(f64, f64)>) {
-        let Some((least, most)) = range else {
-            return;
-        };
+    fn widen(&mut self, (least, most): Range) {
         let (from, to) = self.range.unwrap_or((self.value, self.value));
         self.range = Some((from.min(least), to.max(most)));
     }
 }
 
 /// The worker counts that series have points at, ascending.
-pub(super) fn workers(series: &[Series<'_>]) -> Vec<f64> {
+pub(in crate::report) fn workers(series: &[Series<'_>]) -> Vec<f64> {
     let mut workers: Vec<usize> = series
         .iter()
         .flat_map(|series| series.rows.iter().map(|row| series.workers(row)))

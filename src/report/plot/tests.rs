@@ -2,12 +2,12 @@
 
 use proptest::prelude::*;
 
-use super::runtime;
 use super::scene::{Frame, Scene, Shape, Text};
+use super::{gap, latency, resources, runtime, split, timeline};
 use super::{runtime_png, runtime_svg};
 use crate::analysis::Summary;
 use crate::analysis::fixture::{RecordBuilder, cell, measured, sweep};
-use crate::record::Record;
+use crate::record::{Cell, Record, SampleResult};
 
 const STRATEGIES: [&str; 12] = [
     "actor",
@@ -24,8 +24,28 @@ const STRATEGIES: [&str; 12] = [
     "uring",
 ];
 
+/// Every plot but the first, by name.
+const OTHERS: [(&str, fn(&Summary) -> Option<Scene>); 5] = [
+    ("gap", gap::scene),
+    ("split", split::scene),
+    ("latency", latency::scene),
+    ("timeline", timeline::scene),
+    ("resources", resources::scene),
+];
+
+/// The plot of runtimes. The others of the record are checked by the way.
 fn drawn(record: &Record) -> Scene {
-    runtime::scene(&Summary::of(record)).expect("something to draw")
+    let summary = Summary::of(record);
+    for (_, draw) in OTHERS {
+        if let Some(scene) = draw(&summary) {
+            assert_tidy(&scene);
+        }
+    }
+    runtime::scene(&summary).expect("something to draw")
+}
+
+fn words(scene: &Scene) -> Vec<&str> {
+    texts(scene).iter().map(|text| text.text.as_str()).collect()
 }
 
 fn texts(scene: &Scene) -> Vec<&Text> {
@@ -95,6 +115,57 @@ fn a_sweep_shows_every_strategy_the_bound_and_what_it_rests_on() {
         .map(|text| text.text.as_str())
         .collect();
     insta::assert_snapshot!(lines.join("\n"));
+}
+
+#[test]
+fn every_plot_of_a_sweep_says_what_it_shows() {
+    let summary = Summary::of(&sweep());
+    for (name, draw) in OTHERS {
+        let scene = draw(&summary).expect("something to draw");
+        assert_tidy(&scene);
+        insta::assert_snapshot!(name, words(&scene).join("\n"));
+    }
+}
+
+#[test]
+fn a_chunked_run_is_drawn_beside_the_best_and_shows_its_barriers() {
+    let mut record = RecordBuilder::new().sample("tokio", 10, measured(100, 2.01));
+    let chunked = Cell {
+        dispatch: "chunked".to_owned(),
+        ..cell("tokio", 10, 100)
+    };
+    record = record.cell(chunked, measured(100, 2.4).latency(0.2));
+    let mut record = record.build();
+    let SampleResult::Measured(slow) = &mut record.samples[1].result else {
+        panic!("measured");
+    };
+    // The first request of the second group takes half of its round longer.
+    slow.outcomes.latency_s[10] += 0.02;
+    let summary = Summary::of(&record);
+    let timeline = timeline::scene(&summary).expect("something to draw");
+    assert_tidy(&timeline);
+    assert!(words(&timeline).contains(&"tokio, chunked"));
+    assert!(
+        words(&timeline)
+            .iter()
+            .any(|word| word.starts_with("slower than"))
+    );
+    let split = split::scene(&summary).expect("something to draw");
+    assert_tidy(&split);
+    assert!(words(&split).contains(&"chunk barriers"));
+}
+
+#[test]
+fn a_large_batch_is_few_shapes() {
+    let record = RecordBuilder::new()
+        .sample("tokio", 500, measured(100_000, 41.0))
+        .build();
+    let summary = Summary::of(&record);
+    for (name, draw) in OTHERS {
+        let scene = draw(&summary).expect("something to draw");
+        assert_tidy(&scene);
+        assert!(scene.shapes.len() < 6_000, "{name}: {}", scene.shapes.len());
+    }
 }
 
 #[test]
@@ -171,6 +242,9 @@ fn nothing_measured_is_nothing_drawn() {
     let summary = Summary::of(&RecordBuilder::new().error("tokio", 1, "no server").build());
     assert_eq!(runtime_svg(&summary).expect("no failure"), None);
     assert_eq!(runtime_png(&summary).expect("no failure"), None);
+    for (name, draw) in OTHERS {
+        assert!(draw(&summary).is_none(), "{name}");
+    }
 }
 
 #[test]

@@ -1,0 +1,113 @@
+//! The recommendation: which cell of a record to use, why, and what the others
+//! would cost or save.
+//!
+//! It is the smallest worker count at which a cell's runtime is within
+//! [`TOLERANCE`] of the fastest, among the cells with the fewest failures;
+//! where several strategies do equally well there, the cheapest of them. What
+//! is said rests on measured cells alone: nothing is recommended that was not
+//! run.
+
+mod alternatives;
+mod binding;
+mod choice;
+mod scaling;
+mod why;
+
+use serde::Serialize;
+
+pub use self::binding::Binding;
+pub(super) use self::choice::Choice;
+pub use self::scaling::{Peak, Scaling};
+use super::bound::Model;
+use super::summary::Row;
+use crate::record::{Ending, Session};
+
+/// How much longer than the fastest cell a batch may take for fewer workers,
+/// as a fraction of that cell's runtime.
+pub const TOLERANCE: f64 = 0.05;
+
+/// Which cell to use, and why.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Recommendation {
+    /// The recommended cell: its place in the summary's rows.
+    pub row: usize,
+    /// The fastest of the cells with as few failures: its place there.
+    pub fastest: usize,
+    /// How much longer than the fastest it takes, as a fraction: the ratio of
+    /// the medians less 1.
+    pub slower: f64,
+    /// The least and the most that this can be, if both medians lie in their
+    /// intervals.
+    pub slower_within: (f64, f64),
+    /// The least probability with which each of the two medians does, 0 where
+    /// there is one sample.
+    pub confidence: f64,
+    /// What keeps more workers from being faster.
+    pub constraint: Binding,
+    /// The reasons, in sentences, the most important first.
+    pub why: Vec<String>,
+    /// Other cells that one may have reason to choose.
+    pub alternatives: Vec<Alternative>,
+    /// How throughput goes with the number of workers.
+    pub scaling: Scaling,
+}
+
+/// Another cell than the recommended one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Alternative {
+    /// Its place in the summary's rows.
+    pub row: usize,
+    /// What speaks for it.
+    pub what: String,
+    /// What it costs and saves beside the recommended one.
+    pub cost: String,
+}
+
+/// What a recommendation is drawn from.
+pub(super) struct Basis<'a> {
+    pub(super) session: &'a Session,
+    pub(super) ending: Ending,
+    pub(super) model: Option<Model>,
+    pub(super) rows: &'a [Row],
+}
+
+impl Recommendation {
+    /// The recommendation of a summary's rows. `None` where no request
+    /// succeeded anywhere.
+    pub(super) fn of(basis: &Basis<'_>) -> Option<Self> {
+        let choice = Choice::of(basis.rows)?;
+        let scaling = Scaling::of(&choice);
+        let (constraint, binds) = binding::of(basis, &choice, &scaling);
+        let (chosen, fastest) = (
+            choice.figures(choice.chosen),
+            choice.figures(choice.fastest),
+        );
+        let (mine, theirs) = (chosen.warm_interval, fastest.warm_interval);
+        let same = choice.chosen == choice.fastest;
+        Some(Self {
+            row: choice.chosen,
+            fastest: choice.fastest,
+            slower: over(chosen.warm_s.median, fastest.warm_s.median),
+            slower_within: if same {
+                (0.0, 0.0)
+            } else {
+                (over(mine.low, theirs.high), over(mine.high, theirs.low))
+            },
+            confidence: mine.confidence.min(theirs.confidence),
+            constraint,
+            why: why::sentences(basis, &choice, binds),
+            alternatives: alternatives::of(&choice),
+            scaling,
+        })
+    }
+}
+
+/// How much one time is over another, as a fraction of that; 0 where there is
+/// no such ratio.
+fn over(time: f64, other: f64) -> f64 {
+    let ratio = time / other - 1.0;
+    if ratio.is_finite() { ratio } else { 0.0 }
+}
+
+#[cfg(test)]
+mod tests;

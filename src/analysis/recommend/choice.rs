@@ -1,0 +1,147 @@
+//! Which cell is chosen: a matter of numbers alone.
+
+use crate::analysis::recommend::TOLERANCE;
+use crate::analysis::summary::{Figures, Row};
+use crate::record::Cell;
+
+/// Runtimes that differ by less than this, as a fraction, are the same to
+/// anyone who waits for them.
+const SAME: f64 = 0.02;
+
+/// The chosen cell, and those that it was chosen from.
+#[derive(Debug)]
+pub(in crate::analysis) struct Choice<'a> {
+    pub(in crate::analysis) rows: &'a [Row],
+    /// Places of the cells with the fewest failures, of one batch size.
+    pub(in crate::analysis) eligible: Vec<usize>,
+    /// The place of the fastest of them.
+    pub(in crate::analysis) fastest: usize,
+    /// The place of the chosen one.
+    pub(in crate::analysis) chosen: usize,
+    /// Places of those with as many workers as the chosen one that are as fast,
+    /// itself among them.
+    pub(in crate::analysis) equals: Vec<usize>,
+}
+
+impl<'a> Choice<'a> {
+    /// Chooses. `None` where no request succeeded anywhere.
+    pub(in crate::analysis) fn of(rows: &'a [Row]) -> Option<Self> {
+        let answered = |place: &usize| rows[*place].figures.as_ref().is_some_and(|f| f.ok > 0);
+        let all: Vec<usize> = (0..rows.len()).filter(answered).collect();
+        let fewest = all.iter().map(|place| failures(&rows[*place])).min()?;
+        let whole = all.iter().copied();
+        let whole: Vec<_> = whole
+            .filter(|place| failures(&rows[*place]) == fewest)
+            .collect();
+        // Batches of different sizes do not compare: the largest is the one to
+        // advise on.
+        let requests = whole.iter().map(|place| rows[*place].cell.requests).max()?;
+        let mut choice = Self {
+            rows,
+            eligible: whole
+                .into_iter()
+                .filter(|place| rows[*place].cell.requests == requests)
+                .collect(),
+            fastest: 0,
+            chosen: 0,
+            equals: Vec::new(),
+        };
+        choice.fastest = choice.least(&choice.eligible, |figures| figures.warm_s.median)?;
+        let within: Vec<_> = choice.within().collect();
+        let fewest = within.iter().map(|place| choice.workers(*place)).min()?;
+        let there: Vec<_> = within
+            .into_iter()
+            .filter(|place| choice.workers(*place) == fewest)
+            .collect();
+        let quickest = choice.least(&there, |figures| figures.warm_s.median)?;
+        choice.equals = there
+            .into_iter()
+            .filter(|place| choice.alike(*place, quickest))
+            .collect();
+        choice.chosen = choice.least(&choice.equals, cost)?;
+        Some(choice)
+    }
+
+    /// The figures of an eligible cell.
+    pub(in crate::analysis) fn figures(&self, place: usize) -> &'a Figures {
+        self.rows[place]
+            .figures
+            .as_ref()
+            .expect("an eligible cell was measured")
+    }
+
+    pub(in crate::analysis) fn cell(&self, place: usize) -> &'a Cell {
+        &self.rows[place].cell
+    }
+
+    /// The workers that a cell uses.
+    pub(in crate::analysis) fn workers(&self, place: usize) -> usize {
+        self.rows[place].cell.workers_usable
+    }
+
+    /// The median warm runtime of an eligible cell.
+    pub(in crate::analysis) fn time(&self, place: usize) -> f64 {
+        self.figures(place).warm_s.median
+    }
+
+    /// Whether two cells differ in their workers alone.
+    pub(in crate::analysis) fn same_line(&self, one: usize, other: usize) -> bool {
+        let line = |place| {
+            let mut cell = self.cell(place).clone();
+            (cell.workers, cell.workers_usable) = (0, 0);
+            cell
+        };
+        line(one) == line(other)
+    }
+
+    /// The eligible cells within the tolerance of the fastest.
+    pub(in crate::analysis) fn within(&self) -> impl Iterator<Item = usize> {
+        let eligible = self.eligible.iter().copied();
+        eligible.filter(|place| self.is_within(*place))
+    }
+
+    /// Whether a cell is within the tolerance: its median of the fastest
+    /// median, and the upper end of its interval of that one's. So a cell whose
+    /// median was lucky does not count, and a machine that disturbs all cells
+    /// alike excludes none.
+    fn is_within(&self, place: usize) -> bool {
+        let (this, fastest) = (self.figures(place), self.figures(self.fastest));
+        let limit = 1.0 + TOLERANCE;
+        this.warm_s.median <= fastest.warm_s.median * limit
+            && this.warm_interval.high <= fastest.warm_interval.high * limit
+    }
+
+    /// Whether one cell cannot be told from a quicker one: the intervals
+    /// overlap, or nobody would notice.
+    fn alike(&self, place: usize, quicker: usize) -> bool {
+        let (this, quicker) = (self.figures(place), self.figures(quicker));
+        this.warm_interval.low <= quicker.warm_interval.high
+            || this.warm_s.median <= quicker.warm_s.median * (1.0 + SAME)
+    }
+
+    /// The place whose value is the least; the first of equals.
+    pub(in crate::analysis) fn least(
+        &self,
+        places: &[usize],
+        value: impl Fn(&Figures) -> f64,
+    ) -> Option<usize> {
+        let value = |place: &usize| value(self.figures(*place));
+        let places = places.iter().copied();
+        places.min_by(|a, b| value(a).total_cmp(&value(b)))
+    }
+}
+
+/// How bad a cell's failures are: samples that came to nothing, then requests
+/// that failed in the worst sample.
+pub(in crate::analysis) fn failures(row: &Row) -> (usize, u64) {
+    let failed = row.figures.as_ref().map_or(u64::MAX, |f| f.failed);
+    (row.errors, failed)
+}
+
+/// What a cell costs in CPU time and memory: their product, so that neither
+/// needs a price in the other's unit. Where one is not told, the other alone.
+pub(in crate::analysis) fn cost(figures: &Figures) -> f64 {
+    let memory = figures.peak_rss_bytes.map_or(1.0, |bytes| bytes as f64);
+    // The clock of CPU time is no finer than this.
+    figures.cpu_s.max(1e-6) * memory
+}

@@ -1,0 +1,234 @@
+//! What is recommended of records whole, refused, failing, and hardly any.
+
+use proptest::prelude::*;
+
+use super::{Binding, Recommendation, Scaling};
+use crate::analysis::Summary;
+use crate::analysis::fixture::{RecordBuilder, measured, sweep};
+use crate::analysis::simulated::Service;
+use crate::record::{Ending, Limits, RateLimit, Record};
+
+fn advice(record: &Record) -> Option<(String, Recommendation)> {
+    let summary = Summary::of(record);
+    let advice = summary.recommendation?;
+    Some((summary.rows[advice.row].cell.to_string(), advice))
+}
+
+fn told(record: &Record) -> String {
+    let (cell, advice) = advice(record).expect("a recommendation");
+    let mut text = format!("{cell}: {:?}\n", advice.constraint);
+    for sentence in &advice.why {
+        text.push_str(&format!("- {sentence}\n"));
+    }
+    for other in &advice.alternatives {
+        text.push_str(&format!(
+            "or row {}, {}: {}\n",
+            other.row, other.what, other.cost
+        ));
+    }
+    text + &format!("{:?}", advice.scaling)
+}
+
+/// A sweep of a simulated service by two strategies, which cost alike.
+fn simulated(service: &Service, limits: Limits, workers: &[usize]) -> RecordBuilder {
+    let times = &service.times;
+    let mean = times.iter().sum::<f64>() / times.len() as f64;
+    let mut record = RecordBuilder::new()
+        .service(Some(mean))
+        .session(|session| session.server.limits = limits);
+    for workers in workers {
+        for strategy in ["thread-pool", "tokio"] {
+            let run = service.run(*workers);
+            for round in 0..3 {
+                let warm_s = run.warm_s * (1.003 + 0.001 * f64::from(round));
+                let mut sample = measured(times.len() as u64, warm_s);
+                if run.failed > 0 {
+                    let status = if limits.rate.is_some() {
+                        "status 429"
+                    } else {
+                        "status 503"
+                    };
+                    sample = sample.failed(run.failed, status);
+                }
+                record = record.sample(strategy, *workers, sample);
+            }
+        }
+    }
+    record
+}
+
+const GRID: [usize; 8] = [1, 2, 3, 5, 10, 20, 50, 100];
+
+#[test]
+fn a_fixed_service_time_ends_with_every_request_in_flight() {
+    insta::assert_snapshot!(told(&sweep()));
+}
+
+#[test]
+fn a_rate_limit_binds_where_more_only_buys_refusals() {
+    let rate = Some(RateLimit {
+        per_s: 50.0,
+        burst: 15,
+    });
+    let service = Service {
+        rate,
+        ..Service::drawn(vec![0.2; 100])
+    };
+    let limits = Limits {
+        rate,
+        ..Limits::default()
+    };
+    insta::assert_snapshot!(told(&simulated(&service, limits, &GRID).build()));
+}
+
+#[test]
+fn a_capacity_is_the_end_of_what_workers_bring() {
+    let service = Service {
+        capacity: Some(10),
+        ..Service::drawn(vec![0.1; 100])
+    };
+    let limits = Limits {
+        capacity: Some(10),
+        ..Limits::default()
+    };
+    insta::assert_snapshot!(told(&simulated(&service, limits, &GRID).build()));
+}
+
+#[test]
+fn service_that_slows_under_load_has_a_peak_and_a_curve() {
+    let service = Service {
+        load: (0.02, 0.001),
+        ..Service::drawn(vec![0.05; 100])
+    };
+    let limits = Limits {
+        slows: true,
+        ..Limits::default()
+    };
+    let record = simulated(&service, limits, &[1, 2, 5, 10, 20, 25, 34, 50, 100]).build();
+    let (cell, advice) = advice(&record).expect("a recommendation");
+    assert_eq!(cell, "thread-pool + ureq, w=25");
+    assert_eq!(advice.constraint, Binding::Load);
+    let Scaling::Peak(peak) = advice.scaling else {
+        panic!("{:?}", advice.scaling);
+    };
+    assert!(
+        peak.workers
+            .is_some_and(|workers| (20.0..60.0).contains(&workers)),
+        "{peak:?}"
+    );
+}
+
+#[test]
+fn failures_that_are_everywhere_keep_no_cell_out_and_more_of_them_do() {
+    let record = RecordBuilder::new()
+        .sample("tokio", 5, measured(100, 4.0).failed(4, "status"))
+        .sample("tokio", 10, measured(100, 2.0).failed(4, "status"))
+        .sample("tokio", 20, measured(100, 1.0).failed(5, "status"))
+        .build();
+    let (cell, advice) = advice(&record).expect("a recommendation");
+    assert_eq!(cell, "tokio + hyper, w=10");
+    assert_eq!(advice.constraint, Binding::Failures);
+    let why = advice.why.join("\n");
+    assert!(
+        why.contains("here 4 of 100 requests failed, and nowhere fewer"),
+        "{why}"
+    );
+    // One more of 100 may be chance: that is for the reader to weigh.
+    let other = advice
+        .alternatives
+        .iter()
+        .find(|other| other.what.contains("more failures"));
+    assert!(other.expect("the faster").cost.contains("1 failure more"));
+}
+
+#[test]
+fn a_cell_that_came_to_nothing_in_a_sample_is_not_preferred() {
+    let record = RecordBuilder::new()
+        .sample("tokio", 5, measured(100, 4.0))
+        .sample("tokio", 10, measured(100, 2.0))
+        .error("tokio", 10, "it did not come back")
+        .build();
+    assert_eq!(
+        advice(&record).expect("a recommendation").0,
+        "tokio + hyper, w=5"
+    );
+}
+
+#[test]
+fn where_no_request_succeeded_nothing_is_recommended() {
+    let record = RecordBuilder::new()
+        .sample("tokio", 5, measured(100, 0.1).failed(100, "connect"))
+        .error("rayon", 5, "no such file")
+        .build();
+    assert_eq!(advice(&record), None);
+    assert_eq!(advice(&RecordBuilder::new().build()), None);
+}
+
+#[test]
+fn one_cell_is_no_comparison_and_an_unfinished_session_no_whole_one() {
+    let record = RecordBuilder::new()
+        .sample("tokio", 5, measured(100, 4.01))
+        .ending(Ending::CutOff)
+        .build();
+    insta::assert_snapshot!(told(&record));
+}
+
+#[test]
+fn a_server_that_was_the_limit_is_said() {
+    let mut record = RecordBuilder::new()
+        .sample("tokio", 5, measured(100, 4.0))
+        .build();
+    if let crate::record::SampleResult::Measured(measurement) = &mut record.samples[0].result
+        && let Some(server) = &mut measurement.server
+    {
+        server.busy = 0.93;
+    }
+    let advice = advice(&record).expect("a recommendation").1;
+    assert_eq!(advice.constraint, Binding::Server);
+    assert!(advice.why[1].contains("busy for 93 %"), "{:?}", advice.why);
+}
+
+#[test]
+fn fewer_workers_that_need_no_more_rounds_are_named() {
+    let record = RecordBuilder::new()
+        .sample("tokio", 10, measured(100, 2.01))
+        .sample("tokio", 99, measured(100, 0.41))
+        .build();
+    let why = advice(&record).expect("a recommendation").1.why.join("\n");
+    assert!(
+        why.contains("50 workers would need no more rounds, 2"),
+        "{why}"
+    );
+}
+
+proptest! {
+    #[test]
+    fn no_cell_with_more_failures_is_preferred_and_every_number_is_one(
+        runs in prop::collection::vec((0..3_usize, 1..60_usize, 0.0..30.0_f64, 0..=20_u64), 1..40),
+        service in prop::option::of(0.0..1.0_f64),
+    ) {
+        let mut record = RecordBuilder::new().service(service);
+        for (strategy, workers, warm_s, failed) in runs {
+            let run = measured(20, warm_s).failed(failed, "status");
+            record = record.sample(["tokio", "rayon", "sequential"][strategy], workers, run);
+        }
+        let summary = Summary::of(&record.build());
+        let failed = |row: &crate::analysis::summary::Row| {
+            row.figures.as_ref().map_or(u64::MAX, |figures| figures.failed)
+        };
+        let fewest = summary.rows.iter().map(failed).min().expect("rows");
+        match &summary.recommendation {
+            None => prop_assert_eq!(fewest, 20),
+            Some(advice) => {
+                prop_assert_eq!(failed(&summary.rows[advice.row]), fewest);
+                let numbers = [advice.slower, advice.slower_within.0, advice.slower_within.1];
+                prop_assert!(numbers.iter().all(|number| number.is_finite()));
+                let text = serde_json::to_string(advice).expect("rendered");
+                prop_assert!(!text.contains("NaN") && !text.contains("inf "), "{text}");
+                for other in &advice.alternatives {
+                    prop_assert!(other.row < summary.rows.len() && other.row != advice.row);
+                }
+            }
+        }
+    }
+}

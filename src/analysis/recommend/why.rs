@@ -1,0 +1,193 @@
+//! The reasons in sentences.
+
+use super::{Basis, Choice, TOLERANCE, over};
+use crate::analysis::{Source, units};
+use crate::record::{Cell, Ending};
+
+/// A cell's name without its workers.
+pub(super) fn line(cell: &Cell) -> String {
+    let name = cell.to_string();
+    name.rsplit_once(", w=")
+        .map_or(name.as_str(), |(line, _)| line)
+        .to_owned()
+}
+
+/// Why the chosen cell, the most important reason first.
+pub(super) fn sentences(basis: &Basis<'_>, choice: &Choice<'_>, binds: String) -> Vec<String> {
+    let mut sentences = vec![workers(choice), binds];
+    sentences.extend(strategies(choice));
+    sentences.extend(failures(choice));
+    sentences.extend(step(basis, choice));
+    sentences.extend(doubts(basis, choice));
+    sentences.push(interval(choice));
+    sentences
+}
+
+fn workers(choice: &Choice<'_>) -> String {
+    let workers = units::counted(choice.workers(choice.chosen) as u64, "worker");
+    if choice.eligible.len() == 1 {
+        return format!(
+            "{} is the only setting that can be judged: there is nothing to compare it with.",
+            choice.cell(choice.chosen)
+        );
+    }
+    let time = units::seconds(choice.time(choice.chosen));
+    let tolerance = 100.0 * TOLERANCE;
+    if choice.chosen == choice.fastest {
+        return format!(
+            "With {workers} it is the fastest, {time}, and nothing with fewer comes within \
+             {tolerance:.0} % of that."
+        );
+    }
+    let slower = over(choice.time(choice.chosen), choice.time(choice.fastest));
+    format!(
+        "{workers} {} the fewest within {tolerance:.0} % of the fastest: {time}, {:.1} % over {}.",
+        if choice.workers(choice.chosen) == 1 {
+            "is"
+        } else {
+            "are"
+        },
+        100.0 * slower,
+        choice.cell(choice.fastest)
+    )
+}
+
+/// How the strategies compare with the chosen number of workers.
+fn strategies(choice: &Choice<'_>) -> Option<String> {
+    let others: Vec<_> = choice
+        .equals
+        .iter()
+        .filter(|place| **place != choice.chosen)
+        .map(|place| line(choice.cell(*place)))
+        .collect();
+    if others.is_empty() {
+        return None;
+    }
+    let bound = choice.rows[choice.chosen].bound_s;
+    let at_bound = bound.filter(|bound_s| {
+        let times = choice.equals.iter().map(|place| choice.time(*place));
+        times.fold(0.0, f64::max) <= bound_s * (1.0 + TOLERANCE)
+    });
+    let figures = choice.figures(choice.chosen);
+    let memory = figures.peak_rss_bytes;
+    let takes = format!(
+        "{} of CPU time{}",
+        units::seconds(figures.cpu_s),
+        memory.map_or(String::new(), |bytes| format!(
+            " and {}",
+            units::bytes(bytes)
+        ))
+    );
+    let mine = line(choice.cell(choice.chosen));
+    Some(if at_bound.is_some() {
+        format!(
+            "{} strategies are at the bound there: choose by memory and CPU time. {mine} takes \
+             the least of both together, {takes}.",
+            others.len() + 1
+        )
+    } else {
+        format!(
+            "As fast there: {}; {mine} takes the least CPU time and memory together, {takes}.",
+            others.join(", ")
+        )
+    })
+}
+
+fn failures(choice: &Choice<'_>) -> Option<String> {
+    let row = &choice.rows[choice.chosen];
+    let failed = choice.figures(choice.chosen).failed;
+    let errors = row.errors;
+    if failed == 0 && errors == 0 {
+        return None;
+    }
+    let samples = match errors {
+        0 => String::new(),
+        _ => format!(
+            ", and {} came to no measurement",
+            units::counted(errors as u64, "sample")
+        ),
+    };
+    Some(format!(
+        "No cell is without failures: here {} of {} failed{samples}, and nowhere fewer.",
+        units::count(failed),
+        units::counted(row.cell.requests as u64, "request"),
+    ))
+}
+
+/// Where fewer workers that were not measured need as many rounds.
+fn step(basis: &Basis<'_>, choice: &Choice<'_>) -> Option<String> {
+    let service = basis.model?.service();
+    if service.longest_s.is_some() || service.source != Source::Stated {
+        return None;
+    }
+    let cell = choice.cell(choice.chosen);
+    let rounds = cell.requests.div_ceil(cell.workers_usable.max(1));
+    let edge = cell.requests.div_ceil(rounds.max(1));
+    (edge < cell.workers_usable).then(|| {
+        format!(
+            "{} would need no more rounds, {rounds}; that was not measured.",
+            units::counted(edge as u64, "worker")
+        )
+    })
+}
+
+/// What to mind.
+fn doubts(basis: &Basis<'_>, choice: &Choice<'_>) -> Vec<String> {
+    let mut doubts = Vec::new();
+    match basis.ending {
+        Ending::Complete => {}
+        Ending::Interrupted | Ending::CutOff => doubts.push(
+            "The session did not end: this is drawn from the samples taken until then.".to_owned(),
+        ),
+    }
+    let bound = |place: &&usize| {
+        let server = choice.figures(**place).server;
+        server.is_some_and(|server| server.is_bound())
+    };
+    let bound = choice.eligible.iter().filter(bound).count();
+    let involved = [choice.chosen, choice.fastest];
+    if bound > 0 && !involved.iter().any(|place| bound_at(choice, *place)) {
+        doubts.push(format!(
+            "In {} the server itself was the limit: what they say of their strategies counts less.",
+            units::counted(bound as u64, "other cell")
+        ));
+    }
+    doubts
+}
+
+fn bound_at(choice: &Choice<'_>, place: usize) -> bool {
+    let server = choice.figures(place).server;
+    server.is_some_and(|server| server.is_bound())
+}
+
+/// How sure the runtimes are.
+fn interval(choice: &Choice<'_>) -> String {
+    let (chosen, fastest) = (
+        choice.figures(choice.chosen),
+        choice.figures(choice.fastest),
+    );
+    let samples = chosen.samples.min(fastest.samples);
+    if samples < 2 {
+        return "Each runtime is that of a single sample: a difference of a few per cent may be \
+                chance, and more samples would tell."
+            .to_owned();
+    }
+    let (mine, theirs) = (chosen.warm_interval, fastest.warm_interval);
+    let confidence = mine.confidence.min(theirs.confidence);
+    let range = format!(
+        "{} … {} holds its median with {:.0} % confidence (order statistics of {})",
+        units::seconds(mine.low),
+        units::seconds(mine.high),
+        // Never more than it is.
+        (100.0 * confidence).floor(),
+        units::counted(samples as u64, "sample")
+    );
+    if choice.chosen == choice.fastest {
+        return format!("{range}.");
+    }
+    format!(
+        "{range}; over the fastest that is {:.1} to {:.1} %.",
+        100.0 * over(mine.low, theirs.high).max(0.0),
+        100.0 * over(mine.high, theirs.low).max(0.0)
+    )
+}

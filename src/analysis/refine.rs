@@ -1,0 +1,264 @@
+//! Which further cells could change the recommendation: a sweep measures a few
+//! worker counts, and the best one may lie between them.
+
+use std::collections::BTreeSet;
+
+use super::bound::{Model, Source};
+use super::recommend::{Choice, TOLERANCE};
+use super::summary::Summary;
+use crate::record::Cell;
+
+/// The most worker counts that one call proposes for a strategy.
+const AT_ONCE: usize = 6;
+/// A gain in runtime below this, as a fraction, is not worth measuring for.
+const GAIN: f64 = 0.01;
+/// Neighbours whose runtimes differ by less than this, as a fraction, make a
+/// plateau.
+const LEVEL: f64 = 0.01;
+/// Beside a count whose runtime is within this of the fastest, as a fraction, a
+/// faster one may lie.
+const NEAR: f64 = 0.08;
+/// Strategies whose runtimes differ by more than this somewhere, as a fraction,
+/// are searched apart.
+const UNLIKE: f64 = 0.02;
+/// The most strategies that are searched.
+const LINES: usize = 3;
+
+/// Where times differ, a smaller count can be faster than a larger one (Graham's
+/// anomalies). Down to this share of the chosen count, all are tried.
+const ANOMALY: f64 = 0.8;
+
+/// Cells that are worth measuring beside those of a summary, for up to
+/// `most_workers` workers; none where they would not change the
+/// recommendation. Ask again when they are measured: each call narrows the
+/// range by as much as it proposes, and after a few nothing is left.
+///
+/// For the recommended strategy and for the fastest cell's, these are the
+/// worker counts just below the recommended one and those around the fastest,
+/// as far as the bound says that they could be within the tolerance, or
+/// faster. With equal service times only counts that save a round matter
+/// (⌈N/w⌉). When no count is left, the strategies that were not measured with
+/// the recommended one.
+pub fn next(summary: &Summary, most_workers: usize) -> Vec<Cell> {
+    let Some(choice) = Choice::of(&summary.rows) else {
+        return Vec::new();
+    };
+    let search = Search {
+        model: summary.model(),
+        requests: choice.cell(choice.chosen).requests,
+        most_workers,
+        choice,
+    };
+    let cells = search.between();
+    if cells.is_empty() {
+        return search.beside();
+    }
+    cells
+}
+
+struct Search<'a> {
+    choice: Choice<'a>,
+    model: Option<Model>,
+    requests: usize,
+    most_workers: usize,
+}
+
+impl Search<'_> {
+    fn between(&self) -> Vec<Cell> {
+        let mut cells = Vec::new();
+        for place in self.lines() {
+            let measured = self.measured(place);
+            let mut wanted = self.smaller(&measured);
+            wanted.extend(self.faster(place, &measured));
+            wanted.retain(|workers| !measured.contains(workers));
+            let wanted: Vec<_> = wanted.into_iter().collect();
+            cells.extend(spread(&wanted).map(|workers| self.cell(place, workers)));
+        }
+        cells
+    }
+
+    /// A cell of each strategy whose counts are searched: the chosen, the
+    /// fastest, and those that somewhere take another time than these, as one
+    /// does that makes requests in another order.
+    fn lines(&self) -> Vec<usize> {
+        let choice = &self.choice;
+        let mut lines: Vec<usize> = Vec::new();
+        for place in [choice.chosen, choice.fastest] {
+            if lines.iter().all(|line| !choice.same_line(*line, place)) {
+                lines.push(place);
+            }
+        }
+        if self.equal_times() {
+            return lines;
+        }
+        for place in choice.within() {
+            if lines.len() < LINES && lines.iter().all(|line| self.unlike(*line, place)) {
+                lines.push(place);
+            }
+        }
+        lines
+    }
+
+    /// Whether two strategies differ at a count below the chosen one that both
+    /// were measured with.
+    fn unlike(&self, one: usize, other: usize) -> bool {
+        let counts = self.measured(one);
+        let below = counts.range(..self.choice.workers(self.choice.chosen));
+        let times = |count: &usize| Some((self.time(one, *count)?, self.time(other, *count)?));
+        !self.choice.same_line(one, other)
+            && below
+                .filter_map(times)
+                .any(|(one, other)| (one / other - 1.0).abs() > UNLIKE)
+    }
+
+    /// Whether every request is known to take the same time.
+    fn equal_times(&self) -> bool {
+        let service = self.model.map(|model| model.service());
+        service
+            .is_some_and(|service| service.source == Source::Stated && service.longest_s.is_none())
+    }
+
+    /// The worker counts of a strategy that were tried, whatever came of it.
+    fn measured(&self, place: usize) -> BTreeSet<usize> {
+        let rows = 0..self.choice.rows.len();
+        let line = rows.filter(|row| self.choice.same_line(*row, place));
+        line.map(|row| self.choice.workers(row)).collect()
+    }
+
+    /// Counts below the chosen one that could be within the tolerance.
+    fn smaller(&self, measured: &BTreeSet<usize>) -> BTreeSet<usize> {
+        let chosen = self.choice.workers(self.choice.chosen);
+        let limit = self.choice.time(self.choice.fastest) * (1.0 + TOLERANCE);
+        let from = |count: usize| -> BTreeSet<usize> {
+            self.edges(count, chosen)
+                .filter(|workers| !measured.contains(workers) && self.bound(*workers) <= limit)
+                .collect()
+        };
+        let below = measured.range(..chosen).next_back();
+        let next = from(below.map_or(1, |below| below + 1));
+        if next.is_empty() {
+            return from((chosen as f64 * ANOMALY) as usize + 1);
+        }
+        next
+    }
+
+    /// Counts that could be faster than the fastest: those beside a count that
+    /// is nearly as fast, unless its neighbours say that they lie on a plateau.
+    fn faster(&self, place: usize, measured: &BTreeSet<usize>) -> BTreeSet<usize> {
+        let best = self.choice.time(self.choice.fastest);
+        let near = |time: &f64| *time <= best * (1.0 + NEAR);
+        let level = |one: f64, other: f64| (one / other - 1.0).abs() < LEVEL;
+        let most = self.most_workers.min(self.requests);
+        let mut counts: Vec<_> = measured.iter().copied().collect();
+        counts.insert(0, 0);
+        let times: Vec<_> = counts
+            .iter()
+            .map(|count| self.time(place, *count))
+            .collect();
+        let is_level = |at: usize| match (times.get(at), times.get(at + 1)) {
+            (Some(Some(one)), Some(Some(other))) => level(*one, *other),
+            _ => false,
+        };
+        let mut wanted = BTreeSet::new();
+        for (at, from) in counts.iter().enumerate() {
+            // Three in a row make a plateau, two may stand on either side of a
+            // valley; beyond the last there is only what lies before.
+            let to = counts.get(at + 1);
+            let before = at > 0 && is_level(at - 1);
+            let flat = match to {
+                Some(_) => is_level(at) && (before || is_level(at + 1)),
+                None => before,
+            };
+            let ends = times[at]
+                .iter()
+                .chain(times.get(at + 1).into_iter().flatten());
+            if !flat && ends.into_iter().any(near) {
+                let counts = self.edges(from + 1, to.map_or(most + 1, |to| *to));
+                let faster = best * (1.0 - GAIN);
+                wanted.extend(counts.filter(|workers| self.bound(*workers) < faster));
+            }
+        }
+        wanted
+    }
+
+    /// The runtime of a strategy with so many workers, if it failed no more
+    /// than the others.
+    fn time(&self, place: usize, workers: usize) -> Option<f64> {
+        let choice = &self.choice;
+        let mut eligible = choice.eligible.iter().copied();
+        let there = |row: &usize| choice.workers(*row) == workers && choice.same_line(*row, place);
+        eligible.find(there).map(|row| choice.time(row))
+    }
+
+    /// The counts from one to before another that can differ from the one
+    /// below them.
+    fn edges(&self, from: usize, before: usize) -> impl Iterator<Item = usize> {
+        let equal = self.equal_times();
+        let rounds = |workers: usize| self.requests.div_ceil(workers);
+        (from..before).filter(move |workers| {
+            !equal || *workers == 1 || rounds(*workers) < rounds(workers - 1)
+        })
+    }
+
+    fn bound(&self, workers: usize) -> f64 {
+        let bound = self.model.map(|model| model.bound(self.requests, workers));
+        bound.map_or(0.0, |bound| bound.seconds)
+    }
+
+    /// The strategies that were not measured with the chosen count, nor with
+    /// the one where requests begin to fail: a slower one may keep just below
+    /// what the server refuses.
+    fn beside(&self) -> Vec<Cell> {
+        let choice = &self.choice;
+        let mut counts = vec![choice.workers(choice.chosen)];
+        counts.extend(self.knee());
+        let mut cells: Vec<Cell> = Vec::new();
+        let mut lines: Vec<usize> = Vec::new();
+        for place in 0..choice.rows.len() {
+            let capped = choice.cell(place).workers != choice.workers(place);
+            if !capped && lines.iter().all(|line| !choice.same_line(*line, place)) {
+                lines.push(place);
+                let measured = self.measured(place);
+                if measured.len() > 1 {
+                    let missing = counts.iter().filter(|count| !measured.contains(count));
+                    cells.extend(missing.map(|count| self.cell(place, *count)));
+                }
+            }
+        }
+        cells
+    }
+
+    /// The count above the fastest one at which its strategy fails more, where
+    /// it would be faster if it did not.
+    fn knee(&self) -> Option<usize> {
+        let choice = &self.choice;
+        let fastest = choice.workers(choice.fastest);
+        let measured = self.measured(choice.fastest);
+        let next = measured.range(fastest + 1..).next().copied()?;
+        let failing = choice.eligible.iter().all(|place| {
+            choice.workers(*place) != next || !choice.same_line(*place, choice.fastest)
+        });
+        let limit = choice.time(choice.fastest) * (1.0 - GAIN);
+        (failing && self.bound(next) < limit).then_some(next)
+    }
+
+    fn cell(&self, place: usize, workers: usize) -> Cell {
+        Cell {
+            workers,
+            workers_usable: workers,
+            ..self.choice.cell(place).clone()
+        }
+    }
+}
+
+/// At most so many of the counts as are proposed at once, evenly spread.
+fn spread(counts: &[usize]) -> impl Iterator<Item = usize> {
+    let kept = counts.len().min(AT_ONCE);
+    (0..kept).map(move |i| {
+        // The middles of equal parts.
+        counts[(2 * i + 1) * counts.len() / (2 * kept)]
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,282 @@
+//! A sweep with its refinement against an exhaustive search, on simulated
+//! services.
+
+use super::next;
+use crate::analysis::Summary;
+use crate::analysis::fixture::{RecordBuilder, cell, measured};
+use crate::analysis::recommend::TOLERANCE;
+use crate::analysis::simulated::{Run, Service};
+use crate::record::{Limits, RateLimit, Record};
+
+const GRID: [usize; 8] = [1, 2, 3, 5, 10, 20, 50, 100];
+const MOST: usize = 128;
+/// Strategies, what each request costs in seconds, and what each worker more
+/// adds to that.
+const STRATEGIES: [(&str, f64, f64); 3] = [
+    ("tokio", 0.0003, 0.000_001),
+    ("thread-pool", 0.0004, 0.000_02),
+    ("rayon", 0.0005, 0.000_03),
+];
+
+/// Numbers from 0 to 1 that look like chance and are the same in every run.
+fn chance(seed: u64) -> impl FnMut() -> f64 {
+    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+    move || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 11) as f64 / (1_u64 << 53) as f64
+    }
+}
+
+/// A service, and sweeps of it.
+struct Study {
+    service: Service,
+    slows: bool,
+    noise: f64,
+}
+
+impl Study {
+    fn of(service: Service) -> Self {
+        Self {
+            service,
+            slows: false,
+            noise: 0.004,
+        }
+    }
+
+    fn drawn(seed: u64, draw: impl Fn(f64) -> f64) -> Self {
+        let mut chance = chance(seed);
+        Self::of(Service::drawn((0..100).map(|_| draw(chance())).collect()))
+    }
+
+    fn run(&self, strategy: usize, workers: usize) -> Run {
+        let (_, request, worker) = STRATEGIES[strategy];
+        let mut service = self.service.clone();
+        service.client_s = request + worker * workers as f64;
+        if STRATEGIES[strategy].0 == "rayon" {
+            // One that divides the batch makes its requests in another order.
+            let half = service.times.len() / 2;
+            let (first, second) = self.service.times.split_at(half);
+            let turns = second.iter().zip(first).flat_map(|(a, b)| [*a, *b]);
+            service.times = turns.chain(second[half..].iter().copied()).collect();
+        }
+        service.run(workers)
+    }
+
+    /// Three samples of each cell, each a little slower than it could be.
+    fn add(&self, mut record: RecordBuilder, strategy: usize, workers: usize) -> RecordBuilder {
+        let run = self.run(strategy, workers);
+        let requests = self.service.times.len() as u64;
+        let mut chance = chance((strategy * 1_000 + workers) as u64 + 7);
+        for _ in 0..3 {
+            let warm_s = run.warm_s * (1.0 + self.noise * chance());
+            let mut sample = measured(requests, warm_s);
+            if run.failed > 0 {
+                sample = sample.failed(run.failed, "status");
+            }
+            let cell = cell(STRATEGIES[strategy].0, workers, requests as usize);
+            record = record.cell(cell, sample);
+        }
+        record
+    }
+
+    fn start(&self) -> RecordBuilder {
+        let times = &self.service.times;
+        let (mean, longest) = (
+            times.iter().sum::<f64>() / times.len() as f64,
+            times.iter().copied().fold(0.0, f64::max),
+        );
+        let shortest = times.iter().copied().fold(f64::INFINITY, f64::min);
+        RecordBuilder::new().service(Some(mean)).session(|session| {
+            session.server.longest_s = (shortest < longest).then_some(longest);
+            session.server.limits = Limits {
+                rate: self.service.rate,
+                capacity: self.service.capacity,
+                link: None,
+                slows: self.slows,
+            };
+        })
+    }
+
+    /// The grid and what refinement adds to it; the record and its cells.
+    fn sweep(&self) -> Record {
+        let mut record = self.start();
+        for strategy in 0..STRATEGIES.len() {
+            for workers in GRID {
+                record = self.add(record, strategy, workers);
+            }
+        }
+        for _ in 0..8 {
+            let so_far = record.build();
+            let cells = next(&Summary::of(&so_far), MOST);
+            record = RecordBuilder::from(so_far);
+            if cells.is_empty() {
+                break;
+            }
+            for cell in cells {
+                let named = |(name, ..): &(&str, f64, f64)| *name == cell.strategy;
+                let strategy = STRATEGIES.iter().position(named).expect("a strategy");
+                record = self.add(record, strategy, cell.workers);
+            }
+        }
+        record.build()
+    }
+
+    /// Every strategy at every count: the fewest failures, the lowest runtime
+    /// with them, and between which counts the fewest workers within the
+    /// tolerance of that may be taken to lie with such noise.
+    fn exhaustive(&self) -> (u64, f64, (usize, usize)) {
+        let all = || {
+            (1..=MOST).flat_map(|workers| {
+                (0..STRATEGIES.len()).map(move |strategy| (workers, self.run(strategy, workers)))
+            })
+        };
+        let fewest = all().map(|(_, run)| run.failed).min().expect("runs");
+        let whole = || all().filter(move |(_, run)| run.failed == fewest);
+        let best = whole().map(|(_, run)| run.warm_s);
+        let best = best.fold(f64::INFINITY, f64::min);
+        let within = |tolerance: f64| {
+            let limit = best * (1.0 + tolerance);
+            let first = whole().find(|(_, run)| run.warm_s <= limit);
+            first.expect("the best one").0
+        };
+        let range = (
+            within(TOLERANCE + self.noise),
+            within(TOLERANCE - self.noise),
+        );
+        (fewest, best, range)
+    }
+
+    /// Asserts that the recommendation is as good as an exhaustive search's:
+    /// the regret at most the tolerance (and half the noise), as few failures,
+    /// and the worker count at most `steps` counts that matter from the best.
+    fn hold(&self, name: &str, most_cells: usize) {
+        let record = self.sweep();
+        let cells = record.samples.len() / 3;
+        let summary = Summary::of(&record);
+        let advice = summary.recommendation.as_ref().expect("a recommendation");
+        let cell = &summary.rows[advice.row].cell;
+        let named = |(strategy, ..): &(&str, f64, f64)| *strategy == cell.strategy;
+        let strategy = STRATEGIES.iter().position(named).expect("a strategy");
+        let run = self.run(strategy, cell.workers);
+        let (fewest, best, (fewer, more)) = self.exhaustive();
+        let told = format!(
+            "{name}: {cell} {run:?}, best {best} with {fewest} failed, {fewer} to {more} workers do, \
+             {cells} cells"
+        );
+        assert_eq!(run.failed, fewest, "{told}");
+        let regret = run.warm_s / best - 1.0;
+        assert!(regret <= TOLERANCE + self.noise, "{told}, regret {regret}");
+        let requests = self.service.times.len();
+        let rounds = |workers: usize| requests.div_ceil(workers);
+        let equal = summary.session.server.longest_s.is_none();
+        let nearest = cell.workers.clamp(fewer, more);
+        let (few, many) = (nearest.min(cell.workers), nearest.max(cell.workers));
+        let steps = (few + 1..=many)
+            .filter(|w| !equal || rounds(*w) < rounds(*w - 1))
+            .count();
+        assert!(steps <= 1, "{told}: {steps} steps off");
+        assert!(cells <= most_cells, "{told}");
+    }
+}
+
+fn fixed(time: f64, requests: usize) -> Service {
+    Service::drawn(vec![time; requests])
+}
+
+#[test]
+fn a_fixed_service_time_needs_nothing_beside_the_grid() {
+    Study::of(fixed(0.2, 100)).hold("steady", 3 * GRID.len());
+    // The best count, 125, lies beyond the grid.
+    Study::of(fixed(0.05, 500)).hold("500 requests", 40);
+    Study::of(fixed(0.05, 60)).hold("60 requests", 40);
+}
+
+#[test]
+fn a_capacity_is_met_and_not_exceeded() {
+    for servers in [1, 4, 7, 10, 13, 31, 64] {
+        let service = Service {
+            capacity: Some(servers),
+            ..fixed(0.1, 100)
+        };
+        Study::of(service).hold(&format!("capacity {servers}"), 60);
+    }
+    let bounded = Service {
+        capacity: Some(8),
+        queue: Some(8),
+        ..fixed(0.1, 100)
+    };
+    Study::of(bounded).hold("overloaded", 60);
+}
+
+#[test]
+fn a_rate_limit_is_met_without_refusals() {
+    for (per_s, burst) in [
+        (100.0, 20),
+        (50.0, 1),
+        (333.0, 40),
+        (20.0, 5),
+        (1_000.0, 10),
+    ] {
+        let service = Service {
+            rate: Some(RateLimit { per_s, burst }),
+            ..fixed(0.05, 100)
+        };
+        Study::of(service).hold(&format!("{per_s}/s after {burst}"), 60);
+    }
+}
+
+#[test]
+fn a_peak_is_found_between_the_counts_of_the_grid() {
+    for load in [
+        (0.02, 0.001),
+        (0.0, 0.01),
+        (0.05, 0.0),
+        (0.1, 0.000_1),
+        (0.0, 0.1),
+    ] {
+        let service = Service {
+            load,
+            ..fixed(0.05, 100)
+        };
+        let study = Study {
+            slows: true,
+            ..Study::of(service)
+        };
+        study.hold(&format!("load {load:?}"), 70);
+    }
+}
+
+#[test]
+fn faults_that_come_whatever_is_done_keep_no_cell_out() {
+    let service = Service {
+        faults: 25,
+        ..fixed(0.05, 100)
+    };
+    Study::of(service).hold("flaky", 60);
+}
+
+#[test]
+fn an_outage_is_outrun() {
+    let service = Service {
+        warm_up: (3.0, 4.0),
+        outage: (5.0, 6.0),
+        ..fixed(0.05, 100)
+    };
+    let study = Study {
+        slows: true,
+        ..Study::of(service)
+    };
+    study.hold("cold-start", 60);
+}
+
+#[test]
+fn drawn_service_times() {
+    for seed in 0..2 {
+        Study::drawn(seed, |u| -0.2 * (1.0 - u).ln()).hold(&format!("exponential {seed}"), 90);
+        Study::drawn(seed, |u| 0.04 * (1.0 - u).powf(-1.0 / 1.5))
+            .hold(&format!("pareto {seed}"), 90);
+        Study::drawn(seed, |u| 0.16 + 0.08 * u).hold(&format!("uniform {seed}"), 90);
+    }
+}

@@ -1,0 +1,32 @@
+//! What a profile of the bundled server limits, as the record says it.
+
+use mock_server::profile::Profile;
+
+use crate::record;
+use crate::workload::Expect;
+
+/// What a profile says of the server's limits. Of the size of an answer only a
+/// file's is known before.
+pub(super) fn of(profile: &Profile, expect: &Expect) -> record::Limits {
+    let pacing = &profile.pacing;
+    let link = match expect {
+        Expect::File { size, .. } => Some(record::Link {
+            answer_bytes: *size as u64,
+            connection_bytes_per_s: pacing.bytes_per_second,
+            total_bytes_per_s: pacing.total_bytes_per_second,
+        }),
+        _ => None,
+    };
+    record::Limits {
+        rate: profile.rate_limit.map(|limit| record::RateLimit {
+            per_s: limit.rate,
+            burst: u64::from(limit.burst),
+        }),
+        capacity: profile.capacity.map(|capacity| capacity.servers as usize),
+        link: link.filter(|_| *pacing != Default::default()),
+        slows: profile.load.is_some()
+            || profile.warm_up.is_some()
+            || profile.connections != Default::default()
+            || *pacing != Default::default(),
+    }
+}
