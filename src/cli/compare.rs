@@ -12,6 +12,7 @@ use mock_server::profile::Knobs;
 use super::options::{Answers, Axes, Failing, parse_table};
 use super::output::{Format, print_summary, say_written, tell};
 use super::progress::Progress;
+use super::refine;
 use super::target::{Expectation, Target};
 use super::{CliError, program};
 use crate::analysis::Summary;
@@ -43,10 +44,10 @@ pub(super) struct Args {
     #[arg(long, value_delimiter = ',', value_name = "NAME,…", value_parser = parse_client)]
     clients: Vec<Client>,
 
-    /// Worker counts
+    /// Worker counts [default: 1,2,3,5,10,20,50,100, and then those between them that
+    /// could change the recommendation]
     #[arg(long, value_delimiter = ',', value_name = "N,…", value_parser = parse_workers,
-        allow_hyphen_values = true,
-          default_value = "1,2,3,5,10,20,50,100")]
+        allow_hyphen_values = true)]
     workers: Vec<usize>,
 
     /// What the batch asks for: inventory (small records), users (a list of fifty),
@@ -121,6 +122,14 @@ pub(super) struct Args {
 }
 
 impl Args {
+    /// The worker counts that the sweep begins with.
+    fn workers(&self) -> Vec<usize> {
+        match self.workers.as_slice() {
+            [] => refine::WORKERS.to_vec(),
+            asked => asked.to_vec(),
+        }
+    }
+
     /// Requests in the batch.
     ///
     /// # Errors
@@ -186,7 +195,7 @@ pub(super) fn run(args: &Args, catalogue: &Catalogue) -> Result<ExitCode, CliErr
             dispatches: args.axes.dispatch.clone(),
             reuses: args.axes.reuse.clone(),
             runtime_threads: args.axes.runtime_threads.clone(),
-            workers: args.workers.clone(),
+            workers: args.workers(),
             requests: args.requests()?,
             samples: args.samples,
         },
@@ -199,15 +208,28 @@ pub(super) fn run(args: &Args, catalogue: &Catalogue) -> Result<ExitCode, CliErr
     // From here on there is something to keep.
     let stop = stop_on_signal()?;
     let mut progress = Progress::new(&plan);
-    let mut session = Session {
-        plan: &plan,
-        terms: &target.terms,
-        program: &program,
-        witness: target.witness.as_mut(),
-        stop: &stop,
+    let mut carry_out = |plan: &Plan, progress: &mut Progress| {
+        let mut session = Session {
+            plan,
+            terms: &target.terms,
+            program: &program,
+            witness: target.witness.as_mut(),
+            stop: &stop,
+        };
+        let ran = session.run(&mut writer, progress);
+        progress.clear();
+        ran
     };
-    let ran = session.run(&mut writer, &mut progress);
-    progress.clear();
+    let mut ran = carry_out(&plan, &mut progress);
+    for _ in 0..refine::WAVES {
+        if !args.workers.is_empty() || !matches!(ran, Ok(Ending::Complete)) {
+            break;
+        }
+        let Some(more) = refine::next(&args.out, args.samples)? else {
+            break;
+        };
+        ran = carry_out(&more, &mut Progress::new(&more));
+    }
     conclude(args, writer, ran)
 }
 
