@@ -12,6 +12,7 @@ use mock_server::profile::Knobs;
 use super::options::{Answers, Axes, Failing, parse_table};
 use super::output::{Format, print_summary, say_written, tell};
 use super::progress::Progress;
+use super::refine;
 use super::sampling::Options;
 use super::target::{Expectation, Target};
 use super::{CliError, program};
@@ -44,10 +45,10 @@ pub(super) struct Args {
     #[arg(long, value_delimiter = ',', value_name = "NAME,…", value_parser = parse_client)]
     clients: Vec<Client>,
 
-    /// Worker counts
+    /// Worker counts [default: 1,2,3,5,10,20,50,100, and then those between them that
+    /// could change the recommendation]
     #[arg(long, value_delimiter = ',', value_name = "N,…", value_parser = parse_workers,
-        allow_hyphen_values = true,
-          default_value = "1,2,3,5,10,20,50,100")]
+        allow_hyphen_values = true)]
     workers: Vec<usize>,
 
     /// What the batch asks for: inventory (small records), users (a list of fifty),
@@ -132,6 +133,14 @@ impl Args {
         profiles
     }
 
+    /// The worker counts that the sweep begins with.
+    fn workers(&self) -> Vec<usize> {
+        match self.workers.as_slice() {
+            [] => refine::WORKERS.to_vec(),
+            asked => asked.to_vec(),
+        }
+    }
+
     /// Requests in the batch.
     ///
     /// # Errors
@@ -201,7 +210,7 @@ pub(super) fn run(args: &Args, catalogue: &Catalogue) -> Result<ExitCode, CliErr
             dispatches: args.axes.dispatch.clone(),
             reuses: args.axes.reuse.clone(),
             runtime_threads: args.axes.runtime_threads.clone(),
-            workers: args.workers.clone(),
+            workers: args.workers(),
             requests: args.requests()?,
             samples: args.sampling.samples().unwrap_or(1),
         },
@@ -215,15 +224,25 @@ pub(super) fn run(args: &Args, catalogue: &Catalogue) -> Result<ExitCode, CliErr
     let mut writer = begin_record(args, &plan, &target, &sampling)?;
     // From here on there is something to keep.
     let stop = stop_on_signal()?;
-    let mut progress = Progress::new(sampling.samples.map(|_| plan.len()));
+    let mut progress = Progress::new(sampling.samples.is_some());
     let session = Session {
-        plan: &plan,
+        plan,
         sampling: &sampling,
         targets: target.measured,
         program: &program,
         stop: &stop,
     };
-    let ran = session.run(&mut writer, &mut progress);
+    let samples = sampling.samples.unwrap_or(1);
+    let mut waves = if args.workers.is_empty() {
+        refine::WAVES
+    } else {
+        0
+    };
+    let mut further = || {
+        waves = waves.checked_sub(1)?;
+        refine::next(&args.out, samples)
+    };
+    let ran = session.run(&mut writer, &mut progress, &mut further);
     progress.clear();
     conclude(args, writer, ran)
 }

@@ -11,6 +11,7 @@ mod options;
 mod output;
 mod probe;
 mod progress;
+mod refine;
 mod report;
 mod sampling;
 mod target;

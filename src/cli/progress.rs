@@ -28,8 +28,9 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    /// Progress of a session of so many samples, where their number is fixed.
-    pub(super) fn new(samples: Option<usize>) -> Self {
+    /// Progress of a session, of which it is fixed or not how many samples it
+    /// takes.
+    pub(super) fn new(fixed: bool) -> Self {
         let bar = io::stderr().is_terminal().then(|| {
             let bar = ProgressBar::new(0);
             bar.set_style(style());
@@ -38,7 +39,7 @@ impl Progress {
         });
         Self {
             bar,
-            samples,
+            samples: fixed.then_some(0),
             begun_at: Instant::now(),
             ended: 0,
             running: BTreeMap::new(),
@@ -121,6 +122,11 @@ impl Progress {
 impl Observer for Progress {
     fn on(&mut self, event: &Event<'_>) {
         match *event {
+            Event::Planned(more) => {
+                if let Some(samples) = &mut self.samples {
+                    *samples += more;
+                }
+            }
             Event::Begun {
                 cell,
                 number,

@@ -15,23 +15,32 @@ use super::session::{Event, Observer, Session, SessionError};
 use crate::record::{Ending, Sample, SampleResult, Taken, Writer};
 
 /// A session as it goes on.
-pub(super) struct Course<'scope, 'env, 'run> {
+pub(super) struct Course<'scope, 'env, 'run, 'lanes> {
     session: &'env Session<'env>,
     scope: &'scope Scope<'scope, 'env>,
     /// Set when samples that run are of no use any more.
     halt: &'env AtomicBool,
     processes: &'env Processes,
-    lanes: &'run mut Lanes<'env>,
+    lanes: &'run mut Lanes<'lanes>,
     schedule: Schedule,
-    begun_at: Instant,
+    clock: Clock,
+    /// When this course began.
+    course_at: Instant,
     /// The program's build when the session began.
     build: Option<(u64, std::time::SystemTime)>,
     sender: Sender<Report>,
     reports: Receiver<Report>,
     /// The samples that run, by number.
     running: BTreeMap<usize, Running>,
+}
+
+/// What goes on from one course of a session to the next.
+#[derive(Clone, Copy)]
+pub(super) struct Clock {
+    /// When the session began.
+    pub(super) begun_at: Instant,
     /// Samples that have begun.
-    begun: usize,
+    pub(super) begun: usize,
 }
 
 struct Running {
@@ -51,15 +60,16 @@ struct Ended {
     came: Result<Took, SessionError>,
 }
 
-impl<'scope, 'env, 'run> Course<'scope, 'env, 'run> {
+impl<'scope, 'env, 'run, 'lanes> Course<'scope, 'env, 'run, 'lanes> {
     /// A course that is about to begin.
     pub(super) fn new(
         session: &'env Session<'env>,
         scope: &'scope Scope<'scope, 'env>,
         halt: &'env AtomicBool,
         processes: &'env Processes,
-        lanes: &'run mut Lanes<'env>,
+        lanes: &'run mut Lanes<'lanes>,
         schedule: Schedule,
+        clock: Clock,
     ) -> Self {
         let (sender, reports) = channel();
         Self {
@@ -69,13 +79,18 @@ impl<'scope, 'env, 'run> Course<'scope, 'env, 'run> {
             processes,
             lanes,
             schedule,
-            begun_at: Instant::now(),
+            clock,
+            course_at: Instant::now(),
             build: build_of(session.program),
             sender,
             reports,
             running: BTreeMap::new(),
-            begun: 0,
         }
+    }
+
+    /// Samples of the session that have begun.
+    pub(super) fn begun(&self) -> usize {
+        self.clock.begun
     }
 
     /// Goes on until the schedule is done or the session stopped.
@@ -85,7 +100,7 @@ impl<'scope, 'env, 'run> Course<'scope, 'env, 'run> {
         observer: &mut dyn Observer,
     ) -> Result<Ending, SessionError> {
         loop {
-            let now = self.begun_at.elapsed();
+            let now = self.course_at.elapsed();
             let stopped = self.session.stop.load(Ordering::Relaxed);
             let until = match (stopped, self.running.is_empty()) {
                 (true, true) => return Ok(Ending::Interrupted),
@@ -132,8 +147,8 @@ impl<'scope, 'env, 'run> Course<'scope, 'env, 'run> {
         }
         let cell = &session.plan.cells[turn.task];
         let mut lane = self.lanes.take(cell)?;
-        let number = self.begun;
-        self.begun += 1;
+        let number = self.clock.begun;
+        self.clock.begun += 1;
         observer.on(&Event::Begun {
             cell,
             number,
@@ -146,7 +161,7 @@ impl<'scope, 'env, 'run> Course<'scope, 'env, 'run> {
         }
         let running = Running {
             turn,
-            began: now,
+            began: self.clock.begun_at.elapsed(),
             beside,
         };
         self.running.insert(number, running);
@@ -182,14 +197,15 @@ impl<'scope, 'env, 'run> Course<'scope, 'env, 'run> {
         let (Some(running), Some(result)) = (self.running.remove(&number), took.result) else {
             return Ok(None);
         };
-        let now = self.begun_at.elapsed();
+        let now = self.course_at.elapsed();
+        let ended = self.clock.begun_at.elapsed();
         let settled = self.schedule.ended(running.turn.task, came(&result));
         let sample = Sample {
             cell: self.session.plan.cells[running.turn.task].clone(),
             round: running.turn.round,
             taken: Taken {
                 began_s: running.began.as_secs_f64(),
-                wall_s: now.saturating_sub(running.began).as_secs_f64(),
+                wall_s: ended.saturating_sub(running.began).as_secs_f64(),
                 beside: running.beside,
                 settled,
                 machine: took.machine,

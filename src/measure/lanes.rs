@@ -190,16 +190,16 @@ struct Started {
 }
 
 impl<'a> Lanes<'a> {
-    pub(super) fn new(program: &'a Path, processes: &'a Processes, targets: Vec<Target>) -> Self {
-        let started = targets.into_iter().map(|target| {
-            let bundled = target
-                .bundled
-                .map(|bundled| (bundled.behaviour, bundled.first));
+    /// Takes the bundled servers of targets over.
+    pub(super) fn new(program: &'a Path, processes: &'a Processes, targets: &mut [Target]) -> Self {
+        let started = targets.iter_mut().map(|target| {
+            let bundled = target.bundled.take();
+            let bundled = bundled.map(|bundled| (bundled.behaviour, bundled.first));
             let (behaviour, first) = bundled.unzip();
             processes.extend(first.iter().map(ServerProcess::id));
             Started {
-                profile: target.profile,
-                terms: target.terms,
+                profile: target.profile.clone(),
+                terms: target.terms.clone(),
                 behaviour,
                 free: first.into_iter().map(Witness::new).collect(),
             }

@@ -3,9 +3,9 @@
 use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use super::course::Course;
+use super::course::{Clock, Course};
 use super::lanes::{Lanes, Target};
 use super::machine::Processes;
 use super::plan::Plan;
@@ -16,7 +16,7 @@ use crate::record::{Cell, Ending, Sample, Sampling, Writer};
 /// A plan, and all that is needed to carry it out.
 pub struct Session<'a> {
     /// What to measure.
-    pub plan: &'a Plan,
+    pub plan: Plan,
     /// How often and in which order; its number of samples, where it has one,
     /// goes before the plan's.
     pub sampling: &'a Sampling,
@@ -32,6 +32,8 @@ pub struct Session<'a> {
 /// order in which they begin.
 #[derive(Debug)]
 pub enum Event<'a> {
+    /// So many samples more are to be taken, where each cell has as many.
+    Planned(usize),
     /// A sample begins.
     Begun {
         /// What is run.
@@ -98,7 +100,8 @@ pub enum SessionError {
 
 impl Session<'_> {
     /// Takes every sample of the plan, in rounds, so that each cell has one
-    /// before any has two, and what drifts drifts over all of them.
+    /// before any has two, and what drifts drifts over all of them. At its end
+    /// what comes further is asked for, and taken likewise.
     ///
     /// # Errors
     /// Where the record cannot be written, or a process cannot be started. A
@@ -107,22 +110,34 @@ impl Session<'_> {
         mut self,
         writer: &mut Writer,
         observer: &mut dyn Observer,
+        further: &mut dyn FnMut() -> Option<Plan>,
     ) -> Result<Ending, SessionError> {
         let processes = Processes::default();
-        let schedule = self.schedule();
-        let targets = std::mem::take(&mut self.targets);
-        let mut lanes = Lanes::new(self.program, &processes, targets);
-        let halt = AtomicBool::new(false);
-        std::thread::scope(|scope| {
-            let mut course = Course::new(&self, scope, &halt, &processes, &mut lanes, schedule);
-            let ran = course.run(writer, observer);
-            // What still runs after an error is not waited for.
-            halt.store(true, Ordering::Relaxed);
-            ran
-        })
+        let begun_at = Instant::now();
+        let mut lanes = Lanes::new(self.program, &processes, &mut self.targets);
+        let mut begun = 0;
+        loop {
+            observer.on(&Event::Planned(self.plan.len()));
+            let schedule = self.schedule(begun_at.elapsed());
+            let halt = AtomicBool::new(false);
+            let ending = std::thread::scope(|scope| {
+                let clock = Clock { begun_at, begun };
+                let mut course =
+                    Course::new(&self, scope, &halt, &processes, &mut lanes, schedule, clock);
+                let ran = course.run(writer, observer);
+                begun = course.begun();
+                // What still runs after an error is not waited for.
+                halt.store(true, Ordering::Relaxed);
+                ran
+            })?;
+            match further() {
+                Some(plan) if ending == Ending::Complete => self.plan = plan,
+                _ => return Ok(ending),
+            }
+        }
     }
 
-    fn schedule(&self) -> Schedule {
+    fn schedule(&self, elapsed: Duration) -> Schedule {
         let tasks = self.plan.cells.iter().map(|cell| {
             let of_cell = |target: &&Target| target.profile == cell.profile;
             let target = self.targets.iter().find(of_cell);
@@ -133,7 +148,8 @@ impl Session<'_> {
         });
         let enough = match self.sampling.budget_s {
             Some(budget) => {
-                Enough::Precise(Duration::try_from_secs_f64(budget).unwrap_or(Duration::MAX))
+                let budget = Duration::try_from_secs_f64(budget).unwrap_or(Duration::MAX);
+                Enough::Precise(budget.saturating_sub(elapsed))
             }
             None => Enough::Samples(self.sampling.samples.unwrap_or(self.plan.samples)),
         };

@@ -25,7 +25,10 @@ const STRATEGIES: [&str; 12] = [
 ];
 
 /// Every plot but the first, by name.
-const OTHERS: [(&str, fn(&Summary) -> Option<Scene>); 5] = [
+/// A plot's file, and what draws it.
+type Plot = (&'static str, fn(&Summary) -> Option<Scene>);
+
+const OTHERS: [Plot; 5] = [
     ("gap", gap::scene),
     ("split", split::scene),
     ("latency", latency::scene),
