@@ -35,6 +35,42 @@ pub struct Config {
     pub parity: Parity,
     /// Whether connections are encrypted.
     pub tls: Option<Tls>,
+    /// How long a client may take.
+    pub patience: Patience,
+}
+
+/// How long the server waits for a client to finish what it has begun. A client
+/// that is slower holds its own connection that long, and nothing else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Patience {
+    /// From the first byte of a request's head to its last; over HTTP/2, of any
+    /// frame and of any block of fields, while nothing is in flight. Then the
+    /// connection is closed.
+    pub head: Duration,
+    /// For a request's body, where it is read; then the answer is 408.
+    pub body: Duration,
+    /// For the handshake of an encrypted connection; then it is closed.
+    pub handshake: Duration,
+}
+
+impl Patience {
+    /// The same time for each.
+    #[must_use]
+    pub fn of(time: Duration) -> Self {
+        Self {
+            head: time,
+            body: time,
+            handshake: time,
+        }
+    }
+}
+
+impl Default for Patience {
+    /// 10 s for each.
+    fn default() -> Self {
+        Self::of(Duration::from_secs(10))
+    }
 }
 
 /// Whose answers are given to requests that have no agreed answer.
@@ -67,7 +103,8 @@ impl Tls {
 }
 
 impl Default for Config {
-    /// 200 ms, seed 1, 5 s of grace, strict, not encrypted.
+    /// 200 ms, seed 1, 5 s of grace, strict, not encrypted, 10 s for whatever a
+    /// client begins.
     fn default() -> Self {
         Self {
             profile: Profile::default(),
@@ -76,6 +113,7 @@ impl Default for Config {
             grace: Duration::from_secs(5),
             parity: Parity::default(),
             tls: None,
+            patience: Patience::default(),
         }
     }
 }
@@ -120,6 +158,13 @@ impl Config {
     #[must_use]
     pub fn with_parity(mut self, parity: Parity) -> Self {
         self.parity = parity;
+        self
+    }
+
+    /// The same with another limit on how long a client may take.
+    #[must_use]
+    pub fn with_patience(mut self, patience: Patience) -> Self {
+        self.patience = patience;
         self
     }
 

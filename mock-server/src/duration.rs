@@ -48,7 +48,9 @@ pub fn parse(text: &str) -> Result<Duration, String> {
         None => humantime::parse_duration(trimmed).map_err(|error| error.to_string()),
     };
     match parsed {
-        Ok(duration) if duration > LONGEST => Err(wrong("it is longer than a day")),
+        Ok(duration) if duration > LONGEST => {
+            Err(wrong("it is longer than 24h, the most there is"))
+        }
         Ok(duration) => Ok(duration),
         Err(why) => Err(wrong(&why)),
     }

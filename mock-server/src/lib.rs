@@ -46,5 +46,5 @@ mod service;
 mod timer;
 pub mod users;
 
-pub use config::{Config, Parity, Tls};
+pub use config::{Config, Parity, Patience, Tls};
 pub use server::{Server, limits, listen, serve};

@@ -6,6 +6,8 @@ mod choice;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
+use serde::Serialize;
+
 use crate::analysis::bound::{self, ServiceTime};
 use crate::analysis::latency::Latencies;
 use crate::analysis::split::{Ideal, Split};
@@ -87,6 +89,8 @@ pub struct Figures {
     pub cpu_s: f64,
     /// The least and the most of it in one sample.
     pub cpu_range_s: (f64, f64),
+    /// What else was used.
+    pub usage: UsageFigures,
     /// Median peak memory. `None` where the system did not tell.
     pub peak_rss_bytes: Option<u64>,
     /// The least and the most of it in one sample; 0 where the system did not
@@ -102,6 +106,48 @@ pub struct Figures {
     pub most_in_flight: u64,
     /// What the server says, where it is the bundled one.
     pub server: Option<ServerFigures>,
+}
+
+/// What a cell used beside time and memory: medians over its samples.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct UsageFigures {
+    /// CPU time in the program's own code, in seconds.
+    pub user_s: f64,
+    /// CPU time in the kernel, in seconds.
+    pub system_s: f64,
+    /// How often a thread gave up its core to wait.
+    pub voluntary_switches: u64,
+    /// How often a thread had to leave its core to another.
+    pub involuntary_switches: u64,
+    /// Time that requests waited for connections to open, added up, in seconds.
+    pub connecting_s: f64,
+    /// Bytes sent; `None` where the client does not tell.
+    pub bytes_sent: Option<u64>,
+    /// Bytes received; `None` where the client does not tell.
+    pub bytes_received: Option<u64>,
+    /// Attempts that failed and were followed by another.
+    pub retried: u64,
+}
+
+impl UsageFigures {
+    fn of(measured: &[&Measurement]) -> Self {
+        let time = |of: fn(&Measurement) -> f64| {
+            Spread::of(measured.iter().map(|m| of(m))).map_or(0.0, |times| times.median)
+        };
+        let count = |of: fn(&Measurement) -> Option<u64>| {
+            median_count(measured.iter().filter_map(|m| of(m)))
+        };
+        Self {
+            user_s: time(|m| m.user_s),
+            system_s: time(|m| m.system_s),
+            voluntary_switches: count(|m| Some(m.voluntary_switches)).unwrap_or_default(),
+            involuntary_switches: count(|m| Some(m.involuntary_switches)).unwrap_or_default(),
+            connecting_s: time(|m| m.connecting_s),
+            bytes_sent: count(|m| m.bytes_sent),
+            bytes_received: count(|m| m.bytes_received),
+            retried: count(|m| Some(m.retried.index.len() as u64)).unwrap_or_default(),
+        }
+    }
 }
 
 /// What the bundled server says of a cell: medians over its samples.
@@ -258,6 +304,7 @@ impl Figures {
             failures: worst.failures.clone(),
             cpu_s: cpu_s.median,
             cpu_range_s: (cpu_s.min, cpu_s.max),
+            usage: UsageFigures::of(measured),
             peak_rss_bytes: known(counts(|m| m.peak_rss_bytes)),
             peak_rss_range_bytes: (
                 memory().min().unwrap_or_default(),

@@ -6,8 +6,9 @@ use std::process::ExitCode;
 use serde_json::json;
 
 use super::{CliError, output};
-use crate::client::Client;
-use crate::strategy::{Catalogue, Entry};
+use crate::client::{Client, Reuse};
+use crate::strategy::{Catalogue, Dispatch, Entry};
+use crate::workload::BUNDLED;
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -41,10 +42,14 @@ fn text(catalogue: &Catalogue) -> String {
             Some(most) => format!(" · at most {most} workers"),
             None => String::new(),
         };
+        let threads = match entry.chooses_runtime_threads {
+            true => " · --runtime-threads",
+            false => "",
+        };
         // Writing to a String does not fail.
         let _ = write!(
             text,
-            "  {:<13} {}\n                clients: {}{workers}\n                good for: {}\n",
+            "  {:<13} {}\n                clients: {}{workers}{threads}\n                good for: {}\n",
             entry.name,
             entry.summary,
             named_clients(entry),
@@ -60,6 +65,19 @@ fn text(catalogue: &Catalogue) -> String {
             strategy_names(catalogue, *client).join(", "),
         );
     }
+    let names = |names: Vec<&str>| names.join(", ");
+    let _ = write!(
+        text,
+        "\nDispatch (--dispatch): {}\nConnections (--reuse): {}\nWorkloads (--workload): {}\n",
+        names(
+            Dispatch::ALL
+                .iter()
+                .map(|dispatch| dispatch.name())
+                .collect()
+        ),
+        names(Reuse::ALL.iter().map(|reuse| reuse.name()).collect()),
+        names(BUNDLED.iter().map(|bundled| bundled.name).collect()),
+    );
     text
 }
 
@@ -74,6 +92,7 @@ fn json(catalogue: &Catalogue) -> serde_json::Value {
                 "good_for": entry.good_for,
                 "clients": client_names(entry),
                 "max_workers": entry.max_workers,
+                "chooses_runtime_threads": entry.chooses_runtime_threads,
             })
         })
         .collect();
@@ -87,7 +106,17 @@ fn json(catalogue: &Catalogue) -> serde_json::Value {
             })
         })
         .collect();
-    json!({ "strategies": strategies, "clients": clients })
+    let workloads = BUNDLED.iter();
+    let workloads: Vec<_> = workloads
+        .map(|bundled| json!({ "name": bundled.name, "about": bundled.about }))
+        .collect();
+    json!({
+        "strategies": strategies,
+        "clients": clients,
+        "dispatch": Dispatch::ALL.map(Dispatch::name),
+        "reuse": Reuse::ALL.map(Reuse::name),
+        "workloads": workloads,
+    })
 }
 
 /// The clients in words: where there is a choice, which is the default.

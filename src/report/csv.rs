@@ -115,6 +115,36 @@ const COLUMNS: &[Column] = &[
         source.unwrap_or_default().to_owned()
     }),
     ("best", |line| line.best.to_string()),
+    ("runtime_threads", |line| {
+        let threads = line.row.cell.runtime_threads;
+        threads
+            .map(|threads| threads.to_string())
+            .unwrap_or_default()
+    }),
+    ("user_s", |line| {
+        line.value(|figures| Some(figures.usage.user_s))
+    }),
+    ("system_s", |line| {
+        line.value(|figures| Some(figures.usage.system_s))
+    }),
+    ("voluntary_switches", |line| {
+        line.count(|figures| Some(figures.usage.voluntary_switches))
+    }),
+    ("involuntary_switches", |line| {
+        line.count(|figures| Some(figures.usage.involuntary_switches))
+    }),
+    ("connecting_s", |line| {
+        line.value(|figures| Some(figures.usage.connecting_s))
+    }),
+    ("bytes_sent", |line| {
+        line.count(|figures| figures.usage.bytes_sent)
+    }),
+    ("bytes_received", |line| {
+        line.count(|figures| figures.usage.bytes_received)
+    }),
+    ("retried", |line| {
+        line.count(|figures| Some(figures.usage.retried))
+    }),
     ("gap_connecting_s", |line| line.part(PartKind::Connecting)),
     ("gap_dispatch_s", |line| line.part(PartKind::Dispatch)),
     ("gap_chunk_barriers_s", |line| {

@@ -5,14 +5,17 @@
 //! {
 //!   "format": "fanout-summary", "version": 1,
 //!   "session":  { started_at, command, server: { kind, url, service_s },
-//!                 verified, timeout_s, ending: complete | interrupted | cut-off },
+//!                 verified, timeout_s, conditions: { workload, in_order, deadline_s, retries,
+//!                 cpu_per_answer_s, saved, fsync }, ending: complete | interrupted | cut-off },
 //!   "receipt":  { fanout, revision, rustc, profile, os, kernel, cpu, cores, memory_bytes },
 //!   "service":  { seconds, source: stated | fastest, answers? } or null,
 //!   "best":     the place in "rows" of the fastest cell without a failure, or null,
-//!   "rows":     [ { strategy, client, dispatch, reuse, workers, workers_usable, requests,
-//!                   samples, errors, first_error, bound_s,
+//!   "rows":     [ { strategy, client, dispatch, reuse, runtime_threads, workers,
+//!                   workers_usable, requests, samples, errors, first_error, bound_s,
 //!                   figures: { warm_s, warm_min_s, warm_max_s, cold_s, gap, ok, failed,
-//!                              failures: [ { kind, count, example } ], cpu_s,
+//!                              failures: [ { kind, count, example } ], cpu_s, user_s, system_s,
+//!                              voluntary_switches, involuntary_switches, connecting_s,
+//!                              bytes_sent, bytes_received, retried,
 //!                              peak_rss_bytes, threads, processes, connections,
 //!                              most_in_flight,
 //!                              server: { busy, bound, lateness_p99_s } or null,
@@ -32,9 +35,9 @@
 
 use serde::Serialize;
 
-use crate::analysis::summary::{Figures, Row, ServerFigures, Summary};
+use crate::analysis::summary::{Figures, Row, ServerFigures, Summary, UsageFigures};
 use crate::analysis::{Part, ServiceTime, Source, Split};
-use crate::record::{Ending, FailureCount, Receipt, Server};
+use crate::record::{Conditions, Ending, FailureCount, Receipt, Server};
 use crate::report::RenderError;
 use crate::report::units::billionths;
 
@@ -72,6 +75,7 @@ struct SessionView<'a> {
     server: &'a Server,
     verified: &'a str,
     timeout_s: f64,
+    conditions: &'a Conditions,
     ending: Ending,
 }
 
@@ -88,6 +92,7 @@ struct RowView<'a> {
     client: &'a str,
     dispatch: &'a str,
     reuse: &'a str,
+    runtime_threads: Option<usize>,
     workers: usize,
     workers_usable: usize,
     requests: usize,
@@ -109,6 +114,8 @@ struct FiguresView<'a> {
     failed: u64,
     failures: &'a [FailureCount],
     cpu_s: f64,
+    #[serde(flatten)]
+    usage: UsageFigures,
     peak_rss_bytes: Option<u64>,
     threads: Option<u64>,
     processes: u64,
@@ -157,6 +164,7 @@ impl<'a> Document<'a> {
                 server: &session.server,
                 verified: &session.verified,
                 timeout_s: session.timeout_s,
+                conditions: &session.conditions,
                 ending: summary.ending,
             },
             receipt: &session.receipt,
@@ -185,6 +193,7 @@ impl<'a> RowView<'a> {
             client: &cell.client,
             dispatch: &cell.dispatch,
             reuse: &cell.reuse,
+            runtime_threads: cell.runtime_threads,
             workers: cell.workers,
             workers_usable: cell.workers_usable,
             requests: cell.requests,
@@ -209,6 +218,12 @@ impl<'a> FiguresView<'a> {
             failed: figures.failed,
             failures: &figures.failures,
             cpu_s: billionths(figures.cpu_s),
+            usage: UsageFigures {
+                user_s: billionths(figures.usage.user_s),
+                system_s: billionths(figures.usage.system_s),
+                connecting_s: billionths(figures.usage.connecting_s),
+                ..figures.usage
+            },
             peak_rss_bytes: figures.peak_rss_bytes,
             threads: figures.threads,
             processes: figures.processes,

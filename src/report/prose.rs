@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::analysis::summary::{Figures, Row};
 use crate::analysis::{Source, Summary};
-use crate::record::{Cell, Server, ServerKind};
+use crate::record::{Cell, Server, ServerKind, Session};
 use crate::report::units;
 
 /// The longest reason that a line quotes, in characters.
@@ -84,10 +84,15 @@ pub(crate) fn bound_origin(summary: &Summary) -> String {
     }
 }
 
-/// The batch and its server: `100 requests of 200 ms to the bundled server`.
+/// The batch and its server: `100 requests of 200 ms to the bundled server`, and
+/// what else it was run under where that is not as usual.
 pub(crate) fn batch(summary: &Summary) -> String {
     let server = server(&summary.session.server);
-    format!("{} to {server}", requests_of(summary))
+    let batch = format!("{} to {server}", requests_of(summary));
+    match conditions(&summary.session) {
+        conditions if conditions.is_empty() => batch,
+        conditions => format!("{batch}; {conditions}"),
+    }
 }
 
 /// The batch: `100 requests of 200 ms`.
@@ -115,6 +120,35 @@ pub(crate) fn requests_of(summary: &Summary) -> String {
     }
 }
 
+/// What every cell of a session was run under that is not as usual, in words;
+/// empty where nothing is.
+pub(crate) fn conditions(session: &Session) -> String {
+    let conditions = &session.conditions;
+    let mut said = Vec::new();
+    if !["", "inventory"].contains(&conditions.workload.as_str()) {
+        said.push(format!("workload {}", one_line(&conditions.workload)));
+    }
+    if conditions.cpu_per_answer_s > 0.0 {
+        let work = units::seconds(conditions.cpu_per_answer_s);
+        said.push(format!("{work} of CPU work an answer"));
+    }
+    if conditions.saved {
+        let flushed = if conditions.fsync { " and flushed" } else { "" };
+        said.push(format!("each body saved{flushed}"));
+    }
+    if conditions.retries > 0 {
+        let attempts = u64::from(conditions.retries) + 1;
+        said.push(format!("up to {attempts} attempts a request"));
+    }
+    if let Some(deadline) = conditions.deadline_s {
+        said.push(format!("a deadline of {}", units::plain_seconds(deadline)));
+    }
+    if conditions.in_order {
+        said.push("outcomes in the order of their requests".to_owned());
+    }
+    said.join(", ")
+}
+
 /// Whose server it was.
 pub(crate) fn server(server: &Server) -> String {
     match server.kind {
@@ -123,7 +157,7 @@ pub(crate) fn server(server: &Server) -> String {
             Some(profile) => format!("the bundled server, profile {}", one_line(profile)),
         },
         ServerKind::Url => one_line(&server.url),
-        ServerKind::Local => "no server: answers are computed where they are asked for".to_owned(),
+        ServerKind::Local => "nobody: answers are computed where they are asked for".to_owned(),
     }
 }
 

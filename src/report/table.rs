@@ -220,6 +220,9 @@ fn columns(naming: &Naming) -> Vec<Column> {
     if naming.reuse {
         columns.push(text("reuse", 0, |row| name(&row.cell.reuse)));
     }
+    if naming.runtime_threads {
+        columns.push(text("runtime", 0, |row| prose::runtime_threads(&row.cell)));
+    }
     columns.extend([
         number("workers", 0, workers),
         number("warm", 0, |row| time(row, |figures| figures.warm_s.median)),

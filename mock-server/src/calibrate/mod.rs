@@ -15,7 +15,6 @@ use crate::journal::Lateness;
 use crate::model::{Capacity, ServiceTime};
 use crate::profile::Profile;
 use crate::server::Server;
-use crate::timer;
 
 /// How long each figure is measured.
 const SPAN: Duration = Duration::from_millis(1500);
@@ -28,6 +27,8 @@ const RATE: usize = 1000;
 
 /// What was found.
 struct Calibration {
+    /// The name of the timer that the server really waited by.
+    timer: &'static str,
     ceiling: f64,
     lateness: Vec<(Duration, Lateness)>,
     /// Throughput of five servers of 10 ms over the 500 per second that it
@@ -53,6 +54,7 @@ fn measure(plain: &Config) -> io::Result<Calibration> {
     let server = Server::start(plain.clone().with_delay(Duration::ZERO))?;
     let answered = load::closed_loop(server.addr(), CONNECTIONS, Duration::ZERO, SPAN)?;
     let ceiling = answered as f64 / SPAN.as_secs_f64();
+    let timer = server.timer();
     drop(server);
 
     let mut lateness = Vec::new();
@@ -78,6 +80,7 @@ fn measure(plain: &Config) -> io::Result<Calibration> {
     let answered = load::closed_loop(server.addr(), CONNECTIONS, Duration::ZERO, SPAN)?;
     let capacity = answered as f64 / SPAN.as_secs_f64() / 500.0;
     Ok(Calibration {
+        timer,
         ceiling,
         lateness,
         capacity,
@@ -90,7 +93,7 @@ fn print(out: &mut impl Write, config: &Config, found: &Calibration) -> io::Resu
         out,
         "calibrated on {cores} cores, {} serving threads, timer: {}",
         config.thread_count(),
-        timer::NAME
+        found.timer
     )?;
     writeln!(
         out,
@@ -149,7 +152,7 @@ fn trust(out: &mut impl Write, found: &Calibration) -> io::Result<()> {
         writeln!(
             out,
             "warning   one answer in a hundred was late by {tail:.1} ms or more: something else is using this machine, or {} is too coarse",
-            timer::NAME
+            found.timer
         )?;
     }
     if found.capacity < 0.99 {
@@ -172,6 +175,7 @@ mod tests {
             ..Lateness::default()
         };
         Calibration {
+            timer: "a sundial",
             ceiling: 100_000.0,
             lateness: vec![(Duration::from_millis(1), late)],
             capacity: 1.0,
@@ -190,7 +194,17 @@ mod tests {
             good.contains("delays from 5.0 ms") && good.contains("50000 requests/s"),
             "{good}"
         );
+        assert!(good.contains("timer: a sundial"), "{good}");
         assert!(!good.contains("warning"), "{good}");
-        assert!(told(&found(0.05, 3.0)).contains("late by 3.0 ms"));
+        let bad = told(&found(0.05, 3.0));
+        assert!(bad.contains("late by 3.0 ms") && bad.contains("or a sundial is too coarse"));
+    }
+
+    #[test]
+    fn a_server_is_known_by_the_timer_that_it_made() {
+        let runtime = tokio::runtime::LocalRuntime::new().unwrap();
+        let best = runtime.block_on(async { crate::timer::Timer::best().unwrap().name() });
+        let server = Server::start(Config::default()).unwrap();
+        assert_eq!(server.timer(), best);
     }
 }

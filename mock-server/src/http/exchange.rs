@@ -16,15 +16,13 @@ use hyper::{Method, Request, Response, StatusCode, Version};
 use super::line::{InFlight, Line};
 use super::payload::Payload;
 use super::timing;
+use crate::duration;
 use crate::model::{Fault, Pace};
 use crate::server::Worker;
 use crate::service::{self, Asked, Content, Refusal, Reply};
 
 /// The longest request body that is read; beyond it the answer is 413.
 const MAX_BODY: usize = 1 << 20;
-
-/// How long a request body may take.
-const BODY_LIMIT: Duration = Duration::from_secs(10);
 
 /// The connection ends without an answer.
 #[derive(Debug)]
@@ -70,19 +68,23 @@ pub(super) fn exchange(
 ) -> Answering {
     let arrived = line.read_at();
     let (in_flight, nth) = line.begin();
+    let is_last = worker.is_last(nth);
+    if is_last {
+        line.end();
+    }
     let (mut head, body) = request.into_parts();
     if service::wants_body(head.uri.path()) {
         let worker = Rc::clone(worker);
         return Answering::Later(Box::pin(async move {
-            let body = read(body).await;
+            let body = read(body, worker.config().patience.body).await;
             // A slow upload is the client's time, not the server's lateness.
             let arrived = in_flight.line().read_at();
-            let reply = decide(&worker, &head, body, arrived, nth);
+            let reply = decide(&worker, &head, body, arrived, is_last);
             let sheet = Sheet::over(&mut head);
             release(&worker, reply, sheet, in_flight).await
         }));
     }
-    let reply = decide(worker, &head, Ok(Bytes::new()), arrived, nth);
+    let reply = decide(worker, &head, Ok(Bytes::new()), arrived, is_last);
     let sheet = Sheet::over(&mut head);
     if reply.waits() {
         let worker = Rc::clone(worker);
@@ -119,7 +121,7 @@ fn decide(
     head: &Parts,
     body: Result<Bytes, Refusal>,
     arrived: Instant,
-    nth: u32,
+    is_last: bool,
 ) -> Reply {
     let mut reply = match body {
         Ok(_) if head.version == Version::HTTP_11 && !head.headers.contains_key(HOST) => {
@@ -139,21 +141,21 @@ fn decide(
             refusal.into()
         }
     };
-    if worker.is_last(nth) && head.version < Version::HTTP_2 {
+    if is_last && head.version < Version::HTTP_2 {
         reply.insert(CONNECTION, HeaderValue::from_static("close"));
     }
     reply
 }
 
 /// Reads a request body, or says why not.
-async fn read(body: Incoming) -> Result<Bytes, Refusal> {
+async fn read(body: Incoming, patience: Duration) -> Result<Bytes, Refusal> {
     const TOO_LONG: &str = "the request body is longer than 1 MiB";
     // One that says so beforehand is not waited for.
     if body.size_hint().lower() > MAX_BODY as u64 {
         return Err(Refusal::new(413, TOO_LONG));
     }
     let whole = Limited::new(body, MAX_BODY).collect();
-    match tokio::time::timeout(BODY_LIMIT, whole).await {
+    match tokio::time::timeout(patience, whole).await {
         Ok(Ok(body)) => Ok(body.to_bytes()),
         Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
             Err(Refusal::new(413, TOO_LONG))
@@ -162,7 +164,11 @@ async fn read(body: Incoming) -> Result<Bytes, Refusal> {
             400,
             format!("the request body cannot be read: {error}"),
         )),
-        Err(_) => Err(Refusal::new(408, "the request body took longer than 10 s")),
+        Err(_) => {
+            let patience = duration::format(patience);
+            let message = format!("the request body took longer than {patience}");
+            Err(Refusal::new(408, message))
+        }
     }
 }
 
@@ -241,11 +247,14 @@ fn settle(worker: &Worker, mut reply: Reply, sheet: Sheet, in_flight: InFlight) 
     if bodiless {
         reply.content = Content::Empty;
     }
-    let counted = ticket.is_some();
-    let mut payload = Payload::new(reply.content, ticket, in_flight);
     let pacing = worker.config().profile.pacing;
-    if counted && !bodiless && !pacing.is_none() {
-        let pace = Pace::new(pacing, worker.link(), Instant::now());
+    let pace = ticket.as_ref().filter(|_| !bodiless && !pacing.is_none());
+    let pace = pace.map(|ticket| {
+        let link = ticket.ledger().model.link();
+        Pace::new(pacing, link, Instant::now())
+    });
+    let mut payload = Payload::new(reply.content, ticket, in_flight);
+    if let Some(pace) = pace {
         payload = payload.paced(pace, worker.timer().clone());
     }
     if fault == Some(Fault::Truncated) && !bodiless {

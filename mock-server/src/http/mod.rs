@@ -6,8 +6,10 @@
 //! which can be slow or end early.
 
 mod exchange;
+mod frames;
 mod line;
 mod payload;
+mod piece;
 mod timing;
 pub(crate) mod tls;
 mod wire;
@@ -20,6 +22,7 @@ use std::time::{Duration, Instant};
 
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 
@@ -128,20 +131,23 @@ async fn greets_http2(stream: &TcpStream, worker: &Worker) -> io::Result<bool> {
 async fn serve<S: Transport>(stream: S, worker: Rc<Worker>, is_http2: bool) {
     let line = Rc::new(Line::new(is_http2));
     let wire = Wire::new(stream, Rc::clone(&line), Rc::clone(&worker));
+    let wire = TokioIo::new(wire);
     let service = {
-        let worker = Rc::clone(&worker);
+        let (worker, line) = (Rc::clone(&worker), Rc::clone(&line));
         service_fn(move |request| exchange::exchange(&worker, &line, request))
     };
     let builders = worker.builders();
+    // HTTP/1 is told with the answer to the last request.
+    let is_ending = || worker.is_stopping() || is_http2 && line.is_ending();
     let served = if is_http2 {
         let connection = pin!(builders.http2.serve_connection(wire, service));
-        until_stopped(connection, &worker, |connection| {
+        until_ended(connection, is_ending, |connection| {
             connection.graceful_shutdown();
         })
         .await
     } else {
         let connection = pin!(builders.http1.serve_connection(wire, service));
-        until_stopped(connection, &worker, |connection| {
+        until_ended(connection, is_ending, |connection| {
             connection.graceful_shutdown();
         })
         .await
@@ -151,10 +157,10 @@ async fn serve<S: Transport>(stream: S, worker: Rc<Worker>, is_http2: bool) {
     }
 }
 
-/// Drives a connection, and tells it once when the server stops.
-async fn until_stopped<C>(
+/// Drives a connection, and tells it once when it is to end.
+async fn until_ended<C>(
     mut connection: Pin<&mut C>,
-    worker: &Worker,
+    is_ending: impl Fn() -> bool,
     tell: impl Fn(Pin<&mut C>),
 ) -> hyper::Result<()>
 where
@@ -162,11 +168,17 @@ where
 {
     let mut told = false;
     poll_fn(|cx| {
-        if worker.is_stopping() && !told {
-            told = true;
-            tell(connection.as_mut());
+        loop {
+            if is_ending() && !told {
+                told = true;
+                tell(connection.as_mut());
+            }
+            let polled = connection.as_mut().poll(cx);
+            // It may have read its last request just now.
+            if polled.is_ready() || told || !is_ending() {
+                return polled;
+            }
         }
-        connection.as_mut().poll(cx)
     })
     .await
 }

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
@@ -9,6 +10,7 @@ use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 
 use super::line::InFlight;
+use super::piece::Piece;
 use crate::journal::Ticket;
 use crate::model::Pace;
 use crate::service::Content;
@@ -16,7 +18,7 @@ use crate::timer::Timer;
 
 /// The body of one answer, which also holds the answer's place in the journal:
 /// it counts as sent when its last byte was, and as aborted when that never
-/// comes.
+/// comes. Over HTTP/2 the place leaves with the last piece.
 pub(super) struct Payload {
     content: Content,
     pace: Option<Box<Paced>>,
@@ -66,6 +68,7 @@ impl Payload {
             Some(left) => most.min(usize::try_from(left).unwrap_or(usize::MAX)),
             None => most,
         };
+        let most = most.min(self.before_last());
         let piece = self.content.take(most);
         if let Some(left) = &mut self.cut {
             *left -= piece.len() as u64;
@@ -73,11 +76,45 @@ impl Payload {
         (!piece.is_empty()).then_some(piece)
     }
 
+    /// The most that a piece may have so that the last one of HTTP/2 is small.
+    fn before_last(&self) -> usize {
+        let left = usize::try_from(self.content.len()).unwrap_or(usize::MAX);
+        let line = self.in_flight.line();
+        match left.checked_sub(LAST) {
+            Some(before) if before > 0 && line.is_http2() => before,
+            _ => usize::MAX,
+        }
+    }
+
+    /// The place in the journal, when there is no more to come.
+    fn settled(&mut self) -> Option<Ticket> {
+        let mut ticket = self.ticket.take()?;
+        if let Some(paced) = &self.pace {
+            ticket.pace(paced.pace.held());
+        }
+        Some(ticket)
+    }
+
     /// Notes that the last of it is with hyper.
     fn finish(&mut self) {
-        if let Some(ticket) = self.ticket.take() {
+        if let Some(ticket) = self.settled() {
             self.in_flight.line().leave(ticket);
         }
+    }
+
+    /// A piece as it goes to hyper.
+    fn hand_over(&mut self, bytes: Bytes) -> Piece {
+        let is_last = self.is_end_stream();
+        let line = self.in_flight.line();
+        if is_last && line.is_http2() {
+            let line = Rc::clone(line);
+            if let Some(ticket) = self.settled() {
+                return Piece::last(bytes, line, ticket);
+            }
+        } else if is_last {
+            self.finish();
+        }
+        bytes.into()
     }
 
     fn poll_paced(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
@@ -112,20 +149,23 @@ impl Payload {
 /// A body that is not paced is handed over in pieces of this size.
 const MOST_AT_ONCE: usize = 256 * 1024;
 
+/// The most bytes of the last piece over HTTP/2. The h2 crate copies what is below
+/// 256 before it writes, and so consumes it then; that more has been consumed
+/// would be known only when the client may have asked the journal already.
+const LAST: usize = 255;
+
 impl Body for Payload {
-    type Data = Bytes;
+    type Data = Piece;
     type Error = io::Error;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+    ) -> Poll<Option<Result<Frame<Piece>, io::Error>>> {
         match self.poll_paced(cx) {
             Poll::Pending => Poll::Pending,
             Poll::Ready(Some(piece)) => {
-                if self.is_end_stream() {
-                    self.finish();
-                }
+                let piece = self.hand_over(piece);
                 Poll::Ready(Some(Ok(Frame::data(piece))))
             }
             Poll::Ready(None) if self.cut.is_none() => {
@@ -157,7 +197,8 @@ impl Body for Payload {
 
 impl Drop for Payload {
     fn drop(&mut self) {
-        // An empty body, and the body of an answer to HEAD, is never asked for.
+        // An empty body, and the body of an answer to HEAD, is never asked for:
+        // that hyper has the head is all there is to know.
         if self.is_end_stream() {
             self.finish();
         }

@@ -7,19 +7,13 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use hyper::rt::{Read, ReadBufCursor, Write};
-use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::Sleep;
 use tokio_rustls::server::TlsStream;
 
 use super::line::Line;
 use crate::server::Worker;
-
-/// How long a request head may take from its first byte to its last. A client
-/// that is slower holds its connection that long, and nothing else.
-const HEAD_LIMIT: Duration = Duration::from_secs(10);
 
 /// A stream of bytes over a TCP connection.
 pub(super) trait Transport: AsyncRead + AsyncWrite + Unpin + 'static {
@@ -41,7 +35,7 @@ impl Transport for TlsStream<TcpStream> {
 
 /// A transport between hyper and the system.
 pub(super) struct Wire<S: Transport> {
-    io: TokioIo<S>,
+    io: S,
     line: Rc<Line>,
     worker: Rc<Worker>,
     /// When the client's time is over, while there is such a limit.
@@ -51,7 +45,7 @@ pub(super) struct Wire<S: Transport> {
 impl<S: Transport> Wire<S> {
     pub(super) fn new(stream: S, line: Rc<Line>, worker: Rc<Worker>) -> Self {
         Self {
-            io: TokioIo::new(stream),
+            io: stream,
             line,
             worker,
             limit: None,
@@ -64,7 +58,7 @@ impl<S: Transport> Wire<S> {
             return None;
         }
         match self.line.head_since() {
-            Some(since) => Some(since + HEAD_LIMIT),
+            Some(since) => Some(since + self.worker.config().patience.head),
             None => self
                 .worker
                 .idle_timeout()
@@ -88,15 +82,20 @@ impl<S: Transport> Wire<S> {
     }
 }
 
-impl<S: Transport> Read for Wire<S> {
+impl<S: Transport> AsyncRead for Wire<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-        buffer: ReadBufCursor<'_>,
+        buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
         let polled = Pin::new(&mut self.io).poll_read(cx, buffer);
         match polled {
-            Poll::Ready(Ok(())) => self.line.has_read(),
+            Poll::Ready(Ok(())) => {
+                let bytes = &buffer.filled()[before..];
+                self.worker.clerk().count_received(bytes.len() as u64);
+                self.line.has_read(bytes);
+            }
             // Nothing read and ready is the end: hyper closes the connection.
             Poll::Pending if self.is_overdue(cx) => return Poll::Ready(Ok(())),
             _ => {}
@@ -105,7 +104,7 @@ impl<S: Transport> Read for Wire<S> {
     }
 }
 
-impl<S: Transport> Write for Wire<S> {
+impl<S: Transport> AsyncWrite for Wire<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -134,9 +133,12 @@ impl<S: Transport> Write for Wire<S> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // Encryption may have taken what it could not write.
+        self.line.is_flushing();
         let polled = Pin::new(&mut self.io).poll_flush(cx);
-        if let Poll::Ready(Ok(())) = polled {
-            self.line.has_flushed();
+        match polled {
+            Poll::Ready(Ok(())) => self.line.has_flushed(),
+            _ => self.line.has_stalled(),
         }
         polled
     }
@@ -150,7 +152,7 @@ impl<S: Transport> Wire<S> {
     /// Counts what is about to be written: once it is, the client may look at the
     /// journal before this thread goes on.
     fn before(&self, length: usize) {
-        self.worker.clerk().count_bytes(length as i64);
+        self.worker.clerk().count_sent(length as i64);
         self.line.is_flushing();
     }
 
@@ -163,7 +165,8 @@ impl<S: Transport> Wire<S> {
         if written < length {
             self.worker
                 .clerk()
-                .count_bytes(written as i64 - length as i64);
+                .count_sent(written as i64 - length as i64);
+            self.line.has_stalled();
         }
     }
 }
@@ -171,7 +174,7 @@ impl<S: Transport> Wire<S> {
 impl<S: Transport> Drop for Wire<S> {
     fn drop(&mut self) {
         if self.line.is_reset() {
-            let socket = socket2::SockRef::from(self.io.inner().tcp());
+            let socket = socket2::SockRef::from(self.io.tcp());
             // Closing with a linger of zero sends RST. Where that is refused the
             // client sees an ordinary close, a fault as well.
             let _ = socket.set_linger(Some(Duration::ZERO));

@@ -10,6 +10,10 @@ use super::Counts;
 /// is 8 MiB, and 72 MiB should every part of it hold an id that comes often.
 pub(super) const DENSE_IDS: u32 = 1 << 22;
 
+/// The number of the empty id, which is what requests without one are counted
+/// by; it has a page to itself.
+pub(super) const NO_ID: u32 = DENSE_IDS;
+
 const PAGE: usize = 1024;
 
 /// What a nibble can hold. One that is full stays full, and the count goes on in
@@ -129,11 +133,11 @@ pub(super) struct Book {
 }
 
 impl Book {
-    /// The counters of an id below [`DENSE_IDS`].
+    /// The counters of an id below [`DENSE_IDS`], or of [`NO_ID`].
     pub(super) fn cell(&self, id: u32) -> Cell<'_> {
         let pages = self.pages.get_or_init(|| {
             std::iter::repeat_with(OnceLock::new)
-                .take(DENSE_IDS as usize / PAGE)
+                .take(DENSE_IDS as usize / PAGE + 1)
                 .collect()
         });
         Cell {
@@ -160,10 +164,13 @@ impl Book {
 }
 
 /// The number of an id that is written as a number is (no sign, no leading zero)
-/// and lies below [`DENSE_IDS`]. Any other id is a text of its own: `07` is not
-/// `7`.
+/// and lies below [`DENSE_IDS`], or is empty. Any other id is a text of its own:
+/// `07` is not `7`.
 pub(super) fn dense(id: &str) -> Option<u32> {
-    if id.is_empty() || id.len() > 7 || (id.len() > 1 && id.starts_with('0')) {
+    if id.is_empty() {
+        return Some(NO_ID);
+    }
+    if id.len() > 7 || (id.len() > 1 && id.starts_with('0')) {
         return None;
     }
     let mut number = 0;
@@ -181,11 +188,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_canonical_numbers_are_dense() {
+    fn only_canonical_numbers_and_the_empty_id_are_dense() {
         assert_eq!(dense("0"), Some(0));
         assert_eq!(dense("4194303"), Some(DENSE_IDS - 1));
+        assert_eq!(dense(""), Some(NO_ID));
         for odd in [
-            "", "00", "07", "-1", "+1", "4194304", "99999999", "1a", " 1", "١",
+            "00", "07", "-1", "+1", "4194304", "99999999", "1a", " 1", "١",
         ] {
             assert_eq!(dense(odd), None, "{odd}");
         }

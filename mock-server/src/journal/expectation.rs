@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::ledger::{Id, Ledger};
+use super::ledger::Id;
 use super::{Counts, Route};
 
 /// The ids that a batch asks for, by route: `materials:0-49,products:0-49`.
@@ -61,45 +61,72 @@ impl FromStr for Expectation {
             let (Some(route), Ok(from), Ok(to)) = (route, from.parse(), to.parse()) else {
                 return Err(wrong());
             };
-            if from > to || to >= MOST || ranges.insert(route, from..=to).is_some() {
+            if from > to || to >= MOST {
                 return Err(wrong());
+            }
+            if ranges.insert(route, from..=to).is_some() {
+                return Err(format!(
+                    "`{part}` is the second range of {name}: a route can have one"
+                ));
             }
         }
         Ok(Self { ranges })
     }
 }
 
-impl Expectation {
-    pub(super) fn check(&self, ledger: &Ledger) -> Proof {
-        let mut proof = Proof::default();
-        let mut next: BTreeMap<Route, u32> = self
-            .ranges
-            .iter()
-            .map(|(route, range)| (*route, *range.start()))
-            .collect();
-        proof.expected = self
-            .ranges
-            .values()
-            .map(|range| u64::from(range.end() - range.start()) + 1)
-            .sum();
-        ledger.each(|route, id, counts| match id {
-            Id::Number(number) if self.covers(route, number) => {
-                let from = next.insert(route, number + 1).unwrap_or(number);
-                proof.miss(route, from..number);
-                proof.judge(route, number, counts);
-            }
-            Id::Number(number) => proof.surplus(route, &number.to_string()),
-            Id::Text(text) => proof.surplus(route, text),
-        });
-        for (route, range) in &self.ranges {
-            let from = next.get(route).copied().unwrap_or(*range.start());
-            proof.miss(*route, from..range.end() + 1);
+/// An expectation on its way through a journal.
+pub(super) struct Check<'e> {
+    expectation: &'e Expectation,
+    proof: Proof,
+    /// The first id of each expected route that has not been passed.
+    next: BTreeMap<Route, u32>,
+}
+
+impl<'e> Check<'e> {
+    pub(super) fn new(expectation: &'e Expectation) -> Self {
+        let ranges = &expectation.ranges;
+        let sizes = ranges.values().map(|range| range.end() - range.start());
+        let proof = Proof {
+            expected: sizes.map(|size| u64::from(size) + 1).sum(),
+            ..Proof::default()
+        };
+        let next = ranges.iter().map(|(route, range)| (*route, *range.start()));
+        Self {
+            expectation,
+            proof,
+            next: next.collect(),
         }
-        proof.extra += ledger.summary().untracked;
+    }
+
+    /// An id of the journal, in its order.
+    pub(super) fn see(&mut self, route: Route, id: Id<'_>, counts: Counts) {
+        match id {
+            Id::Number(number) if self.expectation.covers(route, number) => {
+                let from = self.next.insert(route, number + 1).unwrap_or(number);
+                self.proof.miss(route, from..number);
+                self.proof.judge(route, number, counts);
+            }
+            Id::Number(number) => self.proof.surplus(route, &number.to_string()),
+            Id::Text(text) => self.proof.surplus(route, text),
+        }
+    }
+
+    /// What it comes to, once every id was seen; `untracked` is how many requests
+    /// the journal does not have by their id.
+    pub(super) fn end(mut self, untracked: u64) -> Proof {
+        for (route, range) in &self.expectation.ranges {
+            let from = self.next.get(route).copied();
+            let from = from.unwrap_or(*range.start());
+            self.proof.miss(*route, from..range.end() + 1);
+        }
+        let mut proof = self.proof;
+        proof.extra += untracked;
         proof.exactly_once = proof.missing == 0 && proof.repeated == 0 && proof.extra == 0;
         proof
     }
+}
 
+impl Expectation {
     fn covers(&self, route: Route, id: u32) -> bool {
         self.ranges
             .get(&route)
@@ -134,7 +161,7 @@ impl Proof {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::journal::{Clerk, Journal};
+    use crate::journal::{Clerk, Journal, Page};
     use crate::profile::Profile;
     use std::sync::Arc;
 
@@ -145,10 +172,10 @@ mod tests {
             clerk.arrive(*route, id).complete();
         }
         drop(clerk.arrive(Route::Products, "2"));
-        expected
-            .parse::<Expectation>()
+        let expected = expected.parse().unwrap();
+        Page::of(&journal.ledger(), 0, 0, Some(&expected))
+            .proof
             .unwrap()
-            .check(&journal.ledger())
     }
 
     #[test]
@@ -199,5 +226,11 @@ mod tests {
             let error = text.parse::<Expectation>().expect_err(text);
             assert!(error.contains("materials:0-49"), "{error}");
         }
+        let twice = "materials:0-9,users:0-9,materials:20-29";
+        let error = twice.parse::<Expectation>().unwrap_err();
+        assert!(
+            error.contains("`materials:20-29` is the second range of materials"),
+            "{error}"
+        );
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::book::Book;
+use super::book::{Book, NO_ID};
 use super::histogram::{Histogram, Lateness};
 use super::odd::Odd;
 use super::{Counts, Route, Summary};
@@ -25,6 +25,11 @@ pub(super) struct Stripe {
     pub(super) unmatched: AtomicU64,
     pub(super) connections_opened: AtomicU64,
     pub(super) bytes_sent: AtomicU64,
+    pub(super) bytes_received: AtomicU64,
+    /// Nanoseconds of the completed requests.
+    pub(super) queued: AtomicU64,
+    pub(super) slowed: AtomicU64,
+    pub(super) paced: AtomicU64,
 }
 
 /// Adds to a total of the calling thread's own stripe, which no other thread
@@ -93,25 +98,29 @@ impl Ledger {
 
     /// Calls `visit` for each id that arrived: by route, whole numbers first in
     /// order, then the others in order.
-    pub(super) fn each(&self, mut visit: impl FnMut(Route, Id<'_>, Counts)) {
+    fn each(&self, mut visit: impl FnMut(Route, Id<'_>, Counts)) {
         for route in Route::ALL {
             self.book(route)
-                .each(|id, counts| visit(route, Id::Number(id), counts));
+                .each(|id, counts| visit(route, Id::of(id), counts));
             for (id, counts) in self.odd.sorted(route) {
                 visit(route, Id::Text(&id), counts);
             }
         }
     }
 
-    /// The totals at this moment.
-    pub(super) fn summary(&self) -> Summary {
+    /// The totals at this moment. Calls `visit` as [`each`](Self::each) does:
+    /// there may be millions of ids, and a serving thread waits meanwhile.
+    pub(super) fn read(&self, mut visit: impl FnMut(Route, Id<'_>, Counts)) -> Summary {
         let sum = |total: fn(&Stripe) -> &AtomicU64| {
             let each = self.stripes.iter().map(total);
             each.map(|total| total.load(Ordering::Relaxed)).sum()
         };
+        let completed: u64 = sum(|stripe| &stripe.completed);
+        // Without any all three are 0.
+        let mean_ms = |nanos: u64| nanos as f64 / completed.max(1) as f64 / 1e6;
         let mut summary = Summary {
             arrived: sum(|stripe| &stripe.arrived),
-            completed: sum(|stripe| &stripe.completed),
+            completed,
             aborted: sum(|stripe| &stripe.aborted),
             rejected: sum(|stripe| &stripe.rejected),
             faulted: sum(|stripe| &stripe.faulted),
@@ -120,13 +129,18 @@ impl Ledger {
             unmatched: sum(|stripe| &stripe.unmatched),
             connections_opened: sum(|stripe| &stripe.connections_opened),
             bytes_sent: sum(|stripe| &stripe.bytes_sent),
+            bytes_received: sum(|stripe| &stripe.bytes_received),
+            queued_mean_ms: mean_ms(sum(|stripe| &stripe.queued)),
+            slowed_mean_ms: mean_ms(sum(|stripe| &stripe.slowed)),
+            paced_mean_ms: mean_ms(sum(|stripe| &stripe.paced)),
             most_in_flight: self.in_flight.most.load(Ordering::Relaxed),
             distinct: 0,
             duplicate: 0,
         };
-        self.each(|_, _, counts| {
+        self.each(|route, id, counts| {
             summary.distinct += 1;
             summary.duplicate += counts.arrived - 1;
+            visit(route, id, counts);
         });
         summary
     }
@@ -137,4 +151,15 @@ impl Ledger {
 pub(super) enum Id<'a> {
     Number(u32),
     Text(&'a str),
+}
+
+impl Id<'_> {
+    /// The id of a number in a book. The empty one comes last there, and first
+    /// among the texts.
+    fn of(number: u32) -> Self {
+        match number {
+            NO_ID => Self::Text(""),
+            _ => Self::Number(number),
+        }
+    }
 }

@@ -6,13 +6,13 @@
 //! of a page where one came more than fourteen times), other ids in a map with a budget; what exceeds the budget is
 //! still in every total and is reported as
 //! [`untracked`](Summary::untracked) rather than silently forgotten. The request
-//! path takes no lock for whole-number ids.
+//! path takes no lock for whole-number ids, nor for requests without one.
 //!
 //! A `Ledger` is the journal of one run, between two resets, together with the
 //! service model of that run. A reset starts a new one; a
 //! request that is in flight at that moment ends in the ledger where it arrived,
 //! so no run ever sees the tail of the one before. Bytes alone are counted by the
-//! connection, in the run in which they leave.
+//! connection, in the run in which they come or leave.
 
 mod book;
 mod expectation;
@@ -85,7 +85,8 @@ impl Route {
 pub struct Counts {
     /// Requests whose head was read.
     pub arrived: u64,
-    /// Requests whose answer was handed to the operating system whole.
+    /// Requests whose answer was handed to the operating system whole; over
+    /// HTTP/2 one without a body counts when HTTP/2 has it.
     pub completed: u64,
     /// Requests whose answer was not sent whole: the client went away, a fault
     /// cut it, or the server stopped.
@@ -126,6 +127,18 @@ pub struct Summary {
     /// Bytes handed to the operating system, heads included; on an encrypted
     /// connection, before encryption.
     pub bytes_sent: u64,
+    /// Bytes read from clients, heads included; on an encrypted connection,
+    /// after decryption.
+    pub bytes_received: u64,
+    /// How long completed requests waited for one of the servers of a finite
+    /// capacity, in milliseconds: the mean over all `completed`, those that did
+    /// not wait included. So are the two below.
+    pub queued_mean_ms: f64,
+    /// How much longer than their drawn service time completed requests were
+    /// served, under load and while warming up.
+    pub slowed_mean_ms: f64,
+    /// How long the bodies of completed requests were held back by their pace.
+    pub paced_mean_ms: f64,
     /// How late answers were.
     pub lateness: Lateness,
 }
@@ -227,9 +240,15 @@ impl Clerk {
         ledger::add(&self.ledger().stripe(thread).connections_opened, 1);
     }
 
+    /// Counts bytes that a client sent.
+    pub(crate) fn count_received(&mut self, bytes: u64) {
+        let thread = self.thread;
+        ledger::add(&self.ledger().stripe(thread).bytes_received, bytes);
+    }
+
     /// Counts bytes that are being handed to the operating system, or takes back
     /// those that it did not take.
-    pub(crate) fn count_bytes(&mut self, bytes: i64) {
+    pub(crate) fn count_sent(&mut self, bytes: i64) {
         let thread = self.thread;
         ledger::change(&self.ledger().stripe(thread).bytes_sent, bytes);
     }
@@ -237,5 +256,30 @@ impl Clerk {
     /// The journal itself.
     pub(crate) fn journal(&self) -> &Journal {
         &self.journal
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Pace, Pacing};
+    use std::time::{Duration, Instant};
+
+    #[test]
+    fn a_new_run_begins_with_a_free_link() {
+        let journal = Journal::new(1, Arc::new(Profile::default()));
+        let pacing = Pacing {
+            total_bytes_per_second: Some(1),
+            ..Pacing::default()
+        };
+        let now = Instant::now() + Duration::from_secs(1);
+        let next = |bytes| {
+            let link = journal.ledger().model.link();
+            Pace::new(pacing, link, now).next(now, bytes) - now
+        };
+        assert_eq!(next(3600), Duration::from_secs(3600));
+        assert_eq!(next(1), Duration::from_secs(3601));
+        journal.reset();
+        assert_eq!(next(1), Duration::from_secs(1));
     }
 }

@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::expectation::Check;
 use super::ledger::{Id, Ledger};
 use super::{Counts, Expectation, Proof, Route, Summary};
 
@@ -32,11 +33,8 @@ pub struct Entry {
 impl Snapshot {
     pub(super) fn of(ledger: &Ledger) -> Self {
         let mut entries = Vec::new();
-        ledger.each(|route, id, counts| entries.push(entry(route, id, counts)));
-        Self {
-            summary: ledger.summary(),
-            entries,
-        }
+        let summary = ledger.read(|route, id, counts| entries.push(entry(route, id, counts)));
+        Self { summary, entries }
     }
 
     /// What happened to one (route, id); nothing when it never arrived.
@@ -92,15 +90,19 @@ impl Page {
     ) -> Self {
         let end = offset.saturating_add(limit);
         let (mut at, mut ids) = (0, Vec::new());
-        ledger.each(|route, id, counts| {
+        let mut check = expected.map(Check::new);
+        let summary = ledger.read(|route, id, counts| {
             if (offset..end).contains(&at) {
                 ids.push(entry(route, id, counts));
             }
             at += 1;
+            if let Some(check) = &mut check {
+                check.see(route, id, counts);
+            }
         });
         Self {
-            summary: ledger.summary(),
-            proof: expected.map(|expected| expected.check(ledger)),
+            summary,
+            proof: check.map(|check| check.end(summary.untracked)),
             total: at,
             offset,
             next_offset: (end < at).then_some(end),

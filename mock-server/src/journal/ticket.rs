@@ -19,6 +19,16 @@ pub(crate) struct Ticket {
     attempt: u64,
     refused: bool,
     stage: Stage,
+    held: Held,
+}
+
+/// What a request's time goes to beside its drawn service time and lateness, in
+/// nanoseconds.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+struct Held {
+    queued: u64,
+    slowed: u64,
+    paced: u64,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -66,6 +76,7 @@ impl Ticket {
             attempt,
             refused: false,
             stage: Stage::Open,
+            held: Held::default(),
         }
     }
 
@@ -78,6 +89,18 @@ impl Ticket {
     /// The run that the request belongs to.
     pub(crate) fn ledger(&self) -> &Ledger {
         &self.ledger
+    }
+
+    /// The model holds the request: how long it waits for a server, and how much
+    /// longer than drawn it is served. It counts when the answer is sent.
+    pub(crate) fn hold(&mut self, queued: Duration, slowed: Duration) {
+        self.held.queued = nanos(queued);
+        self.held.slowed = nanos(slowed);
+    }
+
+    /// Pacing holds the answer's body. It counts when the answer is sent.
+    pub(crate) fn pace(&mut self, paced: Duration) {
+        self.held.paced = nanos(paced);
     }
 
     /// Counts how late the answer is.
@@ -107,6 +130,17 @@ impl Ticket {
         self.count_end(1);
     }
 
+    /// The operating system did not take the answer whole: the count is taken
+    /// back until it is handed over again.
+    pub(crate) fn stay(&mut self) {
+        if self.stage != Stage::Leaving {
+            return;
+        }
+        self.stage = Stage::Open;
+        self.ledger.enter();
+        self.count_end(-1);
+    }
+
     /// The answer was sent whole.
     pub(crate) fn complete(mut self) {
         self.leave();
@@ -122,6 +156,13 @@ impl Ticket {
             self.count(|cell| cell.reject(by), |counts| &mut counts.rejected, by);
         } else {
             change(&stripe.completed, by);
+            // Most profiles hold nothing.
+            if self.held != Held::default() {
+                let wrapping = |nanos: u64| (nanos as i64).wrapping_mul(by);
+                change(&stripe.queued, wrapping(self.held.queued));
+                change(&stripe.slowed, wrapping(self.held.slowed));
+                change(&stripe.paced, wrapping(self.held.paced));
+            }
             self.count(|cell| cell.complete(by), |counts| &mut counts.completed, by);
         }
     }
@@ -143,6 +184,11 @@ impl Ticket {
     }
 }
 
+/// 584 years at most.
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
+
 impl Drop for Ticket {
     fn drop(&mut self) {
         match self.stage {
@@ -152,5 +198,66 @@ impl Drop for Ticket {
         }
         change(&self.ledger.stripe(self.thread).aborted, 1);
         self.count(|cell| cell.abort(), |counts| &mut counts.aborted, 1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::journal::{Clerk, Journal};
+    use crate::profile::Profile;
+
+    #[test]
+    fn requests_without_an_id_take_no_lock_and_come_after_the_numbers() {
+        let journal = Arc::new(Journal::new(1, Arc::new(Profile::default())));
+        let mut clerk = Clerk::new(Arc::clone(&journal), 0);
+        for id in ["x", "", "7", "", "4194303"] {
+            clerk.arrive(Route::Users, id).complete();
+        }
+        for attempt in 2..40 {
+            let ticket = clerk.arrive(Route::Users, "");
+            assert_eq!(ticket.attempt(), attempt);
+            ticket.complete();
+        }
+        let snapshot = journal.snapshot();
+        let ids: Vec<_> = snapshot.entries.iter().map(|entry| &*entry.id).collect();
+        assert_eq!(ids, ["7", "4194303", "", "x"]);
+        assert_eq!(snapshot.counts(Route::Users, "").completed, 40);
+        let odd = journal.ledger().odd.sorted(Route::Users);
+        assert_eq!(odd.len(), 1, "only x is behind a lock");
+    }
+
+    #[test]
+    fn an_answer_counts_while_it_leaves_and_not_while_it_must_stay() {
+        let journal = Arc::new(Journal::new(1, Arc::new(Profile::default())));
+        let mut clerk = Clerk::new(Arc::clone(&journal), 0);
+        let counts = || {
+            let summary = journal.snapshot().summary;
+            let counts = journal.snapshot().counts(Route::Products, "1");
+            assert_eq!(counts.completed, summary.completed);
+            let held = summary.queued_mean_ms * summary.completed as f64;
+            (summary.completed, summary.aborted, held)
+        };
+        let mut sent = clerk.arrive(Route::Products, "1");
+        sent.hold(Duration::from_millis(7), Duration::ZERO);
+        sent.leave();
+        assert_eq!(counts(), (1, 0, 7.0));
+        sent.stay();
+        assert_eq!(counts(), (0, 0, 0.0));
+        sent.complete();
+        assert_eq!(counts(), (1, 0, 7.0));
+
+        for stays in [true, false] {
+            let mut lost = clerk.arrive(Route::Products, "1");
+            lost.hold(Duration::from_millis(7), Duration::ZERO);
+            lost.leave();
+            if stays {
+                lost.stay();
+            }
+        }
+        assert_eq!(counts(), (1, 2, 7.0));
+        // None of them is in flight any more.
+        clerk.arrive(Route::Products, "2").complete();
+        assert_eq!(journal.snapshot().summary.most_in_flight, 1);
     }
 }

@@ -4,13 +4,12 @@
 use std::time::Duration;
 
 use super::normal;
+use crate::duration::LONGEST;
 use crate::random::Stream;
 
-/// No sample is longer than this, however heavy the tail: one hour.
-pub(crate) const LONGEST: Duration = Duration::from_secs(3600);
-
 /// How long a request is served. Every parameter is checked when a profile is
-/// read; samples are whole nanoseconds, from 0 to an hour.
+/// read; samples are whole nanoseconds, from 0 to a day: what a heavy tail would make
+/// longer is cut there.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum ServiceTime {
@@ -261,6 +260,21 @@ mod tests {
         let shape = 1.0 + f64::EPSILON;
         let pareto = ServiceTime::Pareto { min: max, shape };
         assert_eq!((lognormal.mean(), pareto.mean()), (None, None));
+    }
+
+    #[test]
+    fn hours_are_drawn_as_they_are_and_cut_at_a_day() {
+        let hours = |hours: u64| Duration::from_secs(hours * 3600);
+        let exponential = ServiceTime::Exponential { mean: hours(20) };
+        let median = exponential.at(0.5).as_secs_f64() / 3600.0;
+        assert!((median - 20.0 * std::f64::consts::LN_2).abs() < 1e-6);
+        assert_eq!(exponential.at(0.99), LONGEST);
+        assert_eq!(LONGEST, hours(24));
+        let uniform = ServiceTime::Uniform {
+            min: hours(2),
+            max: hours(22),
+        };
+        assert_eq!(uniform.at(0.5), hours(12));
     }
 
     #[test]

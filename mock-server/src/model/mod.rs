@@ -23,14 +23,15 @@ pub(crate) use bucket::Standing;
 pub use distribution::ServiceTime;
 pub(crate) use fault::Fault;
 pub use fault::Faults;
+pub(crate) use pace::Pace;
 pub use pace::Pacing;
-pub(crate) use pace::{Link, Pace};
 pub use station::{Capacity, Load};
 pub use window::{Outage, WarmUp};
 
 use crate::journal::Route;
 use crate::profile::Profile;
 use crate::random::{Purpose, Stream};
+use pace::Link;
 
 /// Whom a random quantity belongs to.
 #[derive(Clone, Copy, Debug)]
@@ -78,8 +79,10 @@ pub(crate) enum Verdict {
         due: Instant,
         /// How long it waits for a server.
         queued: Duration,
-        /// How long it is served, the load factor included.
+        /// How long it is served, load and warm-up included.
         service: Duration,
+        /// How much of that is beyond its drawn service time.
+        slowed: Duration,
         /// What goes wrong with its answer.
         fault: Option<Fault>,
     },
@@ -94,11 +97,20 @@ pub(crate) enum Verdict {
     },
 }
 
+/// How long one request is served.
+#[derive(Clone, Copy)]
+struct Time {
+    drawn: Duration,
+    /// Stretched by warm-up and load.
+    service: Duration,
+}
+
 /// The model of one run: what requests have in common.
 pub(crate) struct Model {
     profile: Arc<Profile>,
     started: Instant,
     shared: Option<Mutex<Shared>>,
+    link: Arc<Link>,
 }
 
 struct Shared {
@@ -121,7 +133,13 @@ impl Model {
             profile,
             started,
             shared,
+            link: Arc::new(Link::new()),
         }
+    }
+
+    /// The link that the paced bodies of this run share.
+    pub(crate) fn link(&self) -> Arc<Link> {
+        Arc::clone(&self.link)
     }
 
     /// Decides about a request that arrived at `arrived`; the second value is
@@ -129,7 +147,8 @@ impl Model {
     pub(crate) fn admit(&self, arrived: Instant, key: Key<'_>) -> (Verdict, Option<Standing>) {
         let Some(shared) = &self.shared else {
             let verdict = self.outage(arrived).unwrap_or_else(|| {
-                self.serve(arrived, arrived, self.service_time(arrived, key), key)
+                let time = self.service_time(arrived, key);
+                self.serve(arrived, arrived, time, key)
             });
             return (verdict, None);
         };
@@ -148,11 +167,11 @@ impl Model {
         if let Some(down) = self.outage(arrived) {
             return (down, standing);
         }
-        let service = self.service_time(arrived, key);
+        let time = self.service_time(arrived, key);
         let verdict = match &mut shared.station {
-            None => self.serve(arrived, arrived, service, key),
-            Some(station) => match station.enter(arrived, service) {
-                Ok((start, service)) => self.serve(arrived, start, service, key),
+            None => self.serve(arrived, arrived, time, key),
+            Some(station) => match station.enter(arrived, time.service) {
+                Ok((start, service)) => self.serve(arrived, start, Time { service, ..time }, key),
                 Err(retry_after) => Verdict::Refuse {
                     status: 503,
                     retry_after,
@@ -163,22 +182,24 @@ impl Model {
         (verdict, standing)
     }
 
-    fn service_time(&self, arrived: Instant, key: Key<'_>) -> Duration {
+    fn service_time(&self, arrived: Instant, key: Key<'_>) -> Time {
         let drawn = self.profile.service_time.draw(key);
-        match &self.profile.warm_up {
+        let service = match &self.profile.warm_up {
             Some(warm_up) => {
                 warm_up.stretch(drawn, arrived.saturating_duration_since(self.started))
             }
             None => drawn,
-        }
+        };
+        Time { drawn, service }
     }
 
-    fn serve(&self, arrived: Instant, start: Instant, service: Duration, key: Key<'_>) -> Verdict {
+    fn serve(&self, arrived: Instant, start: Instant, time: Time, key: Key<'_>) -> Verdict {
         let faults = &self.profile.faults;
         Verdict::Serve {
-            due: start + service,
+            due: start + time.service,
             queued: start.saturating_duration_since(arrived),
-            service,
+            service: time.service,
+            slowed: time.service.saturating_sub(time.drawn),
             fault: (!faults.is_none())
                 .then(|| faults.strike(&mut key.stream(Purpose::Fault)))
                 .flatten(),

@@ -73,6 +73,8 @@ pub(crate) struct Pace {
     /// Bytes of the pieces so far.
     sent: u64,
     start: Instant,
+    /// When the last piece so far falls due.
+    due: Instant,
 }
 
 impl Pace {
@@ -84,6 +86,7 @@ impl Pace {
             own_free: start,
             sent: 0,
             start,
+            due: start,
         }
     }
 
@@ -109,7 +112,13 @@ impl Pace {
         if let Some(rate) = self.pacing.total_bytes_per_second {
             due = due.max(self.link.promise(now, time(rate)));
         }
+        self.due = due;
         due
+    }
+
+    /// How long the pieces so far were held back.
+    pub(crate) fn held(&self) -> Duration {
+        self.due.saturating_duration_since(self.start)
     }
 }
 

@@ -106,7 +106,7 @@ impl Station {
         let service = match self.load {
             Some(load) => {
                 let seconds = service.as_secs_f64() * load.factor(self.departures.len() + 1);
-                Duration::from_secs_f64(seconds.min(super::distribution::LONGEST.as_secs_f64()))
+                Duration::from_secs_f64(seconds.min(crate::duration::LONGEST.as_secs_f64()))
             }
             None => service,
         };
@@ -182,18 +182,19 @@ mod tests {
         for servers in [1, 5, 50] {
             let now = Instant::now();
             let mut station = station(servers, None);
-            let (mut last, mut total) = (now, Duration::ZERO);
-            let requests = 20_000;
+            let mut last = now;
+            let requests = 200_000;
             for id in 0..requests {
                 use crate::random::{Purpose, Stream};
                 let mut stream = Stream::new(4, Purpose::Latency, 0, &id.to_string(), 0);
                 let service = time.sample(&mut stream);
                 let (start, service) = station.enter(now, service).unwrap();
                 last = last.max(start + service);
-                total += service;
             }
             let throughput = f64::from(requests) / (last - now).as_secs_f64();
-            let expected = f64::from(servers) * f64::from(requests) / total.as_secs_f64();
+            let expected = f64::from(servers) / time.mean().unwrap().as_secs_f64();
+            // The mean of 200,000 exponential draws has a standard error of 0.22 %,
+            // and at the end servers fall idle for a few service times.
             assert!(
                 (throughput / expected - 1.0).abs() < 0.01,
                 "{throughput} of {expected}"
@@ -222,18 +223,22 @@ mod tests {
         fn never_more_in_service_than_servers_nor_more_waiting_than_places(
             servers in 1u32..5,
             queue in proptest::option::of(0u32..5),
-            arrivals in proptest::collection::vec((0u64..30, 0u64..60), 1..80),
+            arrivals in proptest::collection::vec((0u64..30, 0u64..20, 0u64..60), 1..80),
         ) {
             let base = Instant::now();
             let mut station = station(servers, queue);
-            let (mut at, mut last_start) = (0, base);
+            let (mut at, mut last_start, mut latest) = (0, base, None);
             let mut taken: Vec<(Instant, Instant, Instant)> = Vec::new();
-            for (gap, ms) in arrivals {
+            for (gap, late, ms) in arrivals {
                 at += gap;
-                let arrived = base + MS(at);
+                // A thread may report an arrival after others have reported later
+                // ones; it counts as having come with the latest.
+                let reported = base + MS(at.saturating_sub(late));
+                let arrived = latest.map_or(reported, |last: Instant| last.max(reported));
+                latest = Some(arrived);
                 let waiting = taken.iter().filter(|(_, start, _)| *start > arrived).count();
                 let busy = taken.iter().filter(|(_, start, end)| *start <= arrived && arrived < *end).count();
-                match station.enter(arrived, MS(ms)) {
+                match station.enter(reported, MS(ms)) {
                     Ok((start, service)) => {
                         prop_assert!(start >= arrived && start >= last_start);
                         // Work-conserving: a free server is never left idle.

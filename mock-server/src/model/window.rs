@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
+use crate::duration::LONGEST;
+
 /// Service times are stretched at first: by `factor` at the start of a run,
 /// falling evenly to 1 at the end of `lasting`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct WarmUp {
     /// How long it lasts.
     pub lasting: Duration,
-    /// The factor at the start, 1 to 1,000.
+    /// The factor at the start, 1 to 1,000; no time becomes longer than a day.
     pub factor: f64,
 }
 
@@ -18,7 +20,7 @@ impl WarmUp {
             return time;
         }
         let left = 1.0 - since.as_secs_f64() / self.lasting.as_secs_f64();
-        time.mul_f64(1.0 + (self.factor - 1.0) * left)
+        time.mul_f64(1.0 + (self.factor - 1.0) * left).min(LONGEST)
     }
 }
 
@@ -53,5 +55,7 @@ mod tests {
         assert_eq!(at(0), Duration::from_millis(300));
         assert_eq!(at(5), Duration::from_millis(200));
         assert_eq!(at(10), Duration::from_millis(100));
+        // Nothing is served for longer than a day.
+        assert_eq!(warm_up.stretch(LONGEST, Duration::ZERO), LONGEST);
     }
 }

@@ -1,228 +1,181 @@
-//! A profile as it is written: the shape of the TOML, and the check of every
-//! value against its range.
+//! A profile as it is written: its keys, and the range of every value.
 
 use std::path::Path;
 use std::time::Duration;
 
-use serde::Deserialize;
-
-use super::range::{Time, number, positive, whole};
-use super::times::{self, RawTime};
-use super::{Connections, Profile};
+use super::section::{Given, Section};
+use super::{Connections, FILE_SIZE, Profile, times};
 use crate::model::{Capacity, Faults, Load, Outage, Pacing, RateLimit, WarmUp};
 
 /// The longest body of `/files/{id}`: 256 MiB.
 pub(crate) const LARGEST_FILE: usize = 256 << 20;
-
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct Raw {
-    description: String,
-    service_time: Option<RawTime>,
-    capacity: Option<RawCapacity>,
-    load: Option<RawLoad>,
-    rate_limit: Option<RawLimit>,
-    connections: RawConnections,
-    body: RawBody,
-    faults: RawFaults,
-    warm_up: Option<RawWarmUp>,
-    outage: Vec<RawOutage>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawCapacity {
-    servers: i64,
-    queue: Option<i64>,
-    retry_after: Option<Time>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawLoad {
-    #[serde(default)]
-    sigma: f64,
-    #[serde(default)]
-    kappa: f64,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawLimit {
-    rate: f64,
-    burst: i64,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct RawConnections {
-    accept_delay: Option<Time>,
-    max: Option<i64>,
-    requests: Option<i64>,
-    idle_timeout: Option<Time>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct RawBody {
-    file_size: Option<i64>,
-    chunk: Option<i64>,
-    gap: Option<Time>,
-    bytes_per_second: Option<i64>,
-    total_bytes_per_second: Option<i64>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct RawFaults {
-    error: f64,
-    error_status: Option<i64>,
-    reset: f64,
-    empty: f64,
-    truncated: f64,
-    malformed: f64,
-    hang: f64,
-    hang_time: Option<Time>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawWarmUp {
-    lasting: Time,
-    factor: f64,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawOutage {
-    from: Time,
-    lasting: Time,
-    status: Option<i64>,
-}
 
 /// Reads and checks a profile. `folder` is where a trace's relative path starts.
 ///
 /// # Errors
 /// A sentence that names the key, its value and its range.
 pub(super) fn read(table: toml::Table, folder: &Path) -> Result<Profile, String> {
-    let raw: Raw = toml::Value::Table(table)
-        .try_into()
-        .map_err(|error: toml::de::Error| {
-            // The path to the key comes on a line of its own.
-            error.to_string().trim().replace('\n', ", ")
-        })?;
-    let default = Profile::default();
-    Ok(Profile {
-        description: raw.description,
-        service_time: match raw.service_time {
-            Some(time) => times::read(time, folder)?,
-            None => default.service_time,
-        },
-        capacity: raw.capacity.as_ref().map(capacity).transpose()?,
-        load: raw.load.as_ref().map(load).transpose()?,
-        rate_limit: raw.rate_limit.as_ref().map(rate_limit).transpose()?,
-        connections: connections(&raw.connections)?,
-        file_size: match raw.body.file_size {
-            Some(size) => whole("body.file_size", size, 64, LARGEST_FILE as i64)? as usize,
-            None => default.file_size,
-        },
-        pacing: pacing(&raw.body)?,
-        faults: faults(&raw.faults)?,
-        warm_up: raw.warm_up.as_ref().map(warm_up).transpose()?,
-        outages: raw.outage.iter().map(outage).collect::<Result<_, _>>()?,
-    })
+    let mut top = Section::top(table);
+    top.only(&[
+        "description",
+        "service_time",
+        "capacity",
+        "load",
+        "rate_limit",
+        "connections",
+        "body",
+        "faults",
+        "warm_up",
+        "outage",
+    ])?;
+    let mut profile = Profile::default();
+    if let Some(given) = top.get("description") {
+        profile.description = given.text()?;
+    }
+    if let Some(given) = top.get("service_time") {
+        profile.service_time = times::read(given, folder)?;
+    }
+    profile.capacity = top.get("capacity").map(capacity).transpose()?;
+    profile.load = top.get("load").map(load).transpose()?;
+    profile.rate_limit = top.get("rate_limit").map(rate_limit).transpose()?;
+    if let Some(given) = top.get("connections") {
+        profile.connections = connections(given)?;
+    }
+    if let Some(given) = top.get("body") {
+        (profile.file_size, profile.pacing) = body(given)?;
+    }
+    if let Some(given) = top.get("faults") {
+        profile.faults = faults(given)?;
+    }
+    profile.warm_up = top.get("warm_up").map(warm_up).transpose()?;
+    if let Some(given) = top.get("outage") {
+        let outages = given.list()?.into_iter().map(outage);
+        profile.outages = outages.collect::<Result<_, _>>()?;
+    }
+    Ok(profile)
 }
 
 const MANY: i64 = 1_000_000;
 
-fn capacity(raw: &RawCapacity) -> Result<Capacity, String> {
-    let queue = raw
-        .queue
-        .map(|queue| whole("capacity.queue", queue, 0, MANY));
+/// A number of things, of which there can be many.
+fn count(given: Given, least: i64) -> Result<u32, String> {
+    given.whole(least, MANY).map(|count| count as u32)
+}
+
+fn capacity(given: Given) -> Result<Capacity, String> {
+    let mut table = given.table()?;
+    table.only(&["servers", "queue", "retry_after"])?;
+    let queue = table.get("queue").map(|given| count(given, 0));
+    let retry_after = table.get("retry_after").map(Given::time);
     Ok(Capacity {
-        servers: whole("capacity.servers", raw.servers, 1, MANY)? as u32,
-        queue: queue.transpose()?.map(|queue| queue as u32),
-        retry_after: raw
-            .retry_after
-            .map_or(Duration::from_secs(1), |Time(time)| time),
+        servers: count(table.need("servers")?, 1)?,
+        queue: queue.transpose()?,
+        retry_after: retry_after.unwrap_or(Ok(Duration::from_secs(1)))?,
     })
 }
 
-fn load(raw: &RawLoad) -> Result<Load, String> {
+fn load(given: Given) -> Result<Load, String> {
+    let mut table = given.table()?;
+    table.only(&["sigma", "kappa"])?;
+    let mut share = |key| {
+        table
+            .get(key)
+            .map_or(Ok(0.0), |given| given.number(0.0, 1.0))
+    };
     Ok(Load {
-        sigma: number("load.sigma", raw.sigma, 0.0, 1.0)?,
-        kappa: number("load.kappa", raw.kappa, 0.0, 1.0)?,
+        sigma: share("sigma")?,
+        kappa: share("kappa")?,
     })
 }
 
-fn rate_limit(raw: &RawLimit) -> Result<RateLimit, String> {
+fn rate_limit(given: Given) -> Result<RateLimit, String> {
+    let mut table = given.table()?;
+    table.only(&["rate", "burst"])?;
     Ok(RateLimit {
-        rate: number("rate_limit.rate", raw.rate, 0.001, 1e7)?,
-        burst: whole("rate_limit.burst", raw.burst, 1, MANY)? as u32,
+        rate: table.need("rate")?.number(0.001, 1e7)?,
+        burst: count(table.need("burst")?, 1)?,
     })
 }
 
-fn connections(raw: &RawConnections) -> Result<Connections, String> {
-    let count = |key, value: Option<i64>| {
-        value
-            .map(|value| whole(key, value, 1, MANY).map(|value| value as u32))
-            .transpose()
-    };
+fn connections(given: Given) -> Result<Connections, String> {
+    let mut table = given.table()?;
+    table.only(&["accept_delay", "max", "requests", "idle_timeout"])?;
+    let delay = table.get("accept_delay").map(Given::time);
+    let mut limit = |key| table.get(key).map(|given| count(given, 1)).transpose();
     Ok(Connections {
-        accept_delay: raw.accept_delay.map_or(Duration::ZERO, |Time(time)| time),
-        max: count("connections.max", raw.max)?,
-        requests: count("connections.requests", raw.requests)?,
-        idle_timeout: raw
-            .idle_timeout
-            .map(|time| positive("connections.idle_timeout", time))
-            .transpose()?,
+        accept_delay: delay.unwrap_or(Ok(Duration::ZERO))?,
+        max: limit("max")?,
+        requests: limit("requests")?,
+        idle_timeout: table.get("idle_timeout").map(Given::positive).transpose()?,
     })
 }
 
-fn pacing(raw: &RawBody) -> Result<Pacing, String> {
-    let rate = |key, value: Option<i64>| {
-        value
-            .map(|value| whole(key, value, 1, 1 << 40).map(|value| value as u64))
-            .transpose()
+/// The size of files, and how bodies are sent.
+fn body(given: Given) -> Result<(usize, Pacing), String> {
+    let mut table = given.table()?;
+    table.only(&[
+        "file_size",
+        "chunk",
+        "gap",
+        "bytes_per_second",
+        "total_bytes_per_second",
+    ])?;
+    let mut bytes = |key, least, most| {
+        let given = table.get(key).map(|given: Given| given.whole(least, most));
+        given.transpose()
     };
-    let chunk = raw
-        .chunk
-        .map(|chunk| whole("body.chunk", chunk, 1, 1 << 20))
-        .transpose()?;
-    if raw.gap.is_some() && chunk.is_none() {
+    let size = bytes("file_size", 64, LARGEST_FILE as i64)?;
+    let chunk = bytes("chunk", 1, 1 << 20)?;
+    let [one, all] =
+        ["bytes_per_second", "total_bytes_per_second"].map(|key| bytes(key, 1, 1 << 40));
+    let gap = table.get("gap").map(Given::time).transpose()?;
+    if gap.is_some() && chunk.is_none() {
         return Err("`body.gap` needs `body.chunk`: the bytes between two gaps".to_owned());
     }
-    Ok(Pacing {
+    let pacing = Pacing {
         chunk: chunk.map(|chunk| chunk as usize),
-        gap: raw.gap.map_or(Duration::ZERO, |Time(time)| time),
-        bytes_per_second: rate("body.bytes_per_second", raw.bytes_per_second)?,
-        total_bytes_per_second: rate("body.total_bytes_per_second", raw.total_bytes_per_second)?,
+        gap: gap.unwrap_or_default(),
+        bytes_per_second: one?.map(|rate| rate as u64),
+        total_bytes_per_second: all?.map(|rate| rate as u64),
+    };
+    Ok((size.map_or(FILE_SIZE, |size| size as usize), pacing))
+}
+
+fn server_error(given: Option<Given>, default: u16) -> Result<u16, String> {
+    given.map_or(Ok(default), |given| {
+        given.whole(500, 599).map(|status| status as u16)
     })
 }
 
-fn server_error(key: &str, status: Option<i64>, default: u16) -> Result<u16, String> {
-    match status {
-        Some(status) => Ok(whole(key, status, 500, 599)? as u16),
-        None => Ok(default),
-    }
-}
-
-fn faults(raw: &RawFaults) -> Result<Faults, String> {
-    let chance = |key: &str, value| number(&format!("faults.{key}"), value, 0.0, 1.0);
+fn faults(given: Given) -> Result<Faults, String> {
+    let mut table = given.table()?;
+    table.only(&[
+        "error",
+        "error_status",
+        "reset",
+        "empty",
+        "truncated",
+        "malformed",
+        "hang",
+        "hang_time",
+    ])?;
     let default = Faults::default();
+    let status = server_error(table.get("error_status"), default.error_status);
+    let hang_time = table.get("hang_time").map(Given::time);
+    let mut chance = |key| {
+        table
+            .get(key)
+            .map_or(Ok(0.0), |given| given.number(0.0, 1.0))
+    };
     let faults = Faults {
-        error: chance("error", raw.error)?,
-        error_status: server_error(
-            "faults.error_status",
-            raw.error_status,
-            default.error_status,
-        )?,
-        reset: chance("reset", raw.reset)?,
-        empty: chance("empty", raw.empty)?,
-        truncated: chance("truncated", raw.truncated)?,
-        malformed: chance("malformed", raw.malformed)?,
-        hang: chance("hang", raw.hang)?,
-        hang_time: raw.hang_time.map_or(default.hang_time, |Time(time)| time),
+        error: chance("error")?,
+        error_status: status?,
+        reset: chance("reset")?,
+        empty: chance("empty")?,
+        truncated: chance("truncated")?,
+        malformed: chance("malformed")?,
+        hang: chance("hang")?,
+        hang_time: hang_time.unwrap_or(Ok(default.hang_time))?,
     };
     // Sums of decimal fractions miss 1 by a few last places.
     if faults.total() > 1.0 + 1e-9 {
@@ -234,18 +187,22 @@ fn faults(raw: &RawFaults) -> Result<Faults, String> {
     Ok(faults)
 }
 
-fn warm_up(raw: &RawWarmUp) -> Result<WarmUp, String> {
+fn warm_up(given: Given) -> Result<WarmUp, String> {
+    let mut table = given.table()?;
+    table.only(&["lasting", "factor"])?;
     Ok(WarmUp {
-        lasting: positive("warm_up.lasting", raw.lasting)?,
-        factor: number("warm_up.factor", raw.factor, 1.0, 1000.0)?,
+        lasting: table.need("lasting")?.positive()?,
+        factor: table.need("factor")?.number(1.0, 1000.0)?,
     })
 }
 
-fn outage(raw: &RawOutage) -> Result<Outage, String> {
+fn outage(given: Given) -> Result<Outage, String> {
+    let mut table = given.table()?;
+    table.only(&["from", "lasting", "status"])?;
     Ok(Outage {
-        from: raw.from.0,
-        lasting: positive("outage.lasting", raw.lasting)?,
-        status: server_error("outage.status", raw.status, 503)?,
+        from: table.need("from")?.time()?,
+        lasting: table.need("lasting")?.positive()?,
+        status: server_error(table.get("status"), 503)?,
     })
 }
 
@@ -302,7 +259,7 @@ mod tests {
             ),
             (
                 "faults = { error = nan }",
-                ["faults.error", "NaN", "from 0 to 1"],
+                ["faults.error", "nan", "from 0 to 1"],
             ),
             (
                 "faults = { error = 0.6, hang = 0.6 }",
@@ -374,17 +331,66 @@ mod tests {
                 ["points", "[1.0, 100.0]", "the first 0 and the last 100"],
             ),
             (
+                "service_time = { kind = 'percentiles', points = [[0, '1s'], 5] }",
+                ["service_time.points", "5", "as in [50, \"20ms\"]"],
+            ),
+            (
+                "service_time = { kind = 'percentiles', points = [[0, '1 s.']] }",
+                ["service_time.points", "1 s.", "not a duration"],
+            ),
+            (
+                "service_time = { kind = 'exponential', mean = 'soon' }",
+                ["`service_time.mean`", "soon", "not a duration"],
+            ),
+            (
+                "service_time = { kind = 'exponential', mean = '25h' }",
+                ["`service_time.mean`", "25h", "longer than 24h"],
+            ),
+            (
+                "service_time = { kind = 'exponential' }",
+                ["service_time.mean", "is", "missing"],
+            ),
+            (
+                "service_time = { kind = 'fixed', mean = '1s' }",
+                ["unknown", "service_time.mean", "expected time"],
+            ),
+            (
+                "service_time = { kind = 3 }",
+                ["service_time.kind", "3", "text"],
+            ),
+            ("service_time = '1s'", ["service_time", "1s", "a table"]),
+            (
+                "capacity = { servers = '8' }",
+                ["capacity.servers", "\"8\"", "a whole number from 1"],
+            ),
+            (
+                "capacity = { servers = 8.5 }",
+                ["capacity.servers", "8.5", "a whole number from 1"],
+            ),
+            (
+                "faults = { error = 'often' }",
+                ["faults.error", "often", "a number from 0 to 1"],
+            ),
+            ("capacity = [8]", ["capacity", "[8]", "a table"]),
+            ("outage = 1", ["outage", "1", "a list"]),
+            ("outage = [1]", ["outage", "1", "a table"]),
+            ("description = 1", ["description", "1", "text"]),
+            (
                 "capcity = { servers = 1 }",
-                ["capcity", "capacity", "unknown"],
+                ["`capcity`", "capacity", "unknown"],
             ),
             (
                 "capacity = { server = 1 }",
-                ["server", "servers", "unknown"],
+                ["`capacity.server`", "servers", "unknown"],
             ),
         ] {
             let error = profile(text).expect_err(text);
             for part in parts {
                 assert!(error.contains(part), "{text}: {error}");
+            }
+            // No names of types, and no word of where the reader was.
+            for word in ["i64", "f64", "struct", "Raw", "line", " in `"] {
+                assert!(!error.contains(word), "{text}: {error}");
             }
         }
     }

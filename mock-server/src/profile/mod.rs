@@ -7,7 +7,7 @@
 mod file;
 mod knobs;
 mod presets;
-mod range;
+mod section;
 mod source;
 mod times;
 

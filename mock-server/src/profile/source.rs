@@ -1,5 +1,7 @@
 //! Where a profile comes from: a preset or a file, with single keys set over it.
 
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -45,7 +47,7 @@ impl Source {
             return Self::from_text(preset.text, Path::new("."));
         }
         let path = Path::new(name);
-        let text = std::fs::read_to_string(path).map_err(|error| {
+        let text = read_text(path, LONGEST).map_err(|error| {
             let names: Vec<_> = PRESETS.iter().map(|preset| preset.name).collect();
             format!(
                 "`{name}` is no preset, and no file that can be read ({error}); the presets are {}",
@@ -129,6 +131,20 @@ impl Source {
     }
 }
 
+/// The longest profile, in bytes.
+const LONGEST: u64 = 1 << 20;
+
+/// Reads a file of text that has at most `most` bytes: a device may have no end.
+pub(super) fn read_text(path: &Path, most: u64) -> io::Result<String> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(most + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > most {
+        let message = format!("it has more than {} MiB", most >> 20);
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, message));
+    }
+    String::from_utf8(bytes).map_err(|_| io::Error::other("it is not UTF-8"))
+}
+
 /// The most parts of a key that is set.
 const DEEPEST: usize = 8;
 
@@ -201,6 +217,27 @@ mod tests {
             error.contains("stedy") && error.contains("steady"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn a_file_without_an_end_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("long.toml");
+        let size = |bytes| File::create(&path).unwrap().set_len(bytes).unwrap();
+        size(1 << 27);
+        let error = Source::open(path.to_str().unwrap()).unwrap_err();
+        assert!(error.contains("more than 1 MiB"), "{error}");
+        let mut source = Source::from_text("service_time.kind = 'trace'", folder.path()).unwrap();
+        source.set("service_time.file=long.toml").unwrap();
+        let error = source.clone().finish().unwrap_err();
+        assert!(error.contains("more than 64 MiB"), "{error}");
+        // Up to its limit a file is read, and judged by what is in it.
+        size(1 << 20);
+        let error = Source::open(path.to_str().unwrap()).unwrap_err();
+        assert!(!error.contains("MiB"), "{error}");
+        std::fs::write(&path, b"\xff").unwrap();
+        let error = source.finish().unwrap_err();
+        assert!(error.contains("not UTF-8"), "{error}");
     }
 
     #[test]

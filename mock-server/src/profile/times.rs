@@ -3,76 +3,72 @@
 use std::path::Path;
 use std::time::Duration;
 
-use serde::Deserialize;
-
-use super::range::{Time, number, positive};
+use super::section::{Given, Section};
+use super::source::read_text;
 use crate::duration;
 use crate::model::ServiceTime;
 
-#[derive(Deserialize)]
-#[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
-pub(super) enum RawTime {
-    Fixed {
-        time: Time,
-    },
-    Uniform {
-        min: Time,
-        max: Time,
-    },
-    Normal {
-        mean: Time,
-        sd: Time,
-    },
-    Exponential {
-        mean: Time,
-    },
-    Lognormal {
-        p50: Time,
-        p99: Time,
-    },
-    Pareto {
-        min: Time,
-        shape: f64,
-    },
-    Percentiles {
-        points: Vec<(f64, Time)>,
-    },
-    Trace {
-        file: Option<String>,
-        times: Option<Vec<Time>>,
-    },
-}
+/// The longest file of recorded times, in bytes: a few million of them.
+const LONGEST_TRACE: u64 = 64 << 20;
+
+const KINDS: &str = "fixed, uniform, normal, exponential, lognormal, pareto, percentiles or trace";
 
 /// Reads and checks a service time. `folder` is where a trace's relative path
 /// starts.
-pub(super) fn read(raw: RawTime, folder: &Path) -> Result<ServiceTime, String> {
-    Ok(match raw {
-        RawTime::Fixed { time } => ServiceTime::Fixed(time.0),
-        RawTime::Uniform { min, max } => {
-            let (min, max) = in_order(("min", min), ("max", max))?;
+pub(super) fn read(given: Given, folder: &Path) -> Result<ServiceTime, String> {
+    let mut table = given.table()?;
+    let kind = table
+        .need("kind")
+        .map_err(|missing| format!("{missing}: expected {KINDS}"))?
+        .text()?;
+    let known: &[&str] = match kind.as_str() {
+        "fixed" => &["time"],
+        "uniform" => &["min", "max"],
+        "normal" => &["mean", "sd"],
+        "exponential" => &["mean"],
+        "lognormal" => &["p50", "p99"],
+        "pareto" => &["min", "shape"],
+        "percentiles" => &["points"],
+        "trace" => &["file", "times"],
+        _ => {
+            return Err(format!(
+                "`service_time.kind` is \"{kind}\": expected {KINDS}"
+            ));
+        }
+    };
+    table.only(known)?;
+    let mut time = |key| table.need(key)?.time();
+    Ok(match kind.as_str() {
+        "fixed" => ServiceTime::Fixed(time("time")?),
+        "uniform" => {
+            let (min, max) = in_order(("min", time("min")?), ("max", time("max")?))?;
             ServiceTime::Uniform { min, max }
         }
-        RawTime::Normal { mean, sd } => ServiceTime::Normal {
-            mean: mean.0,
-            sd: sd.0,
+        "normal" => ServiceTime::Normal {
+            mean: time("mean")?,
+            sd: time("sd")?,
         },
-        RawTime::Exponential { mean } => ServiceTime::Exponential { mean: mean.0 },
-        RawTime::Lognormal { p50, p99 } => {
-            positive("service_time.p50", p50)?;
-            let (p50, p99) = in_order(("p50", p50), ("p99", p99))?;
+        "exponential" => ServiceTime::Exponential {
+            mean: time("mean")?,
+        },
+        "lognormal" => {
+            let p50 = table.need("p50")?.positive()?;
+            let (p50, p99) = in_order(("p50", p50), ("p99", table.need("p99")?.time()?))?;
             ServiceTime::Lognormal { p50, p99 }
         }
-        RawTime::Pareto { min, shape } => ServiceTime::Pareto {
-            min: min.0,
-            shape: number("service_time.shape", shape, 0.1, 100.0)?,
+        "pareto" => ServiceTime::Pareto {
+            min: time("min")?,
+            shape: table.need("shape")?.number(0.1, 100.0)?,
         },
-        RawTime::Percentiles { points } => percentiles(&points)?,
-        RawTime::Trace { file, times } => trace(file, times, folder)?,
+        "percentiles" => percentiles(table.need("points")?)?,
+        _ => trace(table, folder)?,
     })
 }
 
-fn percentiles(points: &[(f64, Time)]) -> Result<ServiceTime, String> {
+fn percentiles(given: Given) -> Result<ServiceTime, String> {
     const KEY: &str = "service_time.points";
+    let points = given.list()?.into_iter().map(point);
+    let points = points.collect::<Result<Vec<_>, _>>()?;
     let percentiles: Vec<f64> = points.iter().map(|point| point.0).collect();
     if points.len() < 2 || percentiles[0] != 0.0 || percentiles[points.len() - 1] != 100.0 {
         return Err(format!(
@@ -80,8 +76,7 @@ fn percentiles(points: &[(f64, Time)]) -> Result<ServiceTime, String> {
         ));
     }
     for pair in points.windows(2) {
-        let ((low, Time(fast)), (high, Time(slow))) = (pair[0], pair[1]);
-        // Written so that a percentile that is no number fails as well.
+        let ((low, fast), (high, slow)) = (pair[0], pair[1]);
         if !(low < high && fast <= slow) {
             return Err(format!(
                 "`{KEY}` goes from [{low}, {}] to [{high}, {}]: expected rising percentiles and times that do not fall",
@@ -90,24 +85,31 @@ fn percentiles(points: &[(f64, Time)]) -> Result<ServiceTime, String> {
             ));
         }
     }
-    let points = points
-        .iter()
-        .map(|&(percentile, Time(time))| (percentile, time))
-        .collect();
     Ok(ServiceTime::Percentiles(points))
 }
 
+/// A percentile and its time.
+fn point(given: Given) -> Result<(f64, Duration), String> {
+    let wrong = given.wrong("pairs of a percentile and a time, as in [50, \"20ms\"]");
+    let pair: [Given; 2] = given
+        .list()
+        .ok()
+        .and_then(|pair| pair.try_into().ok())
+        .ok_or(wrong)?;
+    let [percentile, time] = pair;
+    Ok((percentile.number(0.0, 100.0)?, time.time()?))
+}
+
 /// A trace is a list in the profile, or a file with one duration a line.
-fn trace(
-    file: Option<String>,
-    times: Option<Vec<Time>>,
-    folder: &Path,
-) -> Result<ServiceTime, String> {
-    let times: Vec<Duration> = match (file, times) {
-        (None, Some(times)) => times.into_iter().map(|Time(time)| time).collect(),
+fn trace(mut table: Section, folder: &Path) -> Result<ServiceTime, String> {
+    let times: Vec<Duration> = match (table.get("file"), table.get("times")) {
+        (None, Some(times)) => {
+            let times = times.list()?.into_iter().map(Given::time);
+            times.collect::<Result<_, _>>()?
+        }
         (Some(file), None) => {
-            let path = folder.join(file);
-            let text = std::fs::read_to_string(&path)
+            let path = folder.join(file.text()?);
+            let text = read_text(&path, LONGEST_TRACE)
                 .map_err(|error| format!("`service_time.file` is {}: {error}", path.display()))?;
             let lines = text.lines().map(str::trim).enumerate();
             lines
@@ -132,8 +134,8 @@ fn trace(
     Ok(ServiceTime::Trace(times))
 }
 
-fn in_order(low: (&str, Time), high: (&str, Time)) -> Result<(Duration, Duration), String> {
-    let ((low_key, Time(low)), (high_key, Time(high))) = (low, high);
+fn in_order(low: (&str, Duration), high: (&str, Duration)) -> Result<(Duration, Duration), String> {
+    let ((low_key, low), (high_key, high)) = (low, high);
     if low <= high {
         return Ok((low, high));
     }

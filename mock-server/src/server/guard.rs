@@ -17,6 +17,7 @@ use crate::journal::{Journal, Snapshot};
 pub struct Server {
     addr: SocketAddr,
     secure: bool,
+    timer: &'static str,
     journal: Arc<Journal>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<io::Result<()>>>,
@@ -35,6 +36,7 @@ impl Server {
         let secure = config.tls.is_some();
         let journal = Journal::for_config(&config);
         let prepared = Prepared::new(listener, config, &journal)?;
+        let timer = prepared.timer();
         let (stop, stopped) = oneshot::channel();
         let thread = std::thread::Builder::new()
             .name("mock-accept".to_owned())
@@ -47,6 +49,7 @@ impl Server {
         Ok(Self {
             addr,
             secure,
+            timer,
             journal,
             stop: Some(stop),
             thread: Some(thread),
@@ -64,6 +67,11 @@ impl Server {
     pub fn url(&self) -> String {
         let scheme = if self.secure { "https" } else { "http" };
         format!("{scheme}://{}", self.addr)
+    }
+
+    /// What the deadlines of answers come from, for people.
+    pub(crate) fn timer(&self) -> &'static str {
+        self.timer
     }
 
     /// The journal at this moment.

@@ -24,7 +24,6 @@ use tokio::runtime::Runtime;
 use crate::config::Config;
 use crate::http;
 use crate::journal::{Journal, Snapshot};
-use crate::model::Link;
 
 /// Serves connections from a bound listener until `shutdown` completes, and
 /// returns the journal.
@@ -71,7 +70,6 @@ impl Prepared {
         let workers = worker::spawn_all(&worker::Common {
             config: Arc::new(config),
             journal: Arc::clone(journal),
-            link: Arc::new(Link::new()),
             tls,
         })?;
         Ok(Self {
@@ -80,6 +78,11 @@ impl Prepared {
             runtime,
             workers,
         })
+    }
+
+    /// The name of the timer that service times are kept by.
+    fn timer(&self) -> &'static str {
+        self.workers.timer()
     }
 
     /// Accepts and serves until `shutdown` completes.

@@ -17,11 +17,7 @@ use tokio_rustls::TlsAcceptor;
 use crate::config::Config;
 use crate::http;
 use crate::journal::{Clerk, Journal};
-use crate::model::Link;
 use crate::timer::Timer;
-
-/// How long a client may take for the handshake of an encrypted connection.
-const HANDSHAKE_LIMIT: Duration = Duration::from_secs(10);
 
 /// A connection that was accepted, with its place under the profile's limit.
 pub(super) struct Dealt {
@@ -34,18 +30,19 @@ pub(super) struct Dealt {
 pub(super) struct Common {
     pub(super) config: Arc<Config>,
     pub(super) journal: Arc<Journal>,
-    pub(super) link: Arc<Link>,
     pub(super) tls: Option<TlsAcceptor>,
 }
 
 /// The serving threads. Dropping the senders tells them to stop.
 pub(super) struct Workers {
     threads: Vec<(mpsc::UnboundedSender<Dealt>, JoinHandle<()>)>,
+    timer: &'static str,
 }
 
 /// Starts a thread for each of the configuration's.
 pub(super) fn spawn_all(common: &Common) -> io::Result<Workers> {
     let mut threads = Vec::new();
+    let mut timer = "";
     for number in 0..common.config.thread_count() {
         let (deal, dealt) = mpsc::unbounded_channel();
         let (tell, told) = std::sync::mpsc::sync_channel(1);
@@ -53,19 +50,22 @@ pub(super) fn spawn_all(common: &Common) -> io::Result<Workers> {
         let thread = std::thread::Builder::new()
             .name(format!("mock-serve-{number}"))
             .spawn(move || run(common, number, dealt, &tell))?;
-        told.recv()
+        // What one thread is refused the others are refused too.
+        timer = told
+            .recv()
             .unwrap_or_else(|_| Err(io::Error::other("a serving thread died at its start")))?;
         threads.push((deal, thread));
     }
-    Ok(Workers { threads })
+    Ok(Workers { threads, timer })
 }
 
-/// The body of a serving thread; `tell` hears whether it could start.
+/// The body of a serving thread; `tell` hears whether it could start, and by
+/// which timer it waits.
 fn run(
     common: Common,
     number: usize,
     dealt: mpsc::UnboundedReceiver<Dealt>,
-    tell: &std::sync::mpsc::SyncSender<io::Result<()>>,
+    tell: &std::sync::mpsc::SyncSender<io::Result<&'static str>>,
 ) {
     // The starter waits for exactly one message.
     let runtime = match LocalRuntime::new() {
@@ -78,7 +78,7 @@ fn run(
     runtime.block_on(async {
         match Worker::new(common, number) {
             Ok(worker) => {
-                let _ = tell.send(Ok(()));
+                let _ = tell.send(Ok(worker.timer().name()));
                 work(Rc::new(worker), dealt).await;
             }
             Err(error) => {
@@ -89,6 +89,11 @@ fn run(
 }
 
 impl Workers {
+    /// The name of the timer that they wait by.
+    pub(super) fn timer(&self) -> &'static str {
+        self.timer
+    }
+
     /// Hands a connection to the worker whose turn it is.
     pub(super) fn deal(&self, turn: usize, dealt: Dealt) {
         let (sender, _) = &self.threads[turn % self.threads.len()];
@@ -138,7 +143,8 @@ async fn connection(stream: tokio::net::TcpStream, worker: &Rc<Worker>) {
     match &worker.common.tls {
         None => http::serve_plain(stream, Rc::clone(worker)).await,
         Some(tls) => {
-            let shaken = tokio::time::timeout(HANDSHAKE_LIMIT, tls.accept(stream)).await;
+            let patience = worker.config().patience.handshake;
+            let shaken = tokio::time::timeout(patience, tls.accept(stream)).await;
             // A client that cannot agree has been told so by the alert.
             if let Ok(Ok(stream)) = shaken {
                 http::serve_encrypted(stream, Rc::clone(worker)).await;
@@ -200,11 +206,6 @@ impl Worker {
     /// The times that this thread's answers told last.
     pub(crate) fn timings(&self) -> &http::Timings {
         &self.timings
-    }
-
-    /// The link that paced bodies share.
-    pub(crate) fn link(&self) -> Arc<Link> {
-        Arc::clone(&self.common.link)
     }
 
     /// How long a connection may be idle.

@@ -191,8 +191,10 @@ fn serve(
             due,
             queued,
             service,
+            slowed,
             fault,
         } => {
+            ticket.hold(queued, slowed);
             let mut reply = Reply::new(200, content());
             reply.serving = Some(Serving {
                 ticket,

@@ -13,14 +13,6 @@ mod linux;
 use std::io;
 use std::time::Instant;
 
-/// What deadlines come from on this system, for people.
-#[cfg(target_os = "linux")]
-pub(crate) const NAME: &str = "timerfd";
-
-/// What deadlines come from on this system, for people.
-#[cfg(not(target_os = "linux"))]
-pub(crate) const NAME: &str = "tokio, which counts in milliseconds and rounds up";
-
 /// A source of deadlines for the tasks of one single-threaded runtime.
 #[derive(Clone)]
 pub(crate) enum Timer {
@@ -38,7 +30,13 @@ impl Timer {
     /// example because file descriptors ran out).
     #[cfg(target_os = "linux")]
     pub(crate) fn best() -> io::Result<Self> {
-        match linux::Timer::start() {
+        Self::choose(linux::Timer::start())
+    }
+
+    /// The precise timer, or tokio's where the system does not give one.
+    #[cfg(target_os = "linux")]
+    fn choose(precise: io::Result<std::rc::Rc<linux::Timer>>) -> io::Result<Self> {
+        match precise {
             Ok(timer) => Ok(Self::Precise(timer)),
             // A sandbox may not have the system call at all, or forbid it.
             Err(error)
@@ -57,6 +55,15 @@ impl Timer {
     #[cfg(not(target_os = "linux"))]
     pub(crate) fn best() -> io::Result<Self> {
         Ok(Self::Coarse)
+    }
+
+    /// What its deadlines come from, for people.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            #[cfg(target_os = "linux")]
+            Self::Precise(_) => "timerfd",
+            Self::Coarse => "tokio, which counts in milliseconds and rounds up",
+        }
     }
 
     /// Completes at `deadline`, or at once when that has passed. Never early.
@@ -112,6 +119,21 @@ mod tests {
     fn the_coarse_timer_keeps_the_same_promise() {
         in_runtime(|| async {
             assert_eq!(order_of(&Timer::Coarse, &[20, 0, 10]).await, [0, 10, 20]);
+        });
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_refused_timer_is_named_for_what_takes_its_place() {
+        use io::ErrorKind::{OutOfMemory, PermissionDenied, Unsupported};
+
+        in_runtime(|| async {
+            assert_eq!(Timer::best().unwrap().name(), "timerfd");
+            for refusal in [PermissionDenied, Unsupported] {
+                let timer = Timer::choose(Err(refusal.into())).unwrap();
+                assert!(timer.name().starts_with("tokio"), "{}", timer.name());
+            }
+            assert!(Timer::choose(Err(OutOfMemory.into())).is_err());
         });
     }
 

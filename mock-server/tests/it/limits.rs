@@ -1,8 +1,65 @@
-//! What a profile does to connections.
+//! What a profile does to connections, and how long a client may take.
 
 use std::time::Duration;
 
 use crate::support::{AT_ONCE, Client, profiled};
+use mock_server::{Config, Patience, Server, Tls};
+
+/// A server that waits for nobody.
+fn impatient() -> Config {
+    Config::default()
+        .with_delay(Duration::ZERO)
+        .with_patience(Patience::of(Duration::from_millis(20)))
+}
+
+/// The preface of HTTP/2, and settings of which there are none.
+const GREETING: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
+
+#[test]
+fn a_head_that_is_never_whole_ends_its_connection() {
+    let server = Server::start(impatient()).unwrap();
+    let starts = [
+        b"GET /inventory/products?id=1 HTTP/1.1\r\nX-Sl".to_vec(),
+        // A part of the preface, and of a frame.
+        GREETING[..20].to_vec(),
+        [GREETING, b"\0\0\x20\x01\x05"].concat(),
+        // Fields that are to go on, and do not.
+        [GREETING, b"\0\0\x01\x01\x01\0\0\0\x01\x82"].concat(),
+    ];
+    for start in starts {
+        let mut client = Client::connect(server.addr());
+        client.write(&start);
+        let answer = client.try_read_to_end().unwrap_or_default();
+        let text = String::from_utf8_lossy(&answer);
+        assert!(!text.contains("HTTP/1"), "{start:?}: {text}");
+    }
+    // What is whole may stay, in either version.
+    let mut whole = Client::connect(server.addr());
+    let mut idle = Client::connect(server.addr());
+    idle.write(GREETING);
+    for _ in 0..3 {
+        assert_eq!(whole.call("GET", "/health").status, 200);
+        assert!(idle.is_open_for(Duration::from_millis(30)));
+    }
+}
+
+#[test]
+fn a_body_that_is_never_whole_is_408() {
+    let server = Server::start(impatient()).unwrap();
+    let mut client = Client::connect(server.addr());
+    client.write(b"POST /echo HTTP/1.1\r\nHost: m\r\nContent-Length: 5\r\n\r\nhe");
+    let answer = client.read(false);
+    assert_eq!(answer.status, 408);
+    let error = answer.json()["error"].to_string();
+    assert!(error.contains("longer than 20ms"), "{error}");
+    assert_eq!(server.journal().summary.unmatched, 1);
+}
+
+#[test]
+fn a_handshake_that_never_comes_ends_its_connection() {
+    let server = Server::start(impatient().with_tls(Tls::new(None))).unwrap();
+    assert!(Client::connect(server.addr()).read_to_end().is_empty());
+}
 
 #[test]
 fn a_connection_closes_after_its_last_request() {

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use crate::support::{AT_ONCE, Client, call, profiled};
+use crate::support::{AT_ONCE, Answer, Client, call, profiled};
 
 #[test]
 fn a_rate_limit_refuses_with_everything_a_client_needs_to_wait() {
@@ -77,6 +77,44 @@ fn every_answer_says_where_its_time_went() {
         "{timing}"
     );
     assert_eq!(server.journal().summary.lateness.count, 1);
+}
+
+/// The milliseconds that an answer says of one part of its time.
+fn told(answer: &Answer, part: &str) -> f64 {
+    let timing = answer.field("server-timing").unwrap();
+    let part = timing.split(", ").find_map(|field| {
+        let (name, value) = field.split_once(";dur=")?;
+        (name == part).then_some(value)
+    });
+    part.unwrap().parse().unwrap()
+}
+
+#[test]
+fn the_journal_says_what_held_its_answers_up() {
+    for (model, part, least) in [
+        ("capacity = { servers = 1 }", "queue", 0.0),
+        ("load = { sigma = 1.0 }", "service", 500.0),
+    ] {
+        let server = profiled(&format!(
+            "service_time = {{ kind = \"fixed\", time = \"500ms\" }}\n{model}"
+        ));
+        let mut clients: Vec<_> = (0..2).map(|_| Client::connect(server.addr())).collect();
+        for client in &mut clients {
+            client.send("GET", "/inventory/products?id=1");
+        }
+        let beyond = |client: &mut Client| told(&client.read(false), part) - least;
+        let total: f64 = clients.iter_mut().map(beyond).sum();
+        let summary = server.journal().summary;
+        let held = match part {
+            "queue" => summary.queued_mean_ms,
+            _ => summary.slowed_mean_ms,
+        };
+        // Whenever the second came, they agree to the microsecond at which each
+        // answer cuts its time.
+        assert!((held * 2.0 - total).abs() < 0.01, "{total}: {summary:?}");
+        let other = summary.queued_mean_ms + summary.slowed_mean_ms - held;
+        assert_eq!((other, summary.paced_mean_ms), (0.0, 0.0));
+    }
 }
 
 /// What became of one request, as its client saw it.
@@ -189,6 +227,8 @@ fn a_paced_body_takes_at_least_its_time_and_arrives_whole() {
     assert_eq!(answer.body.len(), 10_000);
     assert!(started.elapsed() >= Duration::from_millis(200));
     assert_eq!(answer.json()["id"], "7");
+    let held = server.journal().summary.paced_mean_ms;
+    assert!((held - 200.0).abs() < 0.001, "{held}");
 }
 
 #[test]

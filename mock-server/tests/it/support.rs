@@ -1,7 +1,7 @@
 //! A client that writes bytes and reads one answer, so that tests see what is
 //! really on the wire.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
@@ -36,7 +36,11 @@ pub(crate) struct Client {
 
 impl Client {
     pub(crate) fn connect(addr: SocketAddr) -> Self {
-        let stream = TcpStream::connect(addr).unwrap();
+        Self::over(TcpStream::connect(addr).unwrap())
+    }
+
+    /// A client on a connection that is open.
+    pub(crate) fn over(stream: TcpStream) -> Self {
         // A server that never answers fails the test instead of hanging it.
         stream
             .set_read_timeout(Some(Duration::from_secs(30)))
@@ -94,6 +98,17 @@ impl Client {
     pub(crate) fn try_read_to_end(&mut self) -> std::io::Result<Vec<u8>> {
         let mut rest = Vec::new();
         self.stream.read_to_end(&mut rest).map(|_| rest)
+    }
+
+    /// Whether the server keeps the connection open for that long, whatever it
+    /// sends meanwhile.
+    pub(crate) fn is_open_for(&mut self, time: Duration) -> bool {
+        let before = self.stream().read_timeout().unwrap();
+        self.stream().set_read_timeout(Some(time)).unwrap();
+        let ended = self.try_read_to_end();
+        self.stream().set_read_timeout(before).unwrap();
+        ended
+            .is_err_and(|error| matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut))
     }
 
     pub(crate) fn stream(&self) -> &TcpStream {

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::support::{AT_ONCE, call, profiled};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Empty};
-use hyper::Request;
+use hyper::body::Incoming;
 use hyper::client::conn::{http1, http2};
+use hyper::{Request, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use mock_server::inventory::{self, Kind};
 use mock_server::{Config, Server, Tls};
@@ -82,6 +84,70 @@ fn http2_is_spoken_with_prior_knowledge() {
         fifty_streams(TcpStream::connect(server.addr()).await.unwrap()).await;
     });
     assert_fifty(server);
+}
+
+/// `GET` on a connection of HTTP/2, up to the answer's head.
+async fn get(
+    sender: &mut http2::SendRequest<Empty<Bytes>>,
+    target: &str,
+) -> hyper::Result<Response<Incoming>> {
+    let uri = format!("http://localhost{target}");
+    let request = Request::get(uri).body(Empty::new()).unwrap();
+    sender.ready().await?;
+    sender.send_request(request).await
+}
+
+#[test]
+fn an_answer_that_waits_for_its_client_is_not_served_yet() {
+    let server = profiled(AT_ONCE);
+    let proof = || call(server.addr(), "GET", "/journal?expect=files:1-1").json()["proof"].clone();
+    in_runtime(async {
+        let stream = TcpStream::connect(server.addr()).await.unwrap();
+        let (mut sender, connection) = http2::Builder::new(TokioExecutor::new())
+            .initial_stream_window_size(1000)
+            .handshake(TokioIo::new(stream))
+            .await
+            .unwrap();
+        tokio::spawn(connection);
+        let file = get(&mut sender, "/files/1?size=5000").await.unwrap();
+        // By the time this is answered the server has handed the file to HTTP/2.
+        let health = get(&mut sender, "/health").await.unwrap();
+        health.into_body().collect().await.unwrap();
+        assert_eq!(
+            (&proof()["missing"], server.journal().summary.completed),
+            (&1.into(), 0)
+        );
+        let file = file.into_body().collect().await.unwrap().to_bytes();
+        assert_eq!(file.len(), 5000);
+        assert_eq!(proof()["exactly_once"], true);
+
+        let unread = get(&mut sender, "/files/2?size=5000").await.unwrap();
+        drop(unread);
+    });
+    let summary = server.stop().unwrap().summary;
+    assert_eq!(
+        (summary.arrived, summary.completed, summary.aborted),
+        (2, 1, 1)
+    );
+}
+
+#[test]
+fn a_connection_of_http2_ends_after_its_last_request() {
+    let server = profiled(&format!("{AT_ONCE}connections = {{ requests = 3 }}"));
+    in_runtime(async {
+        let stream = TcpStream::connect(server.addr()).await.unwrap();
+        let (mut sender, connection) = http2::handshake(TokioExecutor::new(), TokioIo::new(stream))
+            .await
+            .unwrap();
+        let connection = tokio::spawn(connection);
+        for _ in 0..3 {
+            let answer = get(&mut sender, "/inventory/products?id=1").await.unwrap();
+            answer.into_body().collect().await.unwrap();
+        }
+        assert!(get(&mut sender, "/inventory/products?id=1").await.is_err());
+        connection.await.unwrap().unwrap();
+    });
+    assert_eq!(server.stop().unwrap().summary.completed, 3);
 }
 
 async fn encrypted(server: &Server, pem: &std::path::Path, alpn: &[u8]) -> TlsStream<TcpStream> {

@@ -141,6 +141,24 @@ fn the_journal_counts_each_id_and_starts_anew_when_told() {
 }
 
 #[test]
+fn bytes_are_counted_in_both_directions() {
+    let server = instant();
+    let mut client = Client::connect(server.addr());
+    let request = b"GET /inventory/products?id=1 HTTP/1.1\r\nHost: m\r\n\r\n";
+    for _ in 0..3 {
+        client.write(request);
+        let answer = client.read(false);
+        let length = answer.head.len() + answer.body.len();
+        let summary = server.journal().summary;
+        assert_eq!(
+            (summary.bytes_received, summary.bytes_sent),
+            (request.len() as u64, length as u64)
+        );
+        server.reset_journal();
+    }
+}
+
+#[test]
 fn pipelined_requests_are_answered_in_order() {
     let server = instant();
     let mut client = Client::connect(server.addr());

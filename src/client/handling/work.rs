@@ -6,19 +6,23 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-/// So many rounds of work on an answer. A round parses the body as JSON, as far
-/// as it is that, and hashes it.
+/// Work on an answer: its body is parsed as JSON, as far as it is that, and
+/// hashed; then a fixed block is hashed so many times, so that the work hardly
+/// depends on the body.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Work {
-    /// Rounds; 0 for no work.
+    /// Times that the block is hashed; 0 for no work at all.
     pub rounds: u32,
 }
 
-/// How long is measured before a round's time is believed.
+/// What is hashed in each round.
+const BLOCK: [u8; 256] = [0x5a; 256];
+
+/// How long is measured before a time is believed.
 const TRIAL: Duration = Duration::from_millis(2);
 
-/// Trials, of which the shortest counts: nothing makes a round faster than it
-/// can be.
+/// Trials, of which the shortest counts: nothing makes work faster than it can
+/// be.
 const TRIALS: usize = 15;
 
 impl Work {
@@ -30,35 +34,46 @@ impl Work {
         }
         let mut work = Self { rounds: 1 };
         // Rounds enough for the clock to be the smaller error.
-        while time(work, body) < TRIAL && work.rounds < 1 << 20 {
+        while shortest(1, || work.on(body)) < TRIAL && work.rounds < 1 << 20 {
             work.rounds *= 2;
         }
-        let shortest = (0..TRIALS).map(|_| time(work, body)).min();
-        let round = shortest.unwrap_or_default().as_secs_f64() / f64::from(work.rounds);
-        let rounds = (goal.as_secs_f64() / round.max(1e-9)).round();
-        let rounds = rounds.clamp(1.0, f64::from(u32::MAX)) as u32;
-        (
-            Self { rounds },
-            Duration::from_secs_f64(round * f64::from(rounds)),
-        )
+        let once = Self { rounds: 1 };
+        let times = 1000;
+        let base = shortest(TRIALS, || (0..times).for_each(|_| once.on(body))) / times;
+        let round = (shortest(TRIALS, || work.on(body)).saturating_sub(base)) / work.rounds;
+        let beyond = goal.saturating_sub(base).as_secs_f64();
+        let rounds = 1.0 + (beyond / round.as_secs_f64().max(1e-9)).round();
+        let calibrated = Self {
+            rounds: rounds.min(f64::from(u32::MAX)) as u32,
+        };
+        let took = shortest(TRIALS, || calibrated.on(body));
+        (calibrated, took)
     }
 
     /// Does the work on a body.
     pub fn on(self, body: &[u8]) {
+        if self.rounds == 0 {
+            return;
+        }
+        // What is no JSON is parsed as far as it goes.
+        let _ = black_box(serde_json::from_slice::<serde_json::Value>(black_box(body)));
         let mut hash = DefaultHasher::new();
+        hash.write(body);
         for _ in 0..self.rounds {
-            // What is no JSON is parsed as far as it goes.
-            let _ = black_box(serde_json::from_slice::<serde_json::Value>(black_box(body)));
-            hash.write(body);
+            hash.write(black_box(&BLOCK));
         }
         black_box(hash.finish());
     }
 }
 
-fn time(work: Work, body: &[u8]) -> Duration {
-    let begun = Instant::now();
-    work.on(body);
-    begun.elapsed()
+/// The shortest of so many times that something took.
+fn shortest(trials: usize, what: impl Fn()) -> Duration {
+    let trial = |_| {
+        let begun = Instant::now();
+        what();
+        begun.elapsed()
+    };
+    (0..trials).map(trial).min().unwrap_or_default()
 }
 
 #[cfg(test)]
