@@ -22,7 +22,8 @@ pub struct Timeline {
     pub lanes: Vec<Lane>,
     /// A latency of more seconds is slow: more than 3 times the distance of
     /// the quartiles above the upper one (what Tukey, "Exploratory Data
-    /// Analysis", 1977, calls far out), and 5 % above the median.
+    /// Analysis", 1977, calls far out), 5 % above the median, and longer than a
+    /// mark of several requests.
     pub slow_s: f64,
 }
 
@@ -81,8 +82,12 @@ impl Timeline {
         workers.sort_unstable();
         workers.dedup();
         let shown = shown(&workers, *outcomes.worker.last()?);
-        let slow_s = slow_from(measurement).unwrap_or(f64::INFINITY);
-        let step_s = measurement.warm_s / (MOST_MARKS / shown.len().max(1)) as f64;
+        let step_s = match outcomes.worker.len() > MOST_MARKS {
+            true => measurement.warm_s / (MOST_MARKS / shown.len().max(1)) as f64,
+            false => 0.0,
+        };
+        // A slow request must not stand for all that share its mark.
+        let slow_s = slow_from(measurement).unwrap_or(f64::INFINITY).max(step_s);
         Some(Self {
             cell: cell.clone(),
             runtime_s: measurement.warm_s,
@@ -121,14 +126,13 @@ fn slow_from(measurement: &Measurement) -> Option<f64> {
 }
 
 /// A worker's outcomes are in the order in which they ended, which is the
-/// order in which it made them.
+/// order in which it made them. Those within a step share a mark.
 fn lanes(outcomes: &Outcomes, shown: &[u32], slow_s: f64, step_s: f64) -> Vec<Lane> {
     let lane = |worker: &u32| Lane {
         worker: *worker,
         marks: Vec::new(),
     };
     let mut lanes: Vec<Lane> = shown.iter().map(lane).collect();
-    let crowded = outcomes.worker.len() > MOST_MARKS;
     let times = outcomes.started_s.iter().zip(&outcomes.latency_s);
     let whose = outcomes.worker.iter().zip(&outcomes.ok);
     for ((started, latency), (worker, ok)) in times.zip(whose) {
@@ -145,9 +149,7 @@ fn lanes(outcomes: &Outcomes, shown: &[u32], slow_s: f64, step_s: f64) -> Vec<La
         // Two marks are apart by a step, or the first is longer than one: so a
         // lane has two marks a step at the most.
         match marks.last_mut() {
-            Some(last)
-                if crowded && to_s - last.from_s < step_s && started - last.to_s < step_s =>
-            {
+            Some(last) if to_s - last.from_s < step_s && started - last.to_s < step_s => {
                 last.to_s = last.to_s.max(to_s);
                 last.requests += 1;
                 last.kind = last.kind.max(kind);

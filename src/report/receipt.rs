@@ -87,7 +87,7 @@ mod tests {
         };
         assert_eq!(
             told(all).expect("conditions"),
-            "workload files, 1 ms of CPU work an answer, each body saved and flushed, up to 3 \
+            "workload files, 1.000 ms of CPU work an answer, each body saved and flushed, up to 3 \
              attempts a request, a deadline of 30 s, outcomes in the order of their requests"
         );
     }
