@@ -135,26 +135,27 @@ fn push_styled(text: &mut String, line: &str, style: Style, look: Look) {
     };
 }
 
-/// Breaks a line between words to at most `width` characters, where words
-/// allow; lines after the first leave room for an indent of 2.
+/// Breaks a line between words to at most `width` characters, and words where
+/// they are longer; lines after the first leave room for an indent of 2.
 fn wrap(line: &str, width: usize) -> Vec<String> {
+    let room = width.saturating_sub(2).max(1);
     let mut lines = vec![String::new()];
     for word in line.split(' ') {
-        let room = if lines.len() == 1 {
-            width
-        } else {
-            width.saturating_sub(2)
-        };
+        let letters: Vec<char> = word.chars().collect();
+        let mut pieces = letters.chunks(room).map(|piece| piece.iter().collect());
+        let first: String = pieces.next().unwrap_or_default();
+        let widest = if lines.len() == 1 { width } else { room };
         let last = lines.len() - 1;
         let length = lines[last].chars().count();
         if length == 0 {
-            lines[last].push_str(word);
-        } else if length + 1 + word.chars().count() <= room {
+            lines[last].push_str(&first);
+        } else if length + 1 + first.chars().count() <= widest {
             lines[last].push(' ');
-            lines[last].push_str(word);
+            lines[last].push_str(&first);
         } else {
-            lines.push(word.to_owned());
+            lines.push(first);
         }
+        lines.extend(pieces);
     }
     lines
 }
