@@ -1,5 +1,6 @@
 //! What the harness costs: each strategy beside a bare loop of the same HTTP
-//! library on the same runtime, without queue, outcomes, retries or checks.
+//! library on the same runtime, with the same headers and the same limit of
+//! time on each request, without queue, outcomes, retries or checks.
 //!
 //! ```text
 //! cargo run --release --example overhead -- [WORKERS] [SECONDS] [ROUNDS]
@@ -26,6 +27,12 @@ use http_body_util::{BodyExt, Empty};
 use hyper::client::conn::http1::{SendRequest, handshake};
 
 const SEED: u64 = 1;
+
+/// What a request may take, in both.
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// As long as the harness's own.
+const AGENT: &str = "barely/0.1.0";
 
 type Fallible<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
@@ -65,7 +72,7 @@ fn main() -> Fallible<()> {
     for (name, client, bare) in PAIRS {
         let entry = *Catalogue::bundled().named(name)?;
         let workers = entry.usable_workers(workers);
-        let target = Target::new(endpoint.clone(), Duration::from_secs(30));
+        let target = Target::new(endpoint.clone(), LIMIT);
         let setup = Setup::new(workers, *client, target, fanout.clone());
         let mut strategy = (entry.build)(&setup)?;
         // A first turn says how many requests fill the time.
@@ -162,6 +169,9 @@ fn ureq_agent() -> ureq::Agent {
     let config = ureq::Agent::config_builder()
         .no_delay(true)
         .proxy(None)
+        .timeout_global(Some(LIMIT))
+        .user_agent(AGENT)
+        .accept("*/*")
         .max_idle_connections(1)
         .max_idle_connections_per_host(1)
         .build();
@@ -208,6 +218,8 @@ fn ureq_rayon(endpoint: &Endpoint, workers: usize, each: usize) -> Fallible<Dura
 fn reqwest_threads(endpoint: &Endpoint, workers: usize, each: usize) -> Fallible<Duration> {
     let client = reqwest::blocking::Client::builder()
         .no_proxy()
+        .timeout(LIMIT)
+        .user_agent(AGENT)
         .pool_max_idle_per_host(workers)
         .build()?;
     let once = |number| -> Fallible<()> {
@@ -249,6 +261,8 @@ fn reqwest_tokio(endpoint: &Endpoint, workers: usize, each: usize) -> Fallible<D
     }
     let client = reqwest::Client::builder()
         .no_proxy()
+        .timeout(LIMIT)
+        .user_agent(AGENT)
         .pool_max_idle_per_host(workers)
         .build()?;
     tokio_runtime()?.block_on(async {
@@ -269,23 +283,36 @@ fn reqwest_tokio(endpoint: &Endpoint, workers: usize, each: usize) -> Fallible<D
     })
 }
 
-/// A worker's requests over a connection that another task drives, as hyper's
-/// own examples do it.
-async fn hyper_work(
-    mut sender: SendRequest<Empty<Bytes>>,
-    host: String,
-    first: usize,
-    each: usize,
-) -> Fallible<SendRequest<Empty<Bytes>>> {
-    for number in first..first + each {
-        sender.ready().await?;
-        let message = hyper::Request::get(target(number))
-            .header(hyper::header::HOST, &host)
-            .body(Empty::new())?;
-        let answer = sender.send_request(message).await?;
-        answer.into_body().collect().await?;
-    }
-    Ok(sender)
+/// One request over a connection that another task drives, as hyper's own
+/// examples do it.
+async fn hyper_once(
+    sender: &mut SendRequest<Empty<Bytes>>,
+    host: &str,
+    number: usize,
+) -> Fallible<()> {
+    sender.ready().await?;
+    let message = hyper::Request::get(target(number))
+        .header(hyper::header::HOST, host)
+        .header(hyper::header::ACCEPT, "*/*")
+        .header(hyper::header::USER_AGENT, AGENT)
+        .body(Empty::new())?;
+    let answer = sender.send_request(message).await?;
+    answer.into_body().collect().await?;
+    Ok(())
+}
+
+/// A worker's requests, with a runtime's own limit of time on each.
+macro_rules! hyper_work {
+    ($sender:expr, $host:expr, $numbers:expr, |$once:ident| $limited:expr) => {
+        async move {
+            let (mut sender, host) = ($sender, $host);
+            for number in $numbers {
+                let $once = hyper_once(&mut sender, &host, number);
+                $limited?;
+            }
+            Fallible::Ok(sender)
+        }
+    };
 }
 
 fn hyper_tokio(endpoint: &Endpoint, workers: usize, each: usize) -> Fallible<Duration> {
@@ -303,7 +330,10 @@ fn hyper_tokio(endpoint: &Endpoint, workers: usize, each: usize) -> Fallible<Dur
             .zip(senders)
             .map(|(worker, sender)| {
                 let host = endpoint.authority().to_owned();
-                tokio::spawn(hyper_work(sender, host, worker * each, each))
+                let numbers = worker * each..(worker + 1) * each;
+                tokio::spawn(hyper_work!(sender, host, numbers, |once| {
+                    tokio::time::timeout(LIMIT, once).await?
+                }))
             })
             .collect();
         for task in tasks {
@@ -328,7 +358,10 @@ fn hyper_async_std(endpoint: &Endpoint, workers: usize, each: usize) -> Fallible
             .zip(senders)
             .map(|(worker, sender)| {
                 let host = endpoint.authority().to_owned();
-                async_std::task::spawn(hyper_work(sender, host, worker * each, each))
+                let numbers = worker * each..(worker + 1) * each;
+                async_std::task::spawn(hyper_work!(sender, host, numbers, |once| {
+                    async_std::future::timeout(LIMIT, once).await?
+                }))
             })
             .collect();
         for task in tasks {
@@ -336,6 +369,11 @@ fn hyper_async_std(endpoint: &Endpoint, workers: usize, each: usize) -> Fallible
         }
         Ok(begun.elapsed())
     })
+}
+
+async fn late() -> Fallible<()> {
+    smol::Timer::after(LIMIT).await;
+    Err("too late".into())
 }
 
 fn hyper_smol(endpoint: &Endpoint, workers: usize, each: usize) -> Fallible<Duration> {
@@ -360,7 +398,10 @@ fn hyper_smol(endpoint: &Endpoint, workers: usize, each: usize) -> Fallible<Dura
                 .zip(senders)
                 .map(|(worker, sender)| {
                     let host = endpoint.authority().to_owned();
-                    executor.spawn(hyper_work(sender, host, worker * each, each))
+                    let numbers = worker * each..(worker + 1) * each;
+                    executor.spawn(hyper_work!(sender, host, numbers, |once| {
+                        smol::future::or(once, late()).await
+                    }))
                 })
                 .collect();
             for task in tasks {

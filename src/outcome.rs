@@ -77,7 +77,7 @@ impl Doer {
             };
         }
         // A thread that is ending has no such values any more.
-        HERE.try_with(|here| *here).unwrap_or(Self {
+        HERE.try_with(|here| *here).unwrap_or_else(|_| Self {
             process: std::process::id(),
             thread: 0,
         })

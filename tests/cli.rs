@@ -81,11 +81,22 @@ fn compare_measures_every_strategy_and_writes_every_file() {
     assert_eq!(
         names(out.path()),
         [
+            "gap.png",
+            "gap.svg",
+            "latency.png",
+            "latency.svg",
             "record.jsonl",
+            "report.html",
+            "resources.png",
+            "resources.svg",
             "runtime.png",
             "runtime.svg",
+            "split.png",
+            "split.svg",
             "summary.csv",
-            "summary.md"
+            "summary.md",
+            "timeline.png",
+            "timeline.svg",
         ]
     );
     let mut csv = csv::Reader::from_path(out.path().join("summary.csv")).unwrap();

@@ -71,7 +71,8 @@ pub struct HyperClient<N: Network> {
     target: Target,
     /// The `Host` header.
     host: HeaderValue,
-    connection: Option<Connection<N::Stream>>,
+    /// In a box, as it goes through every exchange and back.
+    connection: Option<Box<Connection<N::Stream>>>,
 }
 
 impl<N: Network> HyperClient<N> {
@@ -142,9 +143,9 @@ impl<N: Network> HyperClient<N> {
 /// on which something went wrong is closed, not kept.
 async fn exchange<N: Network>(
     target: &Target,
-    kept: Option<Connection<N::Stream>>,
+    kept: Option<Box<Connection<N::Stream>>>,
     mut message: Message,
-) -> Result<(Connection<N::Stream>, Response), Failure> {
+) -> Result<(Box<Connection<N::Stream>>, Response), Failure> {
     let mut kept = kept;
     loop {
         let is_new = kept.is_none();
@@ -167,7 +168,7 @@ async fn exchange<N: Network>(
     }
 }
 
-async fn open<N: Network>(target: &Target) -> Result<Connection<N::Stream>, Failure> {
+async fn open<N: Network>(target: &Target) -> Result<Box<Connection<N::Stream>>, Failure> {
     let mut refused = io::Error::from(io::ErrorKind::AddrNotAvailable);
     for address in target.endpoint.addresses() {
         let begun = Instant::now();
@@ -177,10 +178,10 @@ async fn open<N: Network>(target: &Target) -> Result<Connection<N::Stream>, Fail
                 let (sender, driver) = http1::handshake(stream)
                     .await
                     .map_err(|error| broken(&error))?;
-                return Ok(Connection {
+                return Ok(Box::new(Connection {
                     sender,
                     driver: Some(driver),
-                });
+                }));
             }
             Err(error) => refused = error,
         }
