@@ -170,6 +170,7 @@ impl Measured {
                 lateness_p50_s: 0.00006,
                 lateness_p99_s: 0.0002,
                 lateness_mean_s: 0.00008,
+                held_mean_s: 0.0,
             }),
             outcomes: Outcomes {
                 index: (0..self.requests as u32).collect(),

@@ -234,12 +234,13 @@ impl Parts {
     }
 }
 
-/// How late the server answered on average, by its own account. Records of
+/// How late the server answered on average and how long its behaviour held
+/// requests up, by its own account. Records of
 /// earlier builds hold no mean: there the median stands in for it.
 fn lateness_s(measurement: &Measurement) -> f64 {
     match measurement.server {
         None => 0.0,
-        Some(server) if server.lateness_mean_s > 0.0 => server.lateness_mean_s,
+        Some(server) if server.lateness_mean_s > 0.0 => server.lateness_mean_s + server.held_mean_s,
         Some(server) => server.lateness_p50_s,
     }
 }

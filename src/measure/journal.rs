@@ -19,7 +19,19 @@ struct Summary {
     arrived: u64,
     completed: u64,
     duplicate: u64,
+    queued_mean_ms: f64,
+    slowed_mean_ms: f64,
+    paced_mean_ms: f64,
     lateness: Lateness,
+}
+
+/// What the server says of its own part in latencies.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Delays {
+    /// How late answers were.
+    pub(super) lateness: Lateness,
+    /// How long its behaviour held requests up, in milliseconds: the mean.
+    pub(super) held_mean_ms: f64,
 }
 
 /// How late the server's answers were, beyond their service time.
@@ -60,13 +72,13 @@ impl Journal {
         answer.map(|_| ()).map_err(|error| self.silent(&error))
     }
 
-    /// Compares the server's account with what a sample says, and tells how
-    /// late its answers were.
+    /// Compares the server's account with what a sample says, and tells what it
+    /// added to latencies.
     ///
     /// # Errors
     /// Where they differ: a request that no failure explains did not arrive, or
     /// one arrived twice.
-    pub(super) fn confirm(&self, measurement: &Measurement) -> Result<Lateness, String> {
+    pub(super) fn confirm(&self, measurement: &Measurement) -> Result<Delays, String> {
         let asked = measurement.ok + measurement.failed();
         let mut summary = self.summary()?;
         // The server books an answer after it has left, so the last ones may
@@ -81,7 +93,12 @@ impl Journal {
         // A request that failed may have been answered, or not have arrived.
         let explained = summary.arrived <= asked && summary.completed >= measurement.ok;
         if summary.duplicate == 0 && explained {
-            return Ok(summary.lateness);
+            return Ok(Delays {
+                lateness: summary.lateness,
+                held_mean_ms: summary.queued_mean_ms
+                    + summary.slowed_mean_ms
+                    + summary.paced_mean_ms,
+            });
         }
         Err(format!(
             "the server's journal does not agree: {asked} requests were made and {} answered as \

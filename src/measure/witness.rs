@@ -61,8 +61,8 @@ impl Witness {
         measurement: &Measurement,
     ) -> Result<Option<ServerAccount>, String> {
         let spent = self.server.cpu_time().saturating_sub(self.cpu_before);
-        let lateness = match self.journal.confirm(measurement) {
-            Ok(lateness) => lateness,
+        let delays = match self.journal.confirm(measurement) {
+            Ok(delays) => delays,
             Err(problem) => {
                 return match self.server_ended() {
                     Some(_) if measurement.failed() > 0 => Ok(None),
@@ -71,6 +71,7 @@ impl Witness {
                 };
             }
         };
+        let lateness = delays.lateness;
         let capacity = measurement.cold_s * self.server.threads() as f64;
         Ok(Some(ServerAccount {
             cpu_s: spent.as_secs_f64(),
@@ -82,6 +83,7 @@ impl Witness {
             lateness_p50_s: lateness.p50_ms / 1000.0,
             lateness_p99_s: lateness.p99_ms / 1000.0,
             lateness_mean_s: lateness.mean_ms / 1000.0,
+            held_mean_s: delays.held_mean_ms / 1000.0,
         }))
     }
 

@@ -393,6 +393,11 @@ pub struct ServerAccount {
     /// The same: the mean.
     #[serde(default)]
     pub lateness_mean_s: f64,
+    /// How long its behaviour held a request up beyond the drawn service time:
+    /// waiting for capacity, slowed down under load, a body at its pace. The
+    /// mean over the requests that it completed, in seconds.
+    #[serde(default)]
+    pub held_mean_s: f64,
 }
 
 impl Measurement {
