@@ -176,9 +176,14 @@ impl SampleProcess {
                     let error = format!("the sample's process cannot be understood: {error}");
                     return Some(SampleResult::Error(error));
                 }
-                // Something that it started may hold its output open.
-                Err(RecvTimeoutError::Timeout) if matches!(self.child.try_wait(), Ok(None)) => {}
-                Err(_) => {
+                Err(RecvTimeoutError::Timeout) => {
+                    if self.ended.is_none() && !matches!(self.child.try_wait(), Ok(None)) {
+                        // What it started may hold its output open, and what it
+                        // said may still be on its way: it is read to its end.
+                        self.end();
+                    }
+                }
+                Err(RecvTimeoutError::Disconnected) => {
                     let ended = self.end();
                     let error = format!("the sample's process ended without a result ({ended})");
                     return Some(SampleResult::Error(error));
