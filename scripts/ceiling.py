@@ -126,12 +126,12 @@ def throughput(fanout, args):
                     ("smol", "hyper", 50_000), ("multiprocess", "ureq", 30_000)]:
                 for row in fanout.compare(
                         "--url", server.url, "--expect", "inventory", "--strategies", strategy,
-                        "--clients", client, "--workers", WORKERS,
+                        "--clients", client, "--workers", WORKERS, "--samples", 1,
                         "--requests", amount * args.seconds):
                     note(f"{strategy} + {client}", rate(row))
             for row in fanout.compare(
                     "--url", server.url, "--expect", "inventory", "--strategies", "tokio,smol",
-                    "--runtime-threads", "0,1,2", "--workers", WORKERS,
+                    "--runtime-threads", "0,1,2", "--workers", WORKERS, "--samples", 1,
                     "--requests", 60_000 * args.seconds):
                 threads = row["runtime_threads"]
                 name = "the calling thread" if threads == "0" else f"{threads} runtime thread(s)"
@@ -194,7 +194,7 @@ def million(fanout, args):
         peaks = []
         for requests in [10_000, args.million]:
             (row,) = fanout.compare("--strategies", strategy, "--workers", WORKERS,
-                                    "--delay", "0", "--requests", requests)
+                                    "--delay", "0", "--requests", requests, "--samples", 1)
             peaks.append((int(row["peak_rss_bytes"]) / 2**20, rate(row), row["failed"]))
         (small, _, _), (large, speed, failed) = peaks
         rows.append((f"{strategy} + {row['client']}", f"{small:.1f} MiB", f"{large:.1f} MiB",
