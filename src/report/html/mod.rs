@@ -4,7 +4,7 @@
 //!
 //! Texts and the table are written here, as markup, so that they can be read
 //! and printed without a script. The plots are drawn in the browser, by the
-//! scripts beside this file, from a block of JSON (see [`data`]).
+//! scripts beside this file, from a block of JSON (see `data`).
 
 mod data;
 mod drawn;
