@@ -477,6 +477,13 @@ fn findings(record: &Record, service: Option<ServiceTime>, rows: &[Row]) -> Vec<
     if !rows.is_empty() && rows.iter().all(|row| row.figures.is_none()) {
         notes.push("no sample was measured, so there is nothing to plot".to_owned());
     }
+    if record.samples.iter().any(|sample| sample.taken.beside > 0) {
+        notes.push(
+            "samples ran side by side: runtimes can be some tenths of a per cent shorter than \
+             serially, where an idle machine is slower to wake; --serial takes them one by one"
+                .to_owned(),
+        );
+    }
     notes.extend(under_the_bound(record, service, rows));
     notes.extend(server_bound(rows));
     notes.extend(sampled::findings(rows));
