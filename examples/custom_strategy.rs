@@ -24,6 +24,7 @@ const ENTRY: Entry = Entry {
     good_for: "seeing what threads, connections and waiting for a group cost",
     clients: &[Client::UREQ],
     max_workers: None,
+    descriptors: 1,
     chooses_runtime_threads: false,
     build: |setup| {
         Ok(Box::new(ThreadPerRequest {

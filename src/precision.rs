@@ -52,21 +52,31 @@ impl Interval {
 /// The greatest k of which `x(k)` and `x(n + 1 − k)` enclose the median with
 /// [`CONFIDENCE`]; `None` where not even the least and the greatest value do.
 fn rank(samples: usize) -> Option<usize> {
+    let (rank, probability) = enclosing(samples, CONFIDENCE)?;
+    (probability >= CONFIDENCE).then_some(rank)
+}
+
+/// The greatest k of which `x(k)` and `x(n + 1 − k)` enclose the median with at
+/// least such a probability, and the probability with which they do; the least
+/// and the greatest value (k = 1) where not even those do. `None` without
+/// samples.
+pub(crate) fn enclosing(samples: usize, confidence: f64) -> Option<(usize, f64)> {
     let n = samples as f64;
     // The logarithm, because 2^-n has no place in a float from n = 1075 on.
     let mut log_probability = -n * std::f64::consts::LN_2;
     let mut below = 0.0;
-    let mut rank = 0;
-    while 2 * rank < samples {
+    let mut found = None;
+    for below_rank in 0..samples.div_ceil(2) {
         below += log_probability.exp();
-        if 1.0 - 2.0 * below < CONFIDENCE {
+        let encloses = (1.0 - 2.0 * below).max(0.0);
+        if found.is_some() && encloses < confidence {
             break;
         }
-        rank += 1;
-        let k = rank as f64;
-        log_probability += ((n - k + 1.0) / k).ln();
+        let k = below_rank + 1;
+        found = Some((k, encloses));
+        log_probability += ((n - k as f64 + 1.0) / k as f64).ln();
     }
-    (rank > 0).then_some(rank)
+    found
 }
 
 #[cfg(test)]

@@ -213,6 +213,7 @@ mod wrong {
             good_for: "nothing",
             clients: &[Client::UREQ],
             max_workers: None,
+            descriptors: 1,
             chooses_runtime_threads: false,
             build,
         }

@@ -6,6 +6,8 @@
 
 use serde::Serialize;
 
+use crate::precision::enclosing;
+
 /// Finite values in ascending order, at least one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sorted(Vec<f64>);
@@ -99,27 +101,12 @@ impl Interval {
     /// section 7.1): three values hold it with 75 %, six with 97 %.
     pub fn of_median(values: &Sorted, confidence: f64) -> Self {
         let values = &values.0;
-        let mut interval = Self {
-            low: values[0],
-            high: values[values.len() - 1],
-            confidence: 0.0,
-        };
-        // Of more values than this, halving as often leaves 0.
-        let mut chance = 0.5_f64.powi(values.len().min(1_000) as i32);
-        let mut outside = 0.0;
-        for cut in 0..values.len() / 2 {
-            outside += 2.0 * chance;
-            if cut > 0 && 1.0 - outside < confidence {
-                break;
-            }
-            interval = Self {
-                low: values[cut],
-                high: values[values.len() - 1 - cut],
-                confidence: 1.0 - outside,
-            };
-            chance *= (values.len() - cut) as f64 / (cut + 1) as f64;
+        let (rank, confidence) = enclosing(values.len(), confidence).unwrap_or((1, 0.0));
+        Self {
+            low: values[rank - 1],
+            high: values[values.len() - rank],
+            confidence,
         }
-        interval
     }
 }
 

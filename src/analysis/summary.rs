@@ -2,27 +2,24 @@
 //! table, a plot and a CSV file of one record can never disagree.
 
 mod choice;
+mod findings;
 mod profiles;
+mod usage;
 
 pub use profiles::DifferentMachines;
+pub use usage::{ServerFigures, UsageFigures};
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use serde::Serialize;
-
 use crate::analysis::bound::{self, Constraint, Model, ServiceTime};
 use crate::analysis::latency::Latencies;
 use crate::analysis::recommend::{Basis, Recommendation};
-use crate::analysis::sampled::{self, Sampled};
+use crate::analysis::sampled::Sampled;
 use crate::analysis::split::{Ideal, Split};
 use crate::analysis::statistics::{Interval, Sorted, Spread, median_count};
 use crate::analysis::timeline::Timeline;
 use crate::record::{Cell, Ending, FailureCount, Measurement, Record, Sample, Session};
-
-/// A runtime may fall below its bound by this fraction before a note says so:
-/// timers are not finer.
-const UNDER_BOUND: f64 = -0.001;
 
 /// What a record says, a row a cell.
 #[derive(Clone, Debug, PartialEq)]
@@ -134,78 +131,6 @@ pub struct Figures {
     pub server: Option<ServerFigures>,
 }
 
-/// What a cell used beside time and memory: medians over its samples.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
-pub struct UsageFigures {
-    /// CPU time in the program's own code, in seconds.
-    pub user_s: f64,
-    /// CPU time in the kernel, in seconds.
-    pub system_s: f64,
-    /// How often a thread gave up its core to wait.
-    pub voluntary_switches: u64,
-    /// How often a thread had to leave its core to another.
-    pub involuntary_switches: u64,
-    /// Time that requests waited for connections to open, added up, in seconds.
-    pub connecting_s: f64,
-    /// Bytes sent; `None` where the client does not tell.
-    pub bytes_sent: Option<u64>,
-    /// Bytes received; `None` where the client does not tell.
-    pub bytes_received: Option<u64>,
-    /// Attempts that failed and were followed by another.
-    pub retried: u64,
-}
-
-impl UsageFigures {
-    fn of(measured: &[&Measurement]) -> Self {
-        let time = |of: fn(&Measurement) -> f64| {
-            Spread::of(measured.iter().map(|m| of(m))).map_or(0.0, |times| times.median)
-        };
-        let count = |of: fn(&Measurement) -> Option<u64>| {
-            median_count(measured.iter().filter_map(|m| of(m)))
-        };
-        Self {
-            user_s: time(|m| m.user_s),
-            system_s: time(|m| m.system_s),
-            voluntary_switches: count(|m| Some(m.voluntary_switches)).unwrap_or_default(),
-            involuntary_switches: count(|m| Some(m.involuntary_switches)).unwrap_or_default(),
-            connecting_s: time(|m| m.connecting_s),
-            bytes_sent: count(|m| m.bytes_sent),
-            bytes_received: count(|m| m.bytes_received),
-            retried: count(|m| Some(m.retried.index.len() as u64)).unwrap_or_default(),
-        }
-    }
-}
-
-/// What the bundled server says of a cell: medians over its samples.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct ServerFigures {
-    /// The share of its serving threads' time that it was busy.
-    pub busy: f64,
-    /// How late it answered, beyond the service time, at the 99th percentile,
-    /// in seconds.
-    pub lateness_p99_s: f64,
-}
-
-impl ServerFigures {
-    /// Busier than this, the server is taken to be the limit: a queue in front
-    /// of a server that is busy for a share u is 1 / (1 − u) times as long.
-    pub const BOUND_FROM: f64 = 0.8;
-
-    /// Whether the server was the limit, so that the cell says little of the
-    /// strategy.
-    pub fn is_bound(&self) -> bool {
-        self.busy >= Self::BOUND_FROM
-    }
-
-    fn of(measured: &[&Measurement]) -> Option<Self> {
-        let accounts = || measured.iter().filter_map(|m| m.server);
-        Some(Self {
-            busy: Spread::of(accounts().map(|account| account.busy))?.median,
-            lateness_p99_s: Spread::of(accounts().map(|account| account.lateness_p99_s))?.median,
-        })
-    }
-}
-
 impl Summary {
     /// Summarises a record. Takes any record: one without samples gives no
     /// rows, and a sample whose times or counts cannot be (a time that is no
@@ -236,7 +161,7 @@ impl Summary {
             .is_some_and(Row::every_request_succeeded)
             .then_some(0);
         let mut notes = record.session.notes.clone();
-        notes.extend(findings(record, service, &rows));
+        notes.extend(findings::of(record, service, &rows));
         let recommendation = Recommendation::of(&Basis {
             session: &record.session,
             ending: record.ending,
@@ -455,76 +380,6 @@ fn contradiction(cell: &Cell, measurement: &Measurement) -> Option<String> {
             cell.requests
         )
     })
-}
-
-/// What the figures themselves give a reader to know.
-fn findings(record: &Record, service: Option<ServiceTime>, rows: &[Row]) -> Vec<String> {
-    let mut notes = Vec::new();
-    if record.session.receipt.profile == "debug" {
-        notes.push(
-            "measured with a debug build: use a release build for figures that count".to_owned(),
-        );
-    }
-    match record.ending {
-        Ending::Complete => {}
-        Ending::Interrupted => notes.push(
-            "the session was stopped before its end: these are the samples taken until then"
-                .to_owned(),
-        ),
-        Ending::CutOff => notes
-            .push("the record is cut off: these are the samples that stand before that".to_owned()),
-    }
-    if !rows.is_empty() && rows.iter().all(|row| row.figures.is_none()) {
-        notes.push("no sample was measured, so there is nothing to plot".to_owned());
-    }
-    if record.samples.iter().any(|sample| sample.taken.beside > 0) {
-        notes.push(
-            "samples ran side by side: runtimes can be some tenths of a per cent shorter than \
-             serially, where an idle machine is slower to wake; --serial takes them one by one"
-                .to_owned(),
-        );
-    }
-    notes.extend(under_the_bound(record, service, rows));
-    notes.extend(server_bound(rows));
-    notes.extend(sampled::findings(rows));
-    notes
-}
-
-/// Cells in which the server was the limit say little of their strategies.
-fn server_bound(rows: &[Row]) -> Option<String> {
-    let server = |row: &Row| row.figures.as_ref().and_then(|figures| figures.server);
-    let bound: Vec<_> = rows
-        .iter()
-        .filter(|row| server(row).is_some_and(|server| server.is_bound()))
-        .map(|row| row.cell.to_string())
-        .collect();
-    (!bound.is_empty()).then(|| {
-        format!(
-            "the server was the limit (busy for {:.0} % of its time or more) in: {}",
-            100.0 * ServerFigures::BOUND_FROM,
-            bound.join("; ")
-        )
-    })
-}
-
-/// A runtime that beats a bound shows that the stated service time is wrong.
-fn under_the_bound(record: &Record, service: Option<ServiceTime>, rows: &[Row]) -> Option<String> {
-    let gap = |row: &Row| row.figures.as_ref().and_then(|figures| figures.gap);
-    let row = rows
-        .iter()
-        .filter(|row| {
-            row.every_request_succeeded() && gap(row).is_some_and(|gap| gap < UNDER_BOUND)
-        })
-        .min_by(|a, b| gap(a).unwrap_or(0.0).total_cmp(&gap(b).unwrap_or(0.0)))?;
-    let fastest = ServiceTime::fastest(record)?;
-    Some(format!(
-        "{} ran {:.1} % under the lower bound: the server answers faster than the stated {} s \
-         (the fastest answer took {:.6} s), so bounds and gaps here are not to be trusted",
-        row.cell,
-        -100.0 * gap(row)?,
-        service?.seconds,
-        fastest.seconds,
-    ))
 }
 
 #[cfg(test)]

@@ -217,7 +217,7 @@ pub(super) fn run(args: &Args, catalogue: &Catalogue) -> Result<ExitCode, CliErr
     )?
     .for_profiles(&args.profiles());
     let sampling = args.sampling.sampling(args.url.is_some());
-    allow_connections(&plan, sampling.lanes)?;
+    allow_connections(catalogue, &plan, sampling.lanes)?;
     report::files::make_directory(&args.out)?;
     let program = program()?;
     let target = Target::of(args, &program)?;
@@ -321,22 +321,26 @@ fn conclude(
 }
 
 /// Raises the limit of open files, and refuses worker counts beyond it before
-/// anything is measured.
-fn allow_connections(plan: &Plan, lanes: usize) -> Result<(), CliError> {
-    /// Of a worker process: two pipes. Of any other worker: one connection.
-    const A_WORKER: u64 = 2;
+/// anything is measured. The limit is each process's own: this one holds the
+/// lanes, a sample's the workers.
+fn allow_connections(catalogue: &Catalogue, plan: &Plan, lanes: usize) -> Result<(), CliError> {
     /// Of a lane: the pipes of a sample's process and of a server's.
-    const A_LANE: u64 = 4;
+    const A_LANE: usize = 4;
     /// Standard streams, libraries, pollers.
-    const BESIDES: u64 = 60;
-    let most = plan.cells.iter().map(|cell| cell.workers_usable).max();
-    let needed = most.unwrap_or(0) as u64 * A_WORKER + lanes as u64 * A_LANE + BESIDES;
+    const BESIDES: usize = 60;
+    let of_cell = |cell: &record::Cell| {
+        let entry = catalogue.named(&cell.strategy);
+        entry.map_or(0, |entry| entry.descriptors * cell.workers_usable)
+    };
+    let most = plan.cells.iter().max_by_key(|cell| of_cell(cell));
+    let workers = most.map_or(0, of_cell);
+    let needed = (workers.max(lanes * A_LANE) + BESIDES) as u64;
     let allowed = mock_server::limits::raise_open_files()?;
     if needed > allowed {
+        let what = most.map_or_else(String::new, ToString::to_string);
         return Err(CliError::new(format_args!(
-            "{} workers need about {needed} open files, and this process may have {allowed}: \
-             raise the hard limit (`ulimit -Hn`), or use fewer workers",
-            most.unwrap_or(0)
+            "{what} needs about {needed} open files, and a process may have {allowed}: \
+             raise the hard limit (`ulimit -Hn`), or use fewer workers"
         )));
     }
     Ok(())

@@ -23,6 +23,7 @@ pub(super) const ENTRY: Entry = Entry {
     good_for: "knowing what moving existing async-std code to smol would change",
     clients: Client::ASYNC,
     max_workers: None,
+    descriptors: 1,
     chooses_runtime_threads: false,
     build,
 };

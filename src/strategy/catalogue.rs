@@ -19,6 +19,9 @@ pub struct Entry {
     pub clients: &'static [Client],
     /// The most workers that it can use; `None` where there is no limit.
     pub max_workers: Option<usize>,
+    /// File descriptors that a worker takes in the strategy's own process: a
+    /// connection, or the pipes of a process.
+    pub descriptors: usize,
     /// Whether the threads of its runtime can be chosen.
     pub chooses_runtime_threads: bool,
     /// Builds it.

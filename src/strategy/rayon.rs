@@ -20,6 +20,7 @@ pub(super) const ENTRY: Entry = Entry {
     good_for: "code that uses rayon already, and answers that take CPU to digest",
     clients: Client::BLOCKING,
     max_workers: None,
+    descriptors: 1,
     chooses_runtime_threads: false,
     build,
 };

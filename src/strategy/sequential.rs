@@ -12,6 +12,7 @@ pub(super) const ENTRY: Entry = Entry {
     good_for: "the baseline; a server that must not see two requests at once",
     clients: Client::BLOCKING,
     max_workers: Some(1),
+    descriptors: 1,
     chooses_runtime_threads: false,
     build,
 };

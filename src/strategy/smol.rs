@@ -27,6 +27,7 @@ pub(super) const ENTRY: Entry = Entry {
     good_for: "a small runtime; where existing async-std code can move to",
     clients: Client::ASYNC,
     max_workers: None,
+    descriptors: 1,
     chooses_runtime_threads: true,
     build,
 };

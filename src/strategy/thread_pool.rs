@@ -19,6 +19,7 @@ pub(super) const ENTRY: Entry = Entry {
     good_for: "blocking clients; simple code up to a few hundred workers",
     clients: Client::BLOCKING,
     max_workers: None,
+    descriptors: 1,
     chooses_runtime_threads: false,
     build,
 };

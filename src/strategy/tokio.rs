@@ -20,6 +20,7 @@ pub(super) const ENTRY: Entry = Entry {
     good_for: "many workers for little memory; code that is asynchronous already",
     clients: &[Client::HYPER, Client::REQWEST, Client::LOCAL],
     max_workers: None,
+    descriptors: 1,
     chooses_runtime_threads: true,
     build,
 };

@@ -20,6 +20,7 @@ pub(super) const ENTRY: Entry = Entry {
     good_for: "isolation: a crash costs one request; languages with a global lock",
     clients: Client::BLOCKING,
     max_workers: None,
+    descriptors: 2,
     chooses_runtime_threads: false,
     build,
 };

@@ -1,0 +1,80 @@
+//! What the figures themselves give a reader to know.
+
+use super::{Row, ServerFigures};
+use crate::analysis::bound::ServiceTime;
+use crate::analysis::sampled;
+use crate::record::{Ending, Record};
+
+/// A runtime may fall below its bound by this fraction before a note says so:
+/// timers are not finer.
+const UNDER_BOUND: f64 = -0.001;
+
+/// The notes of a summary.
+pub(super) fn of(record: &Record, service: Option<ServiceTime>, rows: &[Row]) -> Vec<String> {
+    let mut notes = Vec::new();
+    if record.session.receipt.profile == "debug" {
+        notes.push(
+            "measured with a debug build: use a release build for figures that count".to_owned(),
+        );
+    }
+    match record.ending {
+        Ending::Complete => {}
+        Ending::Interrupted => notes.push(
+            "the session was stopped before its end: these are the samples taken until then"
+                .to_owned(),
+        ),
+        Ending::CutOff => notes
+            .push("the record is cut off: these are the samples that stand before that".to_owned()),
+    }
+    if !rows.is_empty() && rows.iter().all(|row| row.figures.is_none()) {
+        notes.push("no sample was measured, so there is nothing to plot".to_owned());
+    }
+    if record.samples.iter().any(|sample| sample.taken.beside > 0) {
+        notes.push(
+            "samples ran side by side: runtimes can be some tenths of a per cent shorter than \
+             serially, where an idle machine is slower to wake; --serial takes them one by one"
+                .to_owned(),
+        );
+    }
+    notes.extend(under_the_bound(record, service, rows));
+    notes.extend(server_bound(rows));
+    notes.extend(sampled::findings(rows));
+    notes
+}
+
+/// Cells in which the server was the limit say little of their strategies.
+fn server_bound(rows: &[Row]) -> Option<String> {
+    let server = |row: &Row| row.figures.as_ref().and_then(|figures| figures.server);
+    let bound: Vec<_> = rows
+        .iter()
+        .filter(|row| server(row).is_some_and(|server| server.is_bound()))
+        .map(|row| row.cell.to_string())
+        .collect();
+    (!bound.is_empty()).then(|| {
+        format!(
+            "the server was the limit (busy for {:.0} % of its time or more) in: {}",
+            100.0 * ServerFigures::BOUND_FROM,
+            bound.join("; ")
+        )
+    })
+}
+
+/// A runtime that beats a bound shows that the stated service time is wrong.
+fn under_the_bound(record: &Record, service: Option<ServiceTime>, rows: &[Row]) -> Option<String> {
+    let gap = |row: &Row| row.figures.as_ref().and_then(|figures| figures.gap);
+    let row = rows
+        .iter()
+        .filter(|row| {
+            row.every_request_succeeded() && gap(row).is_some_and(|gap| gap < UNDER_BOUND)
+        })
+        .min_by(|a, b| gap(a).unwrap_or(0.0).total_cmp(&gap(b).unwrap_or(0.0)))?;
+    let fastest = ServiceTime::fastest(record)?;
+    Some(format!(
+        "{} ran {:.1} % under the lower bound: the server answers faster than the stated {} s \
+         (the fastest answer took {:.6} s), so bounds and gaps here are not to be trusted",
+        row.cell,
+        -100.0 * gap(row)?,
+        service?.seconds,
+        fastest.seconds,
+    ))
+}

@@ -1,0 +1,78 @@
+//! What a cell used beside time and memory, and what the server says of it.
+
+use serde::Serialize;
+
+use crate::analysis::statistics::{Spread, median_count};
+use crate::record::Measurement;
+
+/// What a cell used beside time and memory: medians over its samples.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct UsageFigures {
+    /// CPU time in the program's own code, in seconds.
+    pub user_s: f64,
+    /// CPU time in the kernel, in seconds.
+    pub system_s: f64,
+    /// How often a thread gave up its core to wait.
+    pub voluntary_switches: u64,
+    /// How often a thread had to leave its core to another.
+    pub involuntary_switches: u64,
+    /// Time that requests waited for connections to open, added up, in seconds.
+    pub connecting_s: f64,
+    /// Bytes sent; `None` where the client does not tell.
+    pub bytes_sent: Option<u64>,
+    /// Bytes received; `None` where the client does not tell.
+    pub bytes_received: Option<u64>,
+    /// Attempts that failed and were followed by another.
+    pub retried: u64,
+}
+
+impl UsageFigures {
+    pub(super) fn of(measured: &[&Measurement]) -> Self {
+        let time = |of: fn(&Measurement) -> f64| {
+            Spread::of(measured.iter().map(|m| of(m))).map_or(0.0, |times| times.median)
+        };
+        let count = |of: fn(&Measurement) -> Option<u64>| {
+            median_count(measured.iter().filter_map(|m| of(m)))
+        };
+        Self {
+            user_s: time(|m| m.user_s),
+            system_s: time(|m| m.system_s),
+            voluntary_switches: count(|m| Some(m.voluntary_switches)).unwrap_or_default(),
+            involuntary_switches: count(|m| Some(m.involuntary_switches)).unwrap_or_default(),
+            connecting_s: time(|m| m.connecting_s),
+            bytes_sent: count(|m| m.bytes_sent),
+            bytes_received: count(|m| m.bytes_received),
+            retried: count(|m| Some(m.retried.index.len() as u64)).unwrap_or_default(),
+        }
+    }
+}
+
+/// What the bundled server says of a cell: medians over its samples.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ServerFigures {
+    /// The share of its serving threads' time that it was busy.
+    pub busy: f64,
+    /// How late it answered, beyond the service time, at the 99th percentile,
+    /// in seconds.
+    pub lateness_p99_s: f64,
+}
+
+impl ServerFigures {
+    /// Busier than this, the server is taken to be the limit: a queue in front
+    /// of a server that is busy for a share u is 1 / (1 − u) times as long.
+    pub const BOUND_FROM: f64 = 0.8;
+
+    /// Whether the server was the limit, so that the cell says little of the
+    /// strategy.
+    pub fn is_bound(&self) -> bool {
+        self.busy >= Self::BOUND_FROM
+    }
+
+    pub(super) fn of(measured: &[&Measurement]) -> Option<Self> {
+        let accounts = || measured.iter().filter_map(|m| m.server);
+        Some(Self {
+            busy: Spread::of(accounts().map(|account| account.busy))?.median,
+            lateness_p99_s: Spread::of(accounts().map(|account| account.lateness_p99_s))?.median,
+        })
+    }
+}
