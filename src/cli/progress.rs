@@ -34,7 +34,8 @@ impl Progress {
         let bar = io::stderr().is_terminal().then(|| {
             let bar = ProgressBar::new(0);
             bar.set_style(style());
-            bar.enable_steady_tick(Duration::from_millis(250));
+            // Rarely: what wakes while a sample runs takes a core from it.
+            bar.enable_steady_tick(Duration::from_secs(1));
             bar
         });
         Self {

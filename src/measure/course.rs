@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use super::lanes::{Asked, Lane, Lanes, Took};
 use super::machine::Processes;
+use super::pauses::Pauses;
 use super::schedule::{Came, Schedule, Step, Turn};
 use super::session::{Event, Observer, Session, SessionError};
 use crate::record::{Ending, Sample, SampleResult, Taken, Writer};
@@ -99,6 +100,7 @@ impl<'scope, 'env, 'run, 'lanes> Course<'scope, 'env, 'run, 'lanes> {
         writer: &mut Writer,
         observer: &mut dyn Observer,
     ) -> Result<Ending, SessionError> {
+        let mut pauses = Pauses::default();
         loop {
             let now = self.course_at.elapsed();
             let stopped = self.session.stop.load(Ordering::Relaxed);
@@ -116,10 +118,8 @@ impl<'scope, 'env, 'run, 'lanes> Course<'scope, 'env, 'run, 'lanes> {
             };
             let patience = until.map_or(Duration::MAX, |until| until.saturating_sub(now));
             // In time to see that the session was stopped.
-            match self
-                .reports
-                .recv_timeout(patience.min(Duration::from_millis(100)))
-            {
+            let pause = pauses.next().unwrap_or_default();
+            match self.reports.recv_timeout(patience.min(pause)) {
                 Ok(Report::Progress(number, done)) => {
                     observer.on(&Event::Progress { number, done });
                 }

@@ -11,6 +11,7 @@ mod journal;
 mod lanes;
 mod ledger;
 mod machine;
+mod pauses;
 mod plan;
 mod process;
 mod receipt;

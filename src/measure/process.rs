@@ -16,15 +16,13 @@ use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use serde::{Deserialize, Serialize};
 
+use super::pauses::Pauses;
 use super::sample::{Job, run};
 use crate::record::{Measurement, SampleResult};
 use crate::strategy::Catalogue;
 
 /// The hidden command that makes a program take one sample; it has no arguments.
 pub const SAMPLE_VERB: &str = "sample-process";
-
-/// How often a sample says how far it is.
-const TICK: Duration = Duration::from_millis(100);
 
 /// How much longer than one request may take a sample may go without an
 /// outcome before it is given up: building many workers takes its time.
@@ -68,12 +66,14 @@ pub fn serve_sample(catalogue: &Catalogue, worker_program: &Path) -> io::Result<
         let _ = std::thread::Builder::new()
             .name("progress".to_owned())
             .spawn(move || {
-                while let Some(collector) = collector.upgrade() {
+                for pause in Pauses::default() {
+                    std::thread::sleep(pause);
+                    let Some(collector) = collector.upgrade() else {
+                        return;
+                    };
                     if say(&Message::Progress(collector.arrived())).is_err() {
                         return;
                     }
-                    drop(collector);
-                    std::thread::sleep(TICK);
                 }
             });
     });
@@ -153,6 +153,7 @@ impl SampleProcess {
         mut progress: impl FnMut(u64),
     ) -> Option<SampleResult> {
         let mut last = (0, Instant::now());
+        let mut pauses = Pauses::default();
         loop {
             if stopped() {
                 return None;
@@ -161,7 +162,10 @@ impl SampleProcess {
                 let error = format!("no request ended for {:?}: given up", self.patience);
                 return Some(SampleResult::Error(error));
             }
-            match self.messages.recv_timeout(TICK / 2) {
+            match self
+                .messages
+                .recv_timeout(pauses.next().unwrap_or_default())
+            {
                 Ok(Ok(Message::Progress(outcomes))) => {
                     if outcomes > last.0 {
                         last = (outcomes, Instant::now());
