@@ -8,6 +8,8 @@
 //! A [`Timer`] belongs to one single-threaded runtime.
 
 #[cfg(target_os = "linux")]
+mod lead;
+#[cfg(target_os = "linux")]
 mod linux;
 
 use std::io;
