@@ -1,5 +1,6 @@
 //! Standard output: colour on a terminal only, and no panic when it is closed.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -79,10 +80,20 @@ pub(super) fn look() -> Look {
 
 /// Says on standard error which files were written.
 pub(super) fn say_written(dir: &Path, files: &[PathBuf]) {
-    let names: Vec<_> = files
+    let mut names = Vec::new();
+    // Several profiles have files in a directory each, too many to name.
+    let mut below: BTreeMap<String, usize> = BTreeMap::new();
+    for file in files {
+        let file = file.strip_prefix(dir).unwrap_or(file);
+        match file.parent().filter(|parent| parent.parent().is_some()) {
+            None => names.push(file.to_string_lossy().into_owned()),
+            Some(parent) => *below.entry(format!("{}/", parent.display())).or_default() += 1,
+        }
+    }
+    let below = below
         .iter()
-        .map(|file| file.strip_prefix(dir).unwrap_or(file).to_string_lossy())
-        .collect();
+        .map(|(parent, files)| format!("{parent} ({files} files)"));
+    names.extend(below);
     tell(format_args!(
         "wrote {} in {}\n",
         names.join(", "),

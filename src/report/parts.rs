@@ -29,8 +29,12 @@ pub(crate) fn name(kind: PartKind, summary: &Summary) -> &'static str {
 }
 
 /// Where the gap of the best row went, in one sentence without its end. `None`
-/// without a best row, and where it has no gap.
+/// without a best row, where it has no gap, and where there are several profiles,
+/// each with a best row of its own.
 pub(crate) fn sentence(summary: &Summary) -> Option<String> {
+    if !summary.profiles.is_empty() {
+        return None;
+    }
     let split = summary.best_row()?.figures.as_ref()?.split.as_ref()?;
     let over_s = split.warm_s();
     if over_s <= 0.0 {

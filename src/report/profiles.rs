@@ -4,11 +4,16 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{EXPORTS, Error, Export, csv, markdown, write};
+use super::{EXPORTS, Error, Export, csv, markdown, plot, write};
 use crate::analysis::Summary;
 
 /// What can speak of several profiles.
-const OVERVIEW: &[Export] = &[csv::EXPORT, markdown::EXPORT];
+const OVERVIEW: &[Export] = &[
+    csv::EXPORT,
+    markdown::EXPORT,
+    plot::WINS_SVG,
+    plot::WINS_PNG,
+];
 
 /// Writes every file of [`EXPORTS`] into a directory, and returns the paths of
 /// those written. With several profiles each has them in a directory of its own
@@ -82,7 +87,8 @@ mod tests {
         // A plot of an older session would be taken for this one's.
         write_session(&Summary::of(&sweep()), dir.path()).expect("written");
         let written = write_session(&Summary::of(&two_profiles()), dir.path()).expect("written");
-        assert_eq!(written.len(), 2 + 2 * EXPORTS.len());
+        // The overview's four files; a profile has all but its two plots.
+        assert_eq!(written.len(), 4 + 2 * (EXPORTS.len() - 2));
         for path in &written {
             assert!(path.exists(), "{path:?}");
         }

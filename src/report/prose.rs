@@ -53,8 +53,12 @@ pub(crate) fn name_of(summary: &Summary) -> String {
     )
 }
 
-/// The answer in one sentence. `None` where no cell succeeded.
+/// The answer in one sentence. `None` where no cell succeeded, and where the
+/// fastest of several profiles would only tell which of them is easiest.
 pub(crate) fn headline(summary: &Summary) -> Option<String> {
+    if !summary.profiles.is_empty() {
+        return None;
+    }
     let row = summary.best_row()?;
     let figures = row.figures.as_ref()?;
     let cell = &row.cell;
@@ -196,7 +200,7 @@ pub(crate) fn requests_of(summary: &Summary) -> String {
     }
 }
 
-fn batch_size(summary: &Summary) -> String {
+pub(crate) fn batch_size(summary: &Summary) -> String {
     let sizes = requests(summary);
     match (sizes.first(), sizes.last()) {
         (Some(least), Some(most)) if least == most => units::counted(*least as u64, "request"),

@@ -174,6 +174,28 @@ fn one_cell_is_no_comparison_and_an_unfinished_session_no_whole_one() {
 }
 
 #[test]
+fn samples_that_the_machine_spoilt_are_said() {
+    let mut record = RecordBuilder::new()
+        .sample("tokio", 5, measured(100, 4.0))
+        .sample("tokio", 5, measured(100, 4.01))
+        .build();
+    let why = |record: &_| advice(record).expect("a recommendation").1.why.join("\n");
+    assert!(!why(&record).contains("something else"));
+    record.samples[0].taken.wall_s = 4.0;
+    record.samples[0].taken.machine = Some(crate::record::MachineUse {
+        steal_s: 0.0,
+        others_s: 3.0,
+        cores: 2,
+        load: 2.0,
+    });
+    let why = why(&record);
+    assert!(
+        why.contains("something else while 1 of 2 samples of tokio + hyper, w=5 ran"),
+        "{why}"
+    );
+}
+
+#[test]
 fn a_server_that_was_the_limit_is_said() {
     let mut record = RecordBuilder::new()
         .sample("tokio", 5, measured(100, 4.0))

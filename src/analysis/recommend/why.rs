@@ -152,7 +152,29 @@ fn doubts(basis: &Basis<'_>, choice: &Choice<'_>) -> Vec<String> {
             units::counted(bound as u64, "other cell")
         ));
     }
+    doubts.extend(spoilt(choice));
     doubts
+}
+
+/// What the machine did to the samples that the recommendation rests on.
+fn spoilt(choice: &Choice<'_>) -> Option<String> {
+    let mut places = vec![choice.chosen, choice.fastest];
+    places.dedup();
+    let told: Vec<String> = places
+        .into_iter()
+        .filter_map(|place| {
+            let spoilt = choice.rows[place].sampled.spoilt;
+            let samples = choice.figures(place).samples;
+            (spoilt > 0).then(|| format!("{spoilt} of {samples} samples of {}", choice.cell(place)))
+        })
+        .collect();
+    (!told.is_empty()).then(|| {
+        format!(
+            "The machine did something else while {} ran: measure again on an idle one before \
+             trusting a small difference.",
+            told.join(" and ")
+        )
+    })
 }
 
 fn bound_at(choice: &Choice<'_>, place: usize) -> bool {

@@ -6,7 +6,7 @@ use super::escape;
 use crate::analysis::Summary;
 use crate::analysis::wins::{Standing, contenders, standing};
 use crate::report::prose::{self, Naming};
-use crate::report::{profiles, units};
+use crate::report::{plot, profiles, units};
 
 /// A row a strategy, a column a profile; nothing where there is one profile.
 pub(super) fn section(out: &mut String, summary: &Summary) -> fmt::Result {
@@ -14,6 +14,16 @@ pub(super) fn section(out: &mut String, summary: &Summary) -> fmt::Result {
         return Ok(());
     }
     writeln!(out, "## Which strategy wins where\n")?;
+    if contenders(summary)
+        .iter()
+        .any(|one| one.best.iter().any(Option::is_some))
+    {
+        writeln!(
+            out,
+            "![Which strategy wins where]({})\n",
+            plot::WINS_SVG.file
+        )?;
+    }
     let directories = profiles::directories(summary);
     let head = summary.profiles.iter().zip(&directories).map(|(one, dir)| {
         let name = escape(&prose::name_of(one));

@@ -22,6 +22,7 @@ pub(in crate::report) mod style;
 #[cfg(test)]
 mod tests;
 mod timeline;
+mod wins;
 
 use crate::analysis::Summary;
 use crate::report::{Export, RenderError};
@@ -97,6 +98,18 @@ pub const SPLIT_SVG: Export = Export {
 pub const SPLIT_PNG: Export = Export {
     file: "split.png",
     render: |summary| png(split::scene(summary), SPLIT_PNG.file),
+};
+
+/// Which strategy wins where, of several profiles, as SVG.
+pub const WINS_SVG: Export = Export {
+    file: "wins.svg",
+    render: |summary| svg(wins::scene(summary), WINS_SVG.file),
+};
+
+/// The same plot as PNG.
+pub const WINS_PNG: Export = Export {
+    file: "wins.png",
+    render: |summary| png(wins::scene(summary), WINS_PNG.file),
 };
 
 /// Runtime against workers beside the lower bound, and beneath it the gap to

@@ -43,9 +43,13 @@ pub(super) fn head(scene: &mut Scene, title: &str, summary: &Summary, figures: &
         .split('T')
         .next()
         .unwrap_or_default();
+    let server = match summary.profiles.len() {
+        0 => prose::server(&summary.session.server),
+        // They are named where they are drawn.
+        several => format!("{several} profiles or records"),
+    };
     let machine = format!(
-        "{} · {}, {} · {date}",
-        prose::server(&summary.session.server),
+        "{server} · {}, {} · {date}",
         prose::one_line(&receipt.cpu),
         units::counted(receipt.cores as u64, "core"),
     );
@@ -56,7 +60,10 @@ pub(super) fn head(scene: &mut Scene, title: &str, summary: &Summary, figures: &
 pub(super) fn description(subject: &str, summary: &Summary) -> String {
     match prose::headline(summary) {
         Some(answer) => format!("{subject} Fastest: {answer}."),
-        None => format!("{subject} No cell succeeded in every request."),
+        None if summary.profiles.is_empty() => {
+            format!("{subject} No cell succeeded in every request.")
+        }
+        None => subject.to_owned(),
     }
 }
 

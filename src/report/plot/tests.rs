@@ -3,10 +3,10 @@
 use proptest::prelude::*;
 
 use super::scene::{Frame, Scene, Shape, Text};
-use super::{gap, latency, resources, runtime, split, timeline};
+use super::{gap, latency, resources, runtime, split, timeline, wins};
 use super::{runtime_png, runtime_svg};
 use crate::analysis::Summary;
-use crate::analysis::fixture::{RecordBuilder, cell, measured, sweep};
+use crate::analysis::fixture::{RecordBuilder, cell, measured, sweep, two_profiles};
 use crate::record::{Cell, Record, SampleResult};
 
 const STRATEGIES: [&str; 12] = [
@@ -284,8 +284,44 @@ fn svg_and_png_show_the_same_scene() {
     assert_eq!(f64::from(width), 2.0 * scene.width);
 }
 
+#[test]
+fn the_matrix_says_who_wins_where_and_by_how_much() {
+    let scene = wins::scene(&Summary::of(&two_profiles())).expect("two profiles");
+    assert_tidy(&scene);
+    let words = words(&scene);
+    for word in ["steady", "slow", "★ 1.00 ×", "2.100 s, w=20", "1.04 ×"] {
+        assert!(words.contains(&word), "{word}: {words:?}");
+    }
+    assert!(wins::scene(&Summary::of(&sweep())).is_none());
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
+
+    #[test]
+    fn a_matrix_of_any_size_is_tidy(
+        profiles in 2..14_usize,
+        strategies in 1..8_usize,
+        warm in prop::collection::vec((1e-6..1e4_f64, 0..4_u64), 14 * 8),
+    ) {
+        let profile = |place: usize| format!("profile-{}-{}", place, "long ".repeat(place % 4));
+        let mut record = two_profiles();
+        let server = record.session.server.clone();
+        let served = |place| crate::record::Server { profile: Some(profile(place)), ..server.clone() };
+        record.session.server = served(0);
+        record.session.others = (1..profiles).map(served).collect();
+        let mut builder = RecordBuilder::new().session(|session| *session = record.session.clone());
+        for place in 0..profiles {
+            for strategy in 0..strategies {
+                let (warm_s, failed) = warm[place * 8 + strategy];
+                let cell = Cell { profile: Some(profile(place)), ..cell(STRATEGIES[strategy], 20, 10) };
+                builder = builder.cell(cell, measured(10, warm_s).failed(failed / 3, "status"));
+            }
+        }
+        if let Some(scene) = wins::scene(&Summary::of(&builder.build())) {
+            assert_tidy(&scene);
+        }
+    }
 
     #[test]
     fn any_record_is_drawn_tidily(

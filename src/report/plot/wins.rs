@@ -1,0 +1,165 @@
+//! Which strategy wins where: a row a strategy, a column a profile, the darker
+//! the nearer to the fastest of that profile.
+
+use crate::analysis::Summary;
+use crate::analysis::wins::{Contender, Standing, contenders, standing};
+use crate::report::plot::page::{self, WIDTH};
+use crate::report::plot::panel::LABEL;
+use crate::report::plot::scene::{Anchor, Frame, Scene, Text};
+use crate::report::plot::style::{self, Colour, GREY, INK, PAPER};
+use crate::report::prose::{self, Naming};
+use crate::report::units;
+
+/// Left of the names, and right of the last column.
+const MARGIN: f64 = 18.0;
+/// The widest name of a row.
+const WIDEST: f64 = 190.0;
+/// The narrowest column, and the widest.
+const COLUMN: (f64, f64) = (112.0, 170.0);
+/// From a row to the next, and between fields, in pixels.
+const PITCH: f64 = 44.0;
+const GAP: f64 = 2.0;
+/// The em of what stands in fields and in the key.
+const SMALL: f64 = 13.0;
+
+/// How many times the fastest a median may be to be painted so. One hue from dark
+/// to light: the order can be seen with any kind of colour vision.
+const SHADES: [(f64, Colour, Colour, &str); 5] = [
+    (1.0, (0, 90, 145), PAPER, "fastest"),
+    (1.05, (86, 158, 205), INK, "within 5 %"),
+    (1.25, (135, 190, 222), INK, "within 25 %"),
+    (2.0, (196, 222, 238), INK, "up to twice"),
+    (f64::INFINITY, (233, 240, 246), INK, "more"),
+];
+
+/// Where nothing succeeded in every request.
+const NOTHING: Colour = (242, 242, 242);
+
+/// The plot, or `None` where there is one profile or nothing was whole.
+pub(super) fn scene(summary: &Summary) -> Option<Scene> {
+    let contenders = contenders(summary);
+    let any = |contender: &Contender| contender.best.iter().any(Option::is_some);
+    if !contenders.iter().any(any) {
+        return None;
+    }
+    let naming = Naming::of(summary).without_profile();
+    let names: Vec<String> = contenders
+        .iter()
+        .map(|contender| naming.short(&contender.cell))
+        .collect();
+    let subject = format!("Which strategy wins where: {}.", prose::batch(summary));
+    let title = format!("{}: which strategy wins where", prose::batch_size(summary));
+    let mut scene = Scene::new(page::description(&subject, summary), WIDTH);
+    let figures = match prose::samples(summary) {
+        0 | 1 => "the best of each, one sample a cell".to_owned(),
+        many => format!("the best median of each, of {many} samples a cell"),
+    };
+    let y = page::head(&mut scene, &title, summary, &figures) + 10.0;
+    let mut y = key(&mut scene, y) + 22.0;
+    let widths = names
+        .iter()
+        .map(|name| style::text_width(name, LABEL, false));
+    let left = MARGIN + widths.fold(0.0, f64::max).min(WIDEST) + 12.0;
+    let room = WIDTH - MARGIN - left;
+    let fit = ((room / COLUMN.0).floor() as usize).max(1);
+    // As many columns in each block, as near as it goes.
+    let profiles = summary.profiles.len();
+    let fit = profiles.div_ceil(profiles.div_ceil(fit));
+    let width = (room / fit as f64).min(COLUMN.1);
+    let columns: Vec<usize> = (0..profiles).collect();
+    for block in columns.chunks(fit) {
+        for (place, profile) in block.iter().enumerate() {
+            let name = prose::name_of(&summary.profiles[*profile]);
+            let name = style::fitted(&name, LABEL, true, width - 8.0);
+            let at = (left + (place as f64 + 0.5) * width, y);
+            scene.text(Text::new(at, name, LABEL).bold().anchor(Anchor::Middle));
+        }
+        y += 14.0;
+        for (contender, name) in contenders.iter().zip(&names) {
+            let name = style::fitted(name, LABEL, false, WIDEST);
+            let at = (left - 12.0, y + PITCH / 2.0);
+            scene.text(Text::new(at, name, LABEL).anchor(Anchor::End));
+            for (place, profile) in block.iter().enumerate() {
+                let frame = Frame {
+                    left: left + place as f64 * width + GAP,
+                    top: y + GAP,
+                    right: left + (place + 1) as f64 * width - GAP,
+                    bottom: y + PITCH - GAP,
+                };
+                let best = contender.best.get(*profile).copied().flatten();
+                field(&mut scene, &summary.profiles[*profile], best, &frame);
+            }
+            y += PITCH;
+        }
+        y += 26.0;
+    }
+    let remarks = [
+        "★ lowest median; ≈ its samples overlap with the fastest's, so that the order may be chance"
+            .to_owned(),
+        "w: the workers that it took; times the fastest of the same profile".to_owned(),
+        "✗ no cell succeeded in every request".to_owned(),
+    ];
+    scene.height = page::foot(&mut scene, summary, &remarks, y);
+    Some(scene)
+}
+
+/// One strategy against one profile.
+fn field(scene: &mut Scene, profile: &Summary, place: Option<usize>, frame: &Frame) {
+    let median = |row: Option<&crate::analysis::summary::Row>| {
+        row.and_then(|row| row.figures.as_ref())
+            .map(|figures| figures.warm_s.median)
+    };
+    let row = place.and_then(|place| Some((place, profile.rows.get(place)?)));
+    let fastest = median(profile.best_row());
+    let corners = ((frame.left, frame.top), (frame.right, frame.bottom));
+    let middle = (
+        (frame.left + frame.right) / 2.0,
+        (frame.top + frame.bottom) / 2.0,
+    );
+    let drawn = row.and_then(|(place, row)| Some((place, row, median(Some(row))?, fastest?)));
+    let Some((place, row, own, fastest)) = drawn else {
+        scene.rectangle(corners.0, corners.1, NOTHING);
+        let text = Text::new(middle, "✗", SMALL).colour(GREY);
+        scene.text(text.anchor(Anchor::Middle));
+        return;
+    };
+    let times = own / fastest;
+    let (_, fill, ink, _) = shade(times);
+    let mark = match standing(profile, place) {
+        Standing::Wins => "★ ",
+        Standing::Level => "≈ ",
+        Standing::Slower => "",
+    };
+    let width = frame.right - frame.left - 6.0;
+    let lines = [
+        format!("{mark}{times:.2} ×"),
+        format!("{}, w={}", units::seconds(own), row.cell.workers_usable),
+    ];
+    scene.rectangle(corners.0, corners.1, fill);
+    for (line, dy) in lines.iter().zip([-9.0, 9.0]) {
+        let line = style::fitted(line, SMALL, false, width);
+        let text = Text::new((middle.0, middle.1 + dy), line, SMALL).colour(ink);
+        scene.text(text.anchor(Anchor::Middle));
+    }
+}
+
+/// How a median of so many times the fastest is painted.
+fn shade(times: f64) -> (f64, Colour, Colour, &'static str) {
+    let fits = |shade: &&(f64, Colour, Colour, &str)| times <= shade.0;
+    *SHADES
+        .iter()
+        .find(fits)
+        .unwrap_or(&SHADES[SHADES.len() - 1])
+}
+
+/// What the shades mean. Returns the height below it.
+fn key(scene: &mut Scene, y: f64) -> f64 {
+    let mut x = MARGIN;
+    for (_, fill, _, name) in SHADES {
+        scene.rectangle((x, y - 7.0), (x + 22.0, y + 7.0), fill);
+        let text = Text::new((x + 28.0, y), name, SMALL);
+        x = text.frame().right + 20.0;
+        scene.text(text);
+    }
+    y + 14.0
+}
