@@ -107,7 +107,10 @@ function partsOf(point, cold) {
 }
 
 function splitPlot(data, shown, workers, cold) {
-  const cells = cellsAt(data, workers).filter(([, row, point]) => shown.has(row) && point.split);
+  const all = cellsAt(data, workers).filter(([, row, point]) => shown.has(row) && point.split);
+  // A strategy of one worker lies over a bound of its own, which is another scale.
+  const several = all.filter(([, , point]) => point.workers === workers);
+  const cells = several.length ? several : all;
   const rows = cells.map(([series, row, point]) => {
     let [below, above] = [0, 0];
     const bars = partsOf(point, cold).map((part) => {
