@@ -233,14 +233,7 @@ impl Summary {
 impl Row {
     fn of(cell: &Cell, samples: &[&Sample], model: Option<Model>) -> Self {
         let bound = model.map(|model| model.bound(cell.requests, cell.workers_usable));
-        let ideal = model.zip(bound).map(|(model, bound)| {
-            let service = model.service();
-            Ideal {
-                work_s: service.seconds * cell.requests as f64,
-                workers_s: service.bound(cell.requests, cell.workers_usable),
-                bound_s: bound.seconds,
-            }
-        });
+        let ideal = model.map(|model| Ideal::new(&model, cell.requests, cell.workers_usable));
         let (measured, reasons) = choice::sorted_out(cell, samples);
         Self {
             cell: cell.clone(),
