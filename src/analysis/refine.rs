@@ -75,6 +75,7 @@ impl Search<'_> {
             let wanted: Vec<_> = wanted.into_iter().collect();
             cells.extend(spread(&wanted).map(|workers| self.cell(place, workers)));
         }
+        cells.extend(self.batch());
         cells
     }
 
@@ -126,9 +127,25 @@ impl Search<'_> {
         line.map(|row| self.choice.cell(row))
     }
 
-    /// The worker counts of a strategy that were tried.
+    /// The worker counts of a strategy that were tried, those beyond the batch
+    /// as the batch's.
     fn measured(&self, place: usize) -> BTreeSet<usize> {
-        self.line(place).map(|cell| cell.workers_usable).collect()
+        let counts = self.line(place).map(|cell| cell.workers_usable);
+        counts.map(|count| count.min(self.requests)).collect()
+    }
+
+    /// A worker for each request, for the strategies that would be recommended
+    /// with more than that: the count to name, though the runtime is the same.
+    fn batch(&self) -> impl Iterator<Item = Cell> {
+        let beyond = |place: &usize| {
+            self.choice.cell(*place).workers_usable > self.requests
+                && self.requests <= self.most(*place)
+                && self
+                    .line(*place)
+                    .all(|cell| cell.workers_usable != self.requests)
+        };
+        let equals = self.choice.equals.iter().copied().filter(beyond);
+        equals.map(|place| self.cell(place, self.requests))
     }
 
     /// The most workers that a strategy can be tried with; 0 where its count is
@@ -216,7 +233,7 @@ impl Search<'_> {
     fn edges(&self, from: usize, before: usize) -> impl Iterator<Item = usize> {
         let equal = self.equal_times();
         let rounds = |workers: usize| self.requests.div_ceil(workers);
-        (from..before).filter(move |workers| {
+        (from..before.min(self.requests + 1)).filter(move |workers| {
             !equal || *workers == 1 || rounds(*workers) < rounds(workers - 1)
         })
     }

@@ -88,7 +88,8 @@ fn more_failures(choice: &Choice<'_>) -> Option<usize> {
 fn difference(choice: &Choice<'_>, place: usize) -> String {
     let (this, mine) = (choice.figures(place), choice.figures(choice.chosen));
     let mut parts = vec![runtime(this.warm_s.median, mine.warm_s.median)];
-    let (workers, mine_too) = (choice.workers(place), choice.workers(choice.chosen));
+    let usable = |place: usize| choice.cell(place).workers_usable;
+    let (workers, mine_too) = (usable(place), usable(choice.chosen));
     if workers != mine_too {
         let by = units::counted(workers.abs_diff(mine_too) as u64, "worker");
         parts.push(format!(

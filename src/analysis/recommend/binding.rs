@@ -77,10 +77,9 @@ fn refusals(basis: &Basis<'_>, choice: &Choice<'_>) -> Option<(Binding, String)>
     let most = choice.eligible.iter().map(|place| choice.workers(*place));
     let most = most.max()?;
     let requests = choice.cell(choice.chosen).requests;
-    let more = choice
-        .rows
-        .iter()
-        .filter(|row| row.cell.requests == requests && row.cell.workers_usable > most);
+    let more = choice.rows.iter().filter(|row| {
+        row.cell.requests == requests && row.cell.workers_usable.min(requests) > most
+    });
     let first = more
         .filter(|row| failures(row) > mine && row.figures.is_some())
         .min_by_key(|row| row.cell.workers_usable)?;
@@ -171,7 +170,7 @@ fn load(basis: &Basis<'_>, peak: usize) -> (Binding, String) {
 /// What the bound says where more workers bring nothing.
 fn bound(model: &Model, choice: &Choice<'_>) -> (Binding, String) {
     let chosen = choice.cell(choice.chosen);
-    let (requests, workers) = (chosen.requests, chosen.workers_usable);
+    let (requests, workers) = (chosen.requests, choice.workers(choice.chosen));
     let most = choice.eligible.iter().map(|place| choice.workers(*place));
     let most = most.max().unwrap_or(workers);
     let at_most = model.bound(requests, most);
@@ -191,13 +190,10 @@ fn bound(model: &Model, choice: &Choice<'_>) -> (Binding, String) {
             return (Binding::ServiceTime, said.to_owned());
         }
         _ if !near => return unexplained(choice),
-        Constraint::ServiceTime => {
-            let said = format!(
-                "{workers} workers need as many rounds of the service time as {most}: {}.",
-                requests.div_ceil(most)
-            );
-            return (Binding::ServiceTime, said);
-        }
+        Constraint::ServiceTime => (
+            Binding::ServiceTime,
+            plateau(model, requests, workers, most),
+        ),
         Constraint::LongestRequest => (
             Binding::LongestRequest,
             format!("The longest request takes {seconds}, and no number of workers shortens it."),
@@ -223,6 +219,21 @@ fn bound(model: &Model, choice: &Choice<'_>) -> (Binding, String) {
         ),
     };
     (binding, said)
+}
+
+/// Why fewer workers do where more have service times to share out.
+fn plateau(model: &Model, requests: usize, workers: usize, most: usize) -> String {
+    let rounds = requests.div_ceil(most);
+    if model.service().longest_s.is_none() && requests.div_ceil(workers) == rounds {
+        return format!(
+            "{workers} workers need as many rounds of the service time as {most}: {rounds}."
+        );
+    }
+    format!(
+        "More workers shorten it by little: with up to {most}, the fastest is within {:.0} % of \
+         the runtime with {workers}.",
+        100.0 * TOLERANCE
+    )
 }
 
 /// More workers should have been faster and were not.

@@ -223,6 +223,75 @@ fn fewer_workers_that_need_no_more_rounds_are_named() {
     );
 }
 
+#[test]
+fn fewer_workers_that_were_measured_are_not_said_not_to_be() {
+    let record = RecordBuilder::new()
+        .sample("tokio", 50, measured(100, 0.45))
+        .sample("tokio", 99, measured(100, 0.41))
+        .build();
+    let (cell, advice) = advice(&record).expect("a recommendation");
+    assert_eq!(cell, "tokio + hyper, w=99");
+    let why = advice.why.join("\n");
+    assert!(!why.contains("not measured"), "{why}");
+}
+
+#[test]
+fn more_workers_than_requests_are_one_for_each() {
+    let record = RecordBuilder::new()
+        .sample("tokio", 50, measured(60, 0.42))
+        .sample("tokio", 60, measured(60, 0.203))
+        .sample("tokio", 80, measured(60, 0.202))
+        .sample("tokio", 100, measured(60, 0.201))
+        .build();
+    let (cell, advice) = advice(&record).expect("a recommendation");
+    assert_eq!(cell, "tokio + hyper, w=60");
+    assert_eq!(advice.row, advice.fastest);
+    let others: Vec<_> = advice
+        .alternatives
+        .iter()
+        .map(|other| &other.what)
+        .collect();
+    assert_eq!(others, ["the next fewer workers measured"]);
+    assert_eq!(advice.constraint, Binding::Batch);
+    let Scaling::NoPeak { seen } = advice.scaling else {
+        panic!("{:?}", advice.scaling);
+    };
+    assert!(seen.contains("no slower with 60 workers"), "{seen}");
+}
+
+#[test]
+fn rounds_are_equal_or_not_spoken_of() {
+    let why = |longest_s: Option<f64>, few: (usize, f64), more: (usize, f64)| {
+        let record = RecordBuilder::new()
+            .session(|session| session.server.longest_s = longest_s)
+            .sample("tokio", few.0, measured(2_000, few.1))
+            .sample("tokio", more.0, measured(2_000, more.1))
+            .build();
+        let (cell, advice) = advice(&record).expect("a recommendation");
+        assert_eq!(cell, format!("tokio + hyper, w={}", few.0));
+        assert_eq!(advice.constraint, Binding::ServiceTime);
+        advice.why[1].clone()
+    };
+    // 41 rounds and 40.
+    let little = why(None, (49, 8.3), (50, 8.1));
+    assert!(
+        little.contains("within 5 % of the runtime with 49"),
+        "{little}"
+    );
+    // 40 rounds both.
+    let equal = why(None, (50, 8.1), (51, 8.1));
+    assert!(
+        equal.contains("as many rounds of the service time as 51: 40"),
+        "{equal}"
+    );
+    // Requests that differ go in no rounds.
+    let drawn = why(Some(0.3), (50, 8.1), (51, 8.05));
+    assert!(
+        drawn.contains("within 5 % of the runtime with 50"),
+        "{drawn}"
+    );
+}
+
 proptest! {
     #[test]
     fn no_cell_with_more_failures_is_preferred_and_every_number_is_one(

@@ -248,6 +248,21 @@ fn a_worker_a_request_leaves_no_count_to_choose() {
 }
 
 #[test]
+fn a_worker_for_each_request_stands_for_more() {
+    let time = |workers: usize| 60_usize.div_ceil(workers) as f64 * 0.202;
+    let sweep = |counts: &[usize]| {
+        let times = counts.iter().copied();
+        times.fold(RecordBuilder::new(), |record, workers| {
+            record.sample("tokio", workers, measured(60, time(workers)))
+        })
+    };
+    let cells = proposed(sweep(&GRID));
+    let counts: Vec<_> = cells.iter().map(|cell| cell.workers).collect();
+    assert_eq!(counts, [60]);
+    assert_eq!(proposed(sweep(&[1, 2, 3, 5, 10, 20, 50, 60, 100])), []);
+}
+
+#[test]
 fn a_fixed_service_time_needs_nothing_beside_the_grid() {
     Study::of(fixed(0.2, 100)).hold("steady", 3 * GRID.len());
     // The best count, 125, lies beyond the grid.
