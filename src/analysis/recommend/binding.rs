@@ -32,6 +32,8 @@ pub enum Binding {
     /// Requests that fail where there are more workers, for no reason that is
     /// known beforehand.
     Failures,
+    /// The connections that the server keeps open at once.
+    Connections,
     /// Service that slows down under load.
     Load,
     /// The bundled server's own CPU time: a limit of the measurement.
@@ -49,11 +51,11 @@ pub(super) fn of(basis: &Basis<'_>, choice: &Choice<'_>, scaling: &Scaling) -> (
         return found;
     }
     if let Scaling::Peak(peak) = scaling {
-        return load(basis, peak.measured);
+        return load(basis, choice, peak.measured);
     }
     match basis.model {
-        Some(model) => bound(&model, choice),
-        None => unexplained(choice),
+        Some(model) => bound(basis, &model, choice),
+        None => unexplained(basis, choice),
     }
 }
 
@@ -74,8 +76,7 @@ fn server(choice: &Choice<'_>) -> Option<(Binding, String)> {
 /// Where every cell with more workers fails more, the failures decide.
 fn refusals(basis: &Basis<'_>, choice: &Choice<'_>) -> Option<(Binding, String)> {
     let mine = failures(&choice.rows[choice.chosen]);
-    let most = choice.eligible.iter().map(|place| choice.workers(*place));
-    let most = most.max()?;
+    let most = most(choice);
     let requests = choice.cell(choice.chosen).requests;
     let more = choice.rows.iter().filter(|row| {
         row.cell.requests == requests && row.cell.workers_usable.min(requests) > most
@@ -153,26 +154,53 @@ fn told(row: &Row) -> String {
     )
 }
 
-fn load(basis: &Basis<'_>, peak: usize) -> (Binding, String) {
-    let slows = basis.session.server.limits.slows;
-    let said = format!(
-        "Beyond {} the runtime rises again: {}.",
-        units::counted(peak as u64, "worker"),
-        if slows {
-            "the server slows down with what it has in service"
-        } else {
-            "server or machine slow down with what they have in hand"
-        }
+fn load(basis: &Basis<'_>, choice: &Choice<'_>, peak: usize) -> (Binding, String) {
+    let rises = format!(
+        "Beyond {} the runtime rises again",
+        units::counted(peak as u64, "worker")
     );
-    (Binding::Load, said)
+    if let Some(waits) = connections(basis, choice) {
+        return (Binding::Connections, format!("{rises}: {waits}."));
+    }
+    let slows = if basis.session.server.limits.load {
+        "the server slows down with what it has in service"
+    } else {
+        "server or machine slow down with what they have in hand"
+    };
+    (Binding::Load, format!("{rises}: {slows}."))
+}
+
+/// Who waits, where more workers were measured than the server keeps
+/// connections open, and fewer of them do not slow it down already.
+fn connections(basis: &Basis<'_>, choice: &Choice<'_>) -> Option<String> {
+    let limit = basis.session.server.limits.connections?;
+    let fastest = choice.fastest;
+    let accepted = choice.workers(fastest) + 1..=limit;
+    let slows = |place: &usize| {
+        choice.same_line(*place, fastest)
+            && accepted.contains(&choice.workers(*place))
+            && choice.time(*place) > choice.time(fastest) * (1.0 + TOLERANCE)
+    };
+    let before = choice.eligible.iter().any(slows);
+    (limit < most(choice) && !before).then(|| {
+        format!(
+            "the server keeps {} open at once, and workers beyond that wait to be accepted",
+            units::counted(limit as u64, "connection")
+        )
+    })
+}
+
+/// The most workers of the cells that the choice was made from.
+fn most(choice: &Choice<'_>) -> usize {
+    let workers = choice.eligible.iter().map(|place| choice.workers(*place));
+    workers.max().unwrap_or(choice.workers(choice.chosen))
 }
 
 /// What the bound says where more workers bring nothing.
-fn bound(model: &Model, choice: &Choice<'_>) -> (Binding, String) {
+fn bound(basis: &Basis<'_>, model: &Model, choice: &Choice<'_>) -> (Binding, String) {
     let chosen = choice.cell(choice.chosen);
     let (requests, workers) = (chosen.requests, choice.workers(choice.chosen));
-    let most = choice.eligible.iter().map(|place| choice.workers(*place));
-    let most = most.max().unwrap_or(workers);
+    let most = most(choice);
     let at_most = model.bound(requests, most);
     let seconds = units::plain_seconds(at_most.seconds);
     // What decides with the most workers explains a plateau only where the
@@ -189,7 +217,7 @@ fn bound(model: &Model, choice: &Choice<'_>) -> (Binding, String) {
             let said = "No limit was met: with more workers than were measured it may be faster.";
             return (Binding::ServiceTime, said.to_owned());
         }
-        _ if !near => return unexplained(choice),
+        _ if !near => return unexplained(basis, choice),
         Constraint::ServiceTime => (
             Binding::ServiceTime,
             plateau(model, requests, workers, most),
@@ -237,11 +265,14 @@ fn plateau(model: &Model, requests: usize, workers: usize, most: usize) -> Strin
 }
 
 /// More workers should have been faster and were not.
-fn unexplained(choice: &Choice<'_>) -> (Binding, String) {
-    let most = choice.eligible.iter().map(|place| choice.workers(*place));
-    if most.max() == Some(choice.workers(choice.chosen)) {
+fn unexplained(basis: &Basis<'_>, choice: &Choice<'_>) -> (Binding, String) {
+    if choice.workers(choice.chosen) == most(choice) {
         let said = "With more workers than were measured it may be faster.";
         return (Binding::Unknown, said.to_owned());
+    }
+    if let Some(waits) = connections(basis, choice) {
+        let said = format!("More workers bring nothing: {waits}.");
+        return (Binding::Connections, said);
     }
     let figures = choice.figures(choice.fastest);
     let busy = figures.cpu_s / figures.warm_s.median;

@@ -101,6 +101,7 @@ fn service_that_slows_under_load_has_a_peak_and_a_curve() {
         ..Service::drawn(vec![0.05; 100])
     };
     let limits = Limits {
+        load: true,
         slows: true,
         ..Limits::default()
     };
@@ -108,6 +109,11 @@ fn service_that_slows_under_load_has_a_peak_and_a_curve() {
     let (cell, advice) = advice(&record).expect("a recommendation");
     assert_eq!(cell, "thread-pool + ureq, w=25");
     assert_eq!(advice.constraint, Binding::Load);
+    assert!(
+        advice.why[1].contains("the server slows down"),
+        "{:?}",
+        advice.why
+    );
     let Scaling::Peak(peak) = advice.scaling else {
         panic!("{:?}", advice.scaling);
     };
@@ -116,6 +122,41 @@ fn service_that_slows_under_load_has_a_peak_and_a_curve() {
             .is_some_and(|workers| (20.0..60.0).contains(&workers)),
         "{peak:?}"
     );
+}
+
+#[test]
+fn connections_that_wait_are_named_and_not_taken_for_load() {
+    let told = |most_open: Option<usize>, beyond_s: f64| {
+        let mut record = RecordBuilder::new().service(Some(0.02)).session(|session| {
+            session.server.limits.connections = most_open;
+            session.server.limits.slows = true;
+        });
+        for (workers, warm_s) in [(2, 1.02), (5, 0.42), (10, 0.22), (16, 0.15), (50, beyond_s)] {
+            record = record.sample("tokio", workers, measured(100, warm_s));
+        }
+        let (cell, advice) = advice(&record.build()).expect("a recommendation");
+        assert_eq!(cell, "tokio + hyper, w=16");
+        (advice.constraint, advice.why[1].clone())
+    };
+    let (binding, said) = told(Some(16), 0.4);
+    assert_eq!(binding, Binding::Connections);
+    assert!(
+        said.contains("Beyond 16 workers the runtime rises again: the server keeps 16 connections"),
+        "{said}"
+    );
+    let (binding, said) = told(Some(16), 0.15);
+    assert_eq!(binding, Binding::Connections);
+    assert!(
+        said.contains("More workers bring nothing: the server keeps 16"),
+        "{said}"
+    );
+    // Not where it is slower with fewer workers than that; and a server that
+    // warms up does not slow with what it has in service.
+    for most_open in [None, Some(50), Some(100)] {
+        let (binding, said) = told(most_open, 0.4);
+        assert_eq!(binding, Binding::Load);
+        assert!(said.contains("server or machine"), "{said}");
+    }
 }
 
 #[test]

@@ -93,8 +93,8 @@ impl Study {
             session.server.limits = Limits {
                 rate: self.service.rate,
                 capacity: self.service.capacity,
-                link: None,
                 slows: self.slows,
+                ..Limits::default()
             };
         })
     }
