@@ -83,6 +83,9 @@ pub struct Row {
 pub struct Figures {
     /// Samples that were measured, at least 1.
     pub samples: usize,
+    /// Those of them whose times count: the ones without failures, or where
+    /// there is none, all.
+    pub timed: usize,
     /// The warm runtime.
     pub warm_s: Spread,
     /// Where the true median of the warm runtime lies, with 95 % confidence or
@@ -307,6 +310,7 @@ impl Figures {
         let ideal = ideal.filter(|_| worst.failed() == 0);
         Some(Self {
             samples: measured.len(),
+            timed: good.len(),
             warm_s,
             warm_interval: Interval::of_median(&warm, 0.95),
             cold_s: times(|m| m.cold_s)?.median,

@@ -1,5 +1,7 @@
 //! What is recommended of records whole, refused, failing, and hardly any.
 
+mod failures;
+
 use proptest::prelude::*;
 
 use super::{Binding, Recommendation, Scaling};
@@ -160,49 +162,37 @@ fn connections_that_wait_are_named_and_not_taken_for_load() {
 }
 
 #[test]
-fn failures_that_are_everywhere_keep_no_cell_out_and_more_of_them_do() {
-    let record = RecordBuilder::new()
-        .sample("tokio", 5, measured(100, 4.0).failed(4, "status"))
-        .sample("tokio", 10, measured(100, 2.0).failed(4, "status"))
-        .sample("tokio", 20, measured(100, 1.0).failed(5, "status"))
-        .build();
-    let (cell, advice) = advice(&record).expect("a recommendation");
-    assert_eq!(cell, "tokio + hyper, w=10");
-    assert_eq!(advice.constraint, Binding::Failures);
-    let why = advice.why.join("\n");
-    assert!(
-        why.contains("here 4 of 100 requests failed, and nowhere fewer"),
-        "{why}"
-    );
-    // One more of 100 may be chance: that is for the reader to weigh.
-    let other = advice
-        .alternatives
-        .iter()
-        .find(|other| other.what.contains("more failures"));
-    assert!(other.expect("the faster").cost.contains("1 failure more"));
-}
-
-#[test]
-fn a_cell_that_came_to_nothing_in_a_sample_is_not_preferred() {
+fn an_interval_and_a_share_count_the_samples_that_they_speak_of() {
+    let why = |record: &_| advice(record).expect("a recommendation").1.why;
     let record = RecordBuilder::new()
         .sample("tokio", 5, measured(100, 4.0))
-        .sample("tokio", 10, measured(100, 2.0))
-        .error("tokio", 10, "it did not come back")
+        .sample("tokio", 5, measured(100, 4.1).failed(1, "status"))
         .build();
-    assert_eq!(
-        advice(&record).expect("a recommendation").0,
-        "tokio + hyper, w=5"
-    );
-}
+    let said = why(&record);
+    let last = said.last().expect("a sentence");
+    assert!(last.contains("the one sample without failures"), "{last}");
 
-#[test]
-fn where_no_request_succeeded_nothing_is_recommended() {
-    let record = RecordBuilder::new()
-        .sample("tokio", 5, measured(100, 0.1).failed(100, "connect"))
-        .error("rayon", 5, "no such file")
+    let mut record = RecordBuilder::new()
+        .sample("tokio", 5, measured(100, 4.0))
+        .sample("tokio", 5, measured(100, 4.02))
+        .sample("tokio", 5, measured(100, 0.1).failed(99, "connect"))
+        .error("tokio", 5, "it did not come back")
         .build();
-    assert_eq!(advice(&record), None);
-    assert_eq!(advice(&RecordBuilder::new().build()), None);
+    for sample in &mut record.samples {
+        sample.taken.wall_s = 4.0;
+        sample.taken.machine = Some(crate::record::MachineUse {
+            steal_s: 0.0,
+            others_s: 3.0,
+            cores: 2,
+            load: 2.0,
+        });
+    }
+    let said = why(&record).join("\n");
+    assert!(said.contains("4 of 4 samples of tokio"), "{said}");
+    assert!(
+        said.contains("50 % confidence (order statistics of 2 samples)"),
+        "{said}"
+    );
 }
 
 #[test]

@@ -168,7 +168,7 @@ fn spoilt(choice: &Choice<'_>) -> Option<String> {
         .into_iter()
         .filter_map(|place| {
             let spoilt = choice.rows[place].sampled.spoilt;
-            let samples = choice.figures(place).samples;
+            let samples = choice.rows[place].samples();
             (spoilt > 0).then(|| format!("{spoilt} of {samples} samples of {}", choice.cell(place)))
         })
         .collect();
@@ -192,11 +192,16 @@ fn interval(choice: &Choice<'_>) -> String {
         choice.figures(choice.chosen),
         choice.figures(choice.fastest),
     );
-    let samples = chosen.samples.min(fastest.samples);
+    let samples = chosen.timed.min(fastest.timed);
     if samples < 2 {
-        return "Each runtime is that of a single sample: a difference of a few per cent may be \
-                chance, and more samples would tell."
-            .to_owned();
+        let whole = if chosen.samples.min(fastest.samples) < 2 {
+            "Each runtime is that of a single sample"
+        } else {
+            "A runtime is that of the one sample without failures"
+        };
+        return format!(
+            "{whole}: a difference of a few per cent may be chance, and more samples would tell."
+        );
     }
     let (mine, theirs) = (chosen.warm_interval, fastest.warm_interval);
     let confidence = mine.confidence.min(theirs.confidence);
