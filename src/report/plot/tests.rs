@@ -308,8 +308,9 @@ proptest! {
         let mut record = two_profiles();
         let server = record.session.server.clone();
         let served = |place| crate::record::Server { profile: Some(profile(place)), ..server.clone() };
-        record.session.server = served(0);
-        record.session.others = (1..profiles).map(served).collect();
+        let mut servers = (0..profiles).map(served);
+        record.session.server = servers.next().expect("a profile");
+        record.session.others = servers.collect();
         let mut builder = RecordBuilder::new().session(|session| *session = record.session.clone());
         for place in 0..profiles {
             for strategy in 0..strategies {
