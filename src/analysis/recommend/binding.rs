@@ -8,7 +8,7 @@ use crate::analysis::Constraint;
 use crate::analysis::bound::Model;
 use crate::analysis::summary::Row;
 use crate::analysis::units;
-use crate::record::RateLimit;
+use crate::record::{FailureCount, RateLimit};
 
 /// What keeps more workers from being faster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -84,36 +84,48 @@ fn refusals(basis: &Basis<'_>, choice: &Choice<'_>) -> Option<(Binding, String)>
     let first = more
         .filter(|row| failures(row) > mine && row.figures.is_some())
         .min_by_key(|row| row.cell.workers_usable)?;
+    Some(refused(basis, choice, first))
+}
+
+/// Why requests fail from a cell on.
+fn refused(basis: &Basis<'_>, choice: &Choice<'_>, first: &Row) -> (Binding, String) {
     let from = units::counted(first.cell.workers_usable as u64, "worker");
     let failed = told(first);
     let limits = basis.model.map(|model| *model.limits()).unwrap_or_default();
-    let status = |status: &str| {
-        let failures = &first.figures.as_ref()?.failures;
-        failures.iter().find(|f| f.example.contains(status))
+    let any = |is: fn(&FailureCount) -> bool| {
+        let figures = first.figures.as_ref();
+        figures.is_some_and(|figures| figures.failures.iter().any(is))
     };
-    if let Some(rate) = limits.rate
-        && status("429").is_some()
-    {
-        return Some((Binding::RateLimit, rate_limit(basis, rate, first)));
+    if any(|failure| failure.example.contains("429")) {
+        let said = limits.rate.map_or_else(
+            || {
+                format!(
+                    "A rate limit of the server binds: from {from} on, more only buys 429s \
+                     ({failed})."
+                )
+            },
+            |rate| rate_limit(basis, rate, first),
+        );
+        return (Binding::RateLimit, said);
     }
     if let Some(servers) = limits.capacity
-        && status("503").is_some()
+        && any(|failure| failure.example.contains("503"))
     {
         let said = format!(
             "The capacity of {} at once binds: from {from} on its queue is full, and more only \
              buys 503s: {failed}.",
             units::counted(servers as u64, "request")
         );
-        return Some((Binding::Capacity, said));
+        return (Binding::Capacity, said);
     }
-    if status("429").is_some() {
-        let said = format!(
-            "A rate limit of the server binds: from {from} on, more only buys 429s ({failed})."
-        );
-        return Some((Binding::RateLimit, said));
+    if any(|failure| ["connect", "timeout"].contains(&failure.kind.as_str()))
+        && let Some(waits) = connections(basis, choice, first.cell.workers_usable)
+    {
+        let said = format!("From {from} on, more requests fail, because {waits}: {failed}.");
+        return (Binding::Connections, said);
     }
     let said = format!("From {from} on, more requests fail: {failed}.");
-    Some((Binding::Failures, said))
+    (Binding::Failures, said)
 }
 
 fn rate_limit(basis: &Basis<'_>, rate: RateLimit, first: &Row) -> String {
@@ -159,7 +171,7 @@ fn load(basis: &Basis<'_>, choice: &Choice<'_>, peak: usize) -> (Binding, String
         "Beyond {} the runtime rises again",
         units::counted(peak as u64, "worker")
     );
-    if let Some(waits) = connections(basis, choice) {
+    if let Some(waits) = connections(basis, choice, most(choice)) {
         return (Binding::Connections, format!("{rises}: {waits}."));
     }
     let slows = if basis.session.server.limits.load {
@@ -170,9 +182,9 @@ fn load(basis: &Basis<'_>, choice: &Choice<'_>, peak: usize) -> (Binding, String
     (Binding::Load, format!("{rises}: {slows}."))
 }
 
-/// Who waits, where more workers were measured than the server keeps
-/// connections open, and fewer of them do not slow it down already.
-fn connections(basis: &Basis<'_>, choice: &Choice<'_>) -> Option<String> {
+/// Who waits, where so many workers are more than the server keeps connections
+/// open, and fewer of them do not slow it down already.
+fn connections(basis: &Basis<'_>, choice: &Choice<'_>, workers: usize) -> Option<String> {
     let limit = basis.session.server.limits.connections?;
     let fastest = choice.fastest;
     let accepted = choice.workers(fastest) + 1..=limit;
@@ -182,7 +194,7 @@ fn connections(basis: &Basis<'_>, choice: &Choice<'_>) -> Option<String> {
             && choice.time(*place) > choice.time(fastest) * (1.0 + TOLERANCE)
     };
     let before = choice.eligible.iter().any(slows);
-    (limit < most(choice) && !before).then(|| {
+    (limit < workers && !before).then(|| {
         format!(
             "the server keeps {} open at once, and workers beyond that wait to be accepted",
             units::counted(limit as u64, "connection")
@@ -270,7 +282,7 @@ fn unexplained(basis: &Basis<'_>, choice: &Choice<'_>) -> (Binding, String) {
         let said = "With more workers than were measured it may be faster.";
         return (Binding::Unknown, said.to_owned());
     }
-    if let Some(waits) = connections(basis, choice) {
+    if let Some(waits) = connections(basis, choice, most(choice)) {
         let said = format!("More workers bring nothing: {waits}.");
         return (Binding::Connections, said);
     }

@@ -75,3 +75,26 @@ fn where_no_request_succeeded_nothing_is_recommended() {
     assert_eq!(advice(&record), None);
     assert_eq!(advice(&RecordBuilder::new().build()), None);
 }
+
+#[test]
+fn connections_that_waited_too_long_are_named() {
+    let told = |kind: &str| {
+        let record = RecordBuilder::new()
+            .session(|session| session.server.limits.connections = Some(16))
+            .sample("tokio", 5, measured(100, 4.1))
+            .sample("tokio", 10, measured(100, 2.1))
+            .sample("tokio", 20, measured(100, 5.2))
+            .sample("tokio", 100, measured(100, 30.0).failed(5, kind))
+            .build();
+        let (cell, advice) = advice(&record).expect("a recommendation");
+        assert_eq!(cell, "tokio + hyper, w=10");
+        (advice.constraint, advice.why[1].clone())
+    };
+    let (binding, said) = told("timeout");
+    assert_eq!(binding, Binding::Connections);
+    assert!(
+        said.contains("From 100 workers on, more requests fail, because the server keeps 16 conn"),
+        "{said}"
+    );
+    assert_eq!(told("status").0, Binding::Failures);
+}
