@@ -54,6 +54,8 @@ pub struct Tried {
     pub started: Duration,
     /// From its start to its failure.
     pub latency: Duration,
+    /// How long was waited then before the next one.
+    pub waited: Duration,
     /// How it failed.
     pub kind: FailureKind,
 }

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use common::fanout;
 use common::scripted::{Scripted, Then};
-use fanout::record::{Ending, Record};
+use fanout::record::{Ending, Record, SampleResult};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tempfile::TempDir;
@@ -263,7 +263,7 @@ fn a_profile_is_served_and_its_drawn_times_bound_the_runtime() {
         "faults.error=1",
     ]);
     assert!(
-        refused(&output).contains("no cell"),
+        refused(&output).contains("no request was"),
         "{}",
         text(&output.stdout)
     );
@@ -426,7 +426,7 @@ fn records_that_cannot_be_read_are_told_apart() {
 #[test]
 fn a_server_that_dies_between_samples_leaves_rows_not_ruins() {
     let server = Scripted::start(|exchange| {
-        if exchange.earlier < 15 {
+        if exchange.earlier < 16 {
             exchange.answer(200, b"{}")
         } else {
             Then::Close
@@ -448,7 +448,7 @@ fn a_server_that_dies_between_samples_leaves_rows_not_ruins() {
             fanout::record::SampleResult::Error(error) => panic!("{error}"),
         })
         .collect();
-    // Two requests were the probe's.
+    // Three requests were the probe's.
     assert_eq!(failed, [0, 7]);
 }
 
@@ -731,4 +731,121 @@ fn help_has_examples() {
     }
     assert!(text(&run(&["--help"]).stdout).contains("Examples:"));
     assert!(text(&run(&["compare", "--help"]).stdout).contains("Examples:"));
+}
+
+#[test]
+fn retries_and_the_server_s_journal_agree() {
+    let out = out();
+    let output = compare(
+        out.path(),
+        &[
+            "--requests",
+            "40",
+            "--workers=5",
+            "--strategies=thread-pool,tokio",
+            "--retries=12",
+            "--retry-base=1ms",
+            "--faults-error=0.3",
+        ],
+    );
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let record = Record::read(&out.path().join("record.jsonl")).unwrap();
+    assert_eq!(record.samples.len(), 2);
+    for sample in &record.samples {
+        let SampleResult::Measured(measured) = &sample.result else {
+            panic!("{:?}", sample.result);
+        };
+        assert!(!measured.retried.index.is_empty());
+        assert_eq!(
+            measured.retried.waited_s.len(),
+            measured.retried.index.len()
+        );
+        assert_eq!(measured.ok + measured.failed(), 40);
+    }
+}
+
+#[test]
+fn failures_in_every_cell_are_a_result_and_no_answer_at_all_is_none() {
+    let flaky = out();
+    let arguments = ["--requests", "60", "--workers=5", "--strategies=tokio"];
+    let some = [&arguments[..], &["--faults-error=0.4"]].concat();
+    let output = compare(flaky.path(), &some);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("no cell had every request"));
+    let all = [&arguments[..], &["--faults-error=1"]].concat();
+    let error = refused(&compare(out().path(), &all));
+    assert!(
+        error.contains("no request was answered as expected"),
+        "{error}"
+    );
+}
+
+#[test]
+fn files_that_were_kept_are_in_nobody_s_way_and_stay() {
+    let out = out();
+    let save = ["--save", "--workers=2", "--strategies=tokio"];
+    let keep = [&save[..], &["--keep-files"]].concat();
+    assert!(compare(out.path(), &keep).status.success());
+    let kept = names(&out.path().join("files"));
+    assert_eq!(kept.len(), 1);
+    for again in [&save[..], &keep] {
+        let error = refused(&compare(out.path(), again));
+        assert!(
+            error.contains("--out") && error.contains("files"),
+            "{error}"
+        );
+        let cell = out.path().join("files").join(&kept[0]);
+        assert_eq!(names(&cell).len(), 10);
+    }
+}
+
+#[test]
+fn a_directory_s_name_may_be_any_bytes() {
+    use std::os::unix::ffi::OsStrExt;
+
+    let out = out();
+    let dir = out.path().join(std::ffi::OsStr::from_bytes(b"odd\xff"));
+    let mut command = command(&["compare", "--requests=3", "--delay=1ms", "--samples=1"]);
+    command
+        .args(["--workers=1", "--strategies=tokio", "--out"])
+        .arg(&dir);
+    let output = command.output().unwrap();
+    // A file system may refuse such a name; nothing panics over it.
+    let error = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!error.contains("panicked"), "{error}");
+    assert_eq!(
+        output.status.success(),
+        dir.join("record.jsonl").exists(),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_table_whose_columns_the_server_goes_by_is_refused_and_others_are_sent() {
+    let out = out();
+    let table = out.path().join("t.csv");
+    fs::write(&table, "id,lang\n41,en\n42,de\n").unwrap();
+    let table = table.to_str().unwrap();
+    let arguments = ["--strategies=tokio", "--workers=1", "--table", table];
+    let records = [&arguments[..], &["--workload=records"]].concat();
+    let output = run(&[
+        &["compare", "--out", out.path().to_str().unwrap()],
+        &records[..],
+    ]
+    .concat());
+    assert!(refused(&output).contains("column `id`"));
+    let server = Scripted::start(|exchange| {
+        let wanted = ["/?id=41&lang=en", "/?id=42&lang=de"];
+        let known = wanted.contains(&exchange.target);
+        exchange.answer(if known { 200 } else { 404 }, b"{}")
+    });
+    let url = format!("{}/?id={{id}}&lang={{lang}}", server.url());
+    let all = ["--samples=1", "--url", &url];
+    let output = run(&[
+        &["compare", "--out", out.path().to_str().unwrap()],
+        &arguments[..],
+        &all,
+    ]
+    .concat());
+    assert!(output.status.success(), "{}", text(&output.stderr));
 }

@@ -241,8 +241,10 @@ fn lateness_s(measurement: &Measurement) -> f64 {
     }
 }
 
+/// What attempts that failed took, and the waits after them.
 fn retried_s(measurement: &Measurement) -> f64 {
-    measurement.retried.latency_s.iter().sum()
+    let retried = &measurement.retried;
+    retried.latency_s.iter().chain(&retried.waited_s).sum()
 }
 
 /// The workers' time in one run, added up over all of them, in seconds.

@@ -190,7 +190,7 @@ Examples:
   fanout compare --profile steady,long-tail --workers 5,20  which strategy wins where
   fanout compare --workload files --delay 20ms              downloads of 20.6 kB, saved
   fanout compare --table ids.csv --url 'http://127.0.0.1:8080/?id={id}&lang={language}'
-  fanout compare --dispatch queue,chunked --profile pareto  what waiting for groups costs
+  fanout compare --dispatch queue,chunked --profile heavy-tail  what waiting for groups costs
   fanout compare --reuse session,per-request --delay 0      what a kept connection saves
   fanout compare --cpu 500us --workers 2,20                 answers that take work
   fanout compare --workload squares --cpu 1ms               nothing but work
@@ -300,16 +300,32 @@ fn conclude(
     writer.finish(ending).map_err(SessionError::Record)?;
     let path = args.out.join(record::FILE_NAME);
     let summary = Summary::of(&Record::read(&path)?);
-    let written = report::write_session(&summary, &args.out)?;
+    // The record stands: what cannot be drawn here can be told, and drawn elsewhere.
+    let written = report::write_session(&summary, &args.out);
     match print_summary(&summary, args.format) {
         // What the session came to does not depend on who reads of it.
         Err(error) if !error.is_reader_gone() => return Err(error),
-        _ => say_written(&args.out, [vec![path], written].concat().as_slice()),
+        _ => {}
     }
+    let written = written.map_err(|error| {
+        CliError::new(format_args!(
+            "{error}; what was measured is in {}: `fanout report {} --out DIR` draws it elsewhere",
+            path.display(),
+            args.out.display()
+        ))
+    })?;
+    say_written(&args.out, [vec![path], written].concat().as_slice());
     match ran? {
         Ending::Complete if summary.best_row().is_some() => Ok(ExitCode::SUCCESS),
+        // Failures are rows, and may be what was to be measured.
+        Ending::Complete if summary.recommendation.is_some() => {
+            tell(format_args!(
+                "no cell had every request answered as expected; the table says why\n"
+            ));
+            Ok(ExitCode::SUCCESS)
+        }
         Ending::Complete => Err(CliError::new(
-            "no cell had every request answered as expected; the table says why",
+            "no request was answered as expected; the table says why",
         )),
         Ending::Interrupted | Ending::CutOff => {
             tell(format_args!(
@@ -360,7 +376,8 @@ fn stop_on_signal() -> Result<Arc<AtomicBool>, CliError> {
 
 /// The command as it was typed, for the record; the program by its name alone.
 fn command_line() -> String {
-    let words = std::env::args().skip(1).map(|word| {
+    let words = std::env::args_os().skip(1).map(|word| {
+        let word = word.to_string_lossy().into_owned();
         let plain = |c: char| c.is_ascii_alphanumeric() || "-_.,:/=@%+".contains(c);
         if !word.is_empty() && word.chars().all(plain) {
             word
@@ -402,5 +419,48 @@ fn parse_count(text: &str, most: usize) -> Result<usize, String> {
     match text.trim().parse() {
         Ok(count) if (1..=most).contains(&count) => Ok(count),
         _ => Err(format!("expected a whole number from 1 to {most}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::{AFTER_HELP, Args};
+    use crate::measure::Behaviour;
+
+    #[derive(Parser)]
+    struct Compare {
+        #[command(flatten)]
+        args: Args,
+    }
+
+    #[test]
+    fn every_example_of_the_help_is_understood() {
+        let examples = AFTER_HELP
+            .lines()
+            .filter_map(|line| line.strip_prefix("  fanout "))
+            .filter_map(|line| line.split("  ").next());
+        let mut seen = 0;
+        for example in examples {
+            let words = example.split(" > ").next().unwrap_or_default();
+            // A table that is not there cannot be read.
+            let words = words.replace("--table ids.csv ", "").replace('\'', "");
+            let compare = Compare::try_parse_from(words.split_whitespace());
+            let compare = compare.unwrap_or_else(|error| panic!("{example}: {error}"));
+            for profile in compare.args.profiles() {
+                let behaviour = Behaviour {
+                    profile: Some(profile),
+                    delay: None,
+                    settings: Vec::new(),
+                    seed: 1,
+                };
+                behaviour
+                    .resolve()
+                    .unwrap_or_else(|error| panic!("{example}: {error}"));
+            }
+            seen += 1;
+        }
+        assert!(seen > 8, "{seen}");
     }
 }

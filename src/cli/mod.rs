@@ -9,6 +9,7 @@ mod limits;
 mod list;
 mod options;
 mod output;
+mod policy;
 mod probe;
 mod progress;
 mod refine;

@@ -111,10 +111,12 @@ impl Answers {
     /// Where bodies are saved, if they are: a directory below that of the report.
     ///
     /// # Errors
-    /// Where options speak of files that are not saved.
+    /// Where options speak of files that are not saved, or files that were kept
+    /// are in the way.
     pub(super) fn saving(&self, always: bool, out: &Path) -> Result<Option<Save>, CliError> {
         if self.save || always {
             let dir = std::path::absolute(out)?.join("files");
+            refuse_kept(&dir)?;
             return Ok(Some(Save {
                 dir,
                 fsync: self.fsync,
@@ -138,6 +140,21 @@ impl Answers {
     pub(super) fn works(&self) -> bool {
         self.cpu.is_some_and(|cpu| !cpu.is_zero())
     }
+}
+
+/// Files that an earlier run kept, or could not remove, are somebody's: nothing is
+/// written among them, and none is removed.
+fn refuse_kept(dir: &Path) -> Result<(), CliError> {
+    let is_directory =
+        |entry: std::io::Result<std::fs::DirEntry>| entry.is_ok_and(|entry| entry.path().is_dir());
+    if std::fs::read_dir(dir).is_ok_and(|entries| entries.into_iter().any(is_directory)) {
+        return Err(CliError::new(format_args!(
+            "{} holds directories of files that an earlier run left or kept: move or remove them, \
+             or name another directory with --out",
+            dir.display()
+        )));
+    }
+    Ok(())
 }
 
 /// A table of parameters, named on the command line.

@@ -1,14 +1,15 @@
 //! A look at a URL before anything is measured against it: does it answer, and
 //! what can be expected of its answers?
 
-use std::time::Duration;
+use std::sync::Arc;
 
 use bytes::Bytes;
 
 use super::CliError;
-use crate::client::{Client, Target};
+use super::options::Failing;
+use crate::client::{BlockingCaller, Client, Handling, Target};
 use crate::measure::Terms;
-use crate::outcome::{Failure, Response};
+use crate::outcome::{Failure, FailureKind, Response};
 use crate::request::Endpoint;
 use crate::workload::{Expect, Gets, Template, Workload};
 
@@ -29,19 +30,25 @@ pub(super) fn probe(
     endpoint: &Endpoint,
     template: &Template,
     judge: &dyn Fn(Expect) -> Result<Gets, CliError>,
-    timeout: Duration,
+    failing: &Failing,
     insisted: Option<Expect>,
 ) -> Result<Probe, CliError> {
     let batch = judge(Expect::Status)?;
-    let target = Target::new(endpoint.clone(), timeout);
-    let mut client = Client::UREQ
+    let target = Target::new(endpoint.clone(), failing.timeout);
+    let client = Client::UREQ
         .blocking(&target, 1)
         .ok_or_else(|| CliError::new("the probe needs a blocking client"))??();
+    let handling = Handling {
+        retry: failing.retry(),
+        ..Handling::default()
+    };
+    let mut caller = BlockingCaller::new(client, Arc::new(handling), failing.timeout);
     let mut answers: Vec<(usize, Response)> = Vec::new();
     for index in [0, batch.requests() - 1] {
         let request = batch.request(index);
-        let answer = client
-            .send(&request)
+        let answer = caller
+            .call(&request)
+            .result
             .and_then(|answer| batch.check(index, &answer).map(|()| answer))
             .map_err(|failure| no_answer(endpoint, &request.target, &failure))?;
         answers.push((index, answer));
@@ -118,9 +125,13 @@ pub(super) fn an_answer(terms: &Terms) -> Result<Bytes, CliError> {
 }
 
 fn no_answer(endpoint: &Endpoint, target: &str, failure: &Failure) -> CliError {
+    let start = match failure.kind {
+        FailureKind::Connect => "start that server, or ",
+        _ => "",
+    };
     CliError::new(format_args!(
         "GET {endpoint}{target} does not answer with success: {failure}\n  \
-         start that server, or give the path with --url, as \
+         {start}give the path with --url, as \
          --url '{endpoint}/path/{{index}}'; without --url the bundled server is used"
     ))
 }

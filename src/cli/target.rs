@@ -9,12 +9,13 @@ use mock_server::profile::Profile;
 
 use super::compare::Args;
 use super::options::Results;
+use super::policy::Policy;
 use super::{CliError, limits, probe};
 use crate::client::{self, Handling};
 use crate::measure::{self, Behaviour, ServerProcess, Terms};
 use crate::record::{self, Conditions};
 use crate::request::Endpoint;
-use crate::workload::{Expect, Gets, Source, Table, Template};
+use crate::workload::{Expect, Gets, Source, Table, Template, Workload};
 
 /// The service time of the bundled server, unless another is asked for.
 const DELAY: Duration = Duration::from_millis(200);
@@ -245,18 +246,26 @@ impl Target {
             Ok::<_, CliError>(batch.with_table(args.table.clone()))
         };
         let insisted = args.expect.map(Expect::from);
-        let probe = probe::probe(&endpoint, &template, &judge, args.failing.timeout, insisted)?;
+        let probe = probe::probe(&endpoint, &template, &judge, &args.failing, insisted)?;
+        let workload = judge(probe.expect)?;
+        let policy = Policy::ask(&endpoint, &workload.request(0), args.failing.timeout);
         let server = record::Server {
             kind: record::ServerKind::Url,
             url: format!("{endpoint}{template}"),
             service_s: args.delay.map(|delay| delay.as_secs_f64()),
             longest_s: None,
             profile: None,
-            limits: record::Limits::default(),
+            limits: record::Limits {
+                rate: policy.and_then(Policy::limit),
+                ..record::Limits::default()
+            },
         };
-        let workload = judge(probe.expect)?;
         Ok(Self {
-            notes: probe.note.into_iter().collect(),
+            notes: probe
+                .note
+                .into_iter()
+                .chain(policy.map(Policy::note))
+                .collect(),
             ..Self::new(args, server, &endpoint.to_string(), workload)?
         })
     }

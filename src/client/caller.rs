@@ -1,6 +1,7 @@
 //! A caller: a worker's client, and what is done around each of its requests.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use super::handling::{Handling, Next, Tries};
 use super::{AsyncClient, BlockingClient};
@@ -11,15 +12,20 @@ use crate::request::Request;
 pub struct Caller<C> {
     client: C,
     handling: Arc<Handling>,
+    timeout: Duration,
 }
 
 /// A caller over whichever blocking client.
 pub type BlockingCaller = Caller<Box<dyn BlockingClient>>;
 
 impl<C> Caller<C> {
-    /// A caller over a client.
-    pub fn new(client: C, handling: Arc<Handling>) -> Self {
-        Self { client, handling }
+    /// A caller over a client, each of whose attempts may take so long.
+    pub fn new(client: C, handling: Arc<Handling>, timeout: Duration) -> Self {
+        Self {
+            client,
+            handling,
+            timeout,
+        }
     }
 }
 
@@ -27,11 +33,16 @@ impl<C: BlockingClient> Caller<C> {
     /// Makes a request, with as many attempts as it may have, and works on its
     /// answer.
     pub fn call(&mut self, request: &Request) -> Call {
-        let Self { client, handling } = self;
+        let Self {
+            client,
+            handling,
+            timeout,
+        } = self;
         let mut tries = Tries::new(&handling.retry);
         let (mut result, tried) = loop {
-            tries.begin();
+            let begun = tries.begin();
             let result = in_time(request).and_then(|()| client.send(request));
+            let result = result.and_then(|answer| punctual(request, begun, *timeout, answer));
             match tries.next(request, result) {
                 Next::After(wait) => std::thread::sleep(wait),
                 Next::Done(result, tried) => break (judged(request, result), tried),
@@ -52,14 +63,19 @@ impl<C: BlockingClient> Caller<C> {
 impl<C: AsyncClient> Caller<C> {
     /// As [`call`](Self::call), for a task.
     pub async fn call_async(&mut self, request: &Request) -> Call {
-        let Self { client, handling } = self;
+        let Self {
+            client,
+            handling,
+            timeout,
+        } = self;
         let mut tries = Tries::new(&handling.retry);
         let (mut result, tried) = loop {
-            tries.begin();
+            let begun = tries.begin();
             let result = match in_time(request) {
                 Ok(()) => client.send(request).await,
                 Err(late) => Err(late),
             };
+            let result = result.and_then(|answer| punctual(request, begun, *timeout, answer));
             match tries.next(request, result) {
                 Next::After(wait) => client.sleep(wait).await,
                 Next::Done(result, tried) => break (judged(request, result), tried),
@@ -91,6 +107,25 @@ fn in_time(request: &Request) -> Result<(), Failure> {
         Err(Failure::deadline())
     } else {
         Ok(())
+    }
+}
+
+/// An answer, if it came within its time. Clients keep the limit each in its own
+/// way, those on sockets' timeouts only to the system's next tick: whether an
+/// answer still counts is decided here, for all of them alike.
+fn punctual(
+    request: &Request,
+    begun: Instant,
+    timeout: Duration,
+    answer: Response,
+) -> Result<Response, Failure> {
+    let now = Instant::now();
+    if request.expires.is_some_and(|expires| expires < now) {
+        Err(Failure::deadline())
+    } else if now - begun > timeout {
+        Err(Failure::timeout(timeout))
+    } else {
+        Ok(answer)
     }
 }
 

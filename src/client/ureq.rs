@@ -42,7 +42,7 @@ pub(super) const CLIENT: Client = Client {
 /// ureq's own 128 KiB each way are mapped, cleared and returned page by page for
 /// every connection: a third of a millisecond of CPU each, most of it holding up
 /// the other threads.
-const INPUT_BUFFER: usize = 32 << 10;
+const INPUT_BUFFER: usize = 64 << 10;
 /// What a request's head must fit into, in bytes.
 const OUTPUT_BUFFER: usize = 16 << 10;
 

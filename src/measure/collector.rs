@@ -136,6 +136,7 @@ impl Collector {
             retried.index.push(narrow(index));
             retried.started_s.push(attempt.started.as_secs_f64());
             retried.latency_s.push(attempt.latency.as_secs_f64());
+            retried.waited_s.push(attempt.waited.as_secs_f64());
             retried.kind.push(attempt.kind.name().to_owned());
         }
     }

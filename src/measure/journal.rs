@@ -45,6 +45,24 @@ pub(super) struct Lateness {
     pub(super) p99_ms: f64,
 }
 
+/// Why a sample is not confirmed, in a sentence.
+#[derive(Debug)]
+pub(super) enum Doubt {
+    /// The server does not say what it saw.
+    Silent(String),
+    /// It saw something else.
+    Differs(String),
+}
+
+/// Whether the server saw what a sample says that it did. A request that failed
+/// may have been answered, or not have arrived, and so may each attempt that was
+/// followed by another.
+fn agree(measurement: &Measurement, summary: &Summary) -> bool {
+    let again = measurement.retried.index.len() as u64;
+    let attempts = measurement.ok + measurement.failed() + again;
+    summary.completed >= measurement.ok && summary.arrived <= attempts && summary.duplicate <= again
+}
+
 #[derive(Deserialize)]
 struct Page {
     summary: Summary,
@@ -56,6 +74,8 @@ impl Journal {
         let config = Agent::config_builder()
             .timeout_global(Some(Duration::from_secs(10)))
             .proxy(None)
+            // The server may have a limit of connections, all of which are the batch's.
+            .max_idle_connections(0)
             .build();
         Self {
             agent: Agent::new_with_config(config),
@@ -77,10 +97,9 @@ impl Journal {
     ///
     /// # Errors
     /// Where they differ: a request that no failure explains did not arrive, or
-    /// one arrived twice.
-    pub(super) fn confirm(&self, measurement: &Measurement) -> Result<Delays, String> {
-        let asked = measurement.ok + measurement.failed();
-        let mut summary = self.summary()?;
+    /// one arrived oftener than it was tried.
+    pub(super) fn confirm(&self, measurement: &Measurement) -> Result<Delays, Doubt> {
+        let mut summary = self.summary().map_err(Doubt::Silent)?;
         // The server books an answer after it has left, so the last ones may
         // be in the client's hands a moment before they are in the journal.
         for _ in 0..100 {
@@ -88,11 +107,9 @@ impl Journal {
                 break;
             }
             std::thread::sleep(Duration::from_millis(10));
-            summary = self.summary()?;
+            summary = self.summary().map_err(Doubt::Silent)?;
         }
-        // A request that failed may have been answered, or not have arrived.
-        let explained = summary.arrived <= asked && summary.completed >= measurement.ok;
-        if summary.duplicate == 0 && explained {
+        if agree(measurement, &summary) {
             return Ok(Delays {
                 lateness: summary.lateness,
                 held_mean_ms: summary.queued_mean_ms
@@ -100,11 +117,19 @@ impl Journal {
                     + summary.paced_mean_ms,
             });
         }
-        Err(format!(
-            "the server's journal does not agree: {asked} requests were made and {} answered as \
+        Err(Doubt::Differs(format!(
+            "the server's journal does not agree: {} requests were made{} and {} answered as \
              expected, but it counts {} arrived, {} completed, {} of them duplicates",
-            measurement.ok, summary.arrived, summary.completed, summary.duplicate
-        ))
+            measurement.ok + measurement.failed(),
+            match measurement.retried.index.len() {
+                0 => String::new(),
+                again => format!(", {again} of their attempts were repeated,"),
+            },
+            measurement.ok,
+            summary.arrived,
+            summary.completed,
+            summary.duplicate
+        )))
     }
 
     fn summary(&self) -> Result<Summary, String> {

@@ -130,7 +130,13 @@ impl Session<'_> {
                 halt.store(true, Ordering::Relaxed);
                 ran
             })?;
-            match further() {
+            // Every cell of a further plan would have a sample, however late it is.
+            let spent = begun_at.elapsed().as_secs_f64();
+            let more = match self.sampling.budget_s {
+                Some(budget) if spent >= budget => None,
+                _ => further(),
+            };
+            match more {
                 Some(plan) if ending == Ending::Complete => self.plan = plan,
                 _ => return Ok(ending),
             }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::journal::Journal;
+use super::journal::{Doubt, Journal};
 use super::server::ServerProcess;
 use crate::record::{Measurement, ServerAccount};
 
@@ -52,7 +52,8 @@ impl Witness {
     }
 
     /// Confirms a sample, and says what the server spent on it. `None` where the
-    /// server has ended, and the sample's failures say so themselves.
+    /// server has ended or does not answer any more, and the sample's failures say
+    /// so themselves.
     ///
     /// # Errors
     /// Where its journal does not agree with the sample.
@@ -63,13 +64,9 @@ impl Witness {
         let spent = self.server.cpu_time().saturating_sub(self.cpu_before);
         let delays = match self.journal.confirm(measurement) {
             Ok(delays) => delays,
-            Err(problem) => {
-                return match self.server_ended() {
-                    Some(_) if measurement.failed() > 0 => Ok(None),
-                    Some(ended) => Err(ended),
-                    None => Err(problem),
-                };
-            }
+            Err(Doubt::Differs(how)) => return Err(self.server_ended().unwrap_or(how)),
+            Err(Doubt::Silent(_)) if measurement.failed() > 0 => return Ok(None),
+            Err(Doubt::Silent(why)) => return Err(self.server_ended().unwrap_or(why)),
         };
         let lateness = delays.lateness;
         let capacity = measurement.cold_s * self.server.threads() as f64;

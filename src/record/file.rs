@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Ending, FILE_NAME, PARTIAL_NAME, Record, Sample, Session, VERSION};
+use super::measurement::is_time;
+use super::{Ending, FILE_NAME, PARTIAL_NAME, Record, Sample, SampleResult, Session, VERSION};
 
 /// One line of the file. Tagged from outside: serde holds the whole of an
 /// internally tagged value in memory before it knows the type, which for a
@@ -149,7 +150,12 @@ impl Record {
             }
             number += 1;
             match serde_json::from_str(&text).map_err(|error| damaged(number, &error))? {
-                Line::Sample(sample) => record.samples.push(*sample),
+                Line::Sample(sample) => {
+                    if let SampleResult::Measured(measured) = &sample.result {
+                        measured.check().map_err(|odd| damaged(number, &odd))?;
+                    }
+                    record.samples.push(*sample);
+                }
                 Line::End(ending) => {
                     record.ending = ending;
                     text.clear();
@@ -180,8 +186,48 @@ fn read_session(path: &Path, text: &str) -> Result<Session, ReadError> {
         });
     }
     match serde_json::from_str(text).map_err(|error| not_a_record(&error))? {
-        Line::Session(session) => Ok(*session),
+        Line::Session(session) => match session.server.service_s {
+            Some(service_s) if !is_time(service_s) => Err(not_a_record(&format_args!(
+                "{service_s:e} s is no service time"
+            ))),
+            _ => Ok(*session),
+        },
         Line::Sample(_) | Line::End(_) => Err(not_a_record(&"another line")),
+    }
+}
+
+/// The file at a path, which is made where it is missing, for this process alone.
+fn locked(path: &Path) -> io::Result<std::fs::File> {
+    loop {
+        let file = std::fs::OpenOptions::new()
+            .create(true)
+            .write(true)
+            .truncate(false)
+            .open(path)?;
+        // The lock ends with the process, however that ends.
+        file.try_lock().map_err(|error| match error {
+            std::fs::TryLockError::WouldBlock => io::Error::new(
+                io::ErrorKind::ResourceBusy,
+                "another fanout is writing a record there",
+            ),
+            std::fs::TryLockError::Error(error) => error,
+        })?;
+        // Before it was locked another session may have ended, and moved it.
+        if is_at(&file, path)? {
+            return Ok(file);
+        }
+    }
+}
+
+/// Whether a file is still the one at a path.
+fn is_at(file: &std::fs::File, path: &Path) -> io::Result<bool> {
+    use std::os::unix::fs::MetadataExt;
+
+    let own = file.metadata()?;
+    match std::fs::metadata(path) {
+        Ok(there) => Ok((there.dev(), there.ino()) == (own.dev(), own.ino())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
     }
 }
 
@@ -206,19 +252,7 @@ impl Writer {
     /// record there.
     pub fn create(dir: &Path, session: &Session) -> io::Result<Self> {
         let partial = dir.join(PARTIAL_NAME);
-        let file = std::fs::OpenOptions::new()
-            .create(true)
-            .write(true)
-            .truncate(false)
-            .open(&partial)?;
-        // The lock ends with the process, however that ends.
-        file.try_lock().map_err(|error| match error {
-            std::fs::TryLockError::WouldBlock => io::Error::new(
-                io::ErrorKind::ResourceBusy,
-                "another fanout is writing a record there",
-            ),
-            std::fs::TryLockError::Error(error) => error,
-        })?;
+        let file = locked(&partial)?;
         file.set_len(0)?;
         let mut writer = Self {
             file: io::BufWriter::new(file),

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// What limits a server beyond its service time, as far as it is known: of the
-/// bundled server from its profile, of another nothing. The default is no
+/// bundled server from its profile, of another from its headers. The default is no
 /// known limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]

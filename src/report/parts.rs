@@ -19,7 +19,7 @@ pub(crate) fn name(kind: PartKind, summary: &Summary) -> &'static str {
         PartKind::Dispatch => "before and between requests",
         PartKind::ChunkBarriers => "chunk barriers",
         PartKind::Server => "server late or queueing",
-        PartKind::Retries => "failed attempts",
+        PartKind::Retries => "failed attempts and the waits after them",
         PartKind::ClientCpu => "client CPU, at most",
         PartKind::Transport => "transport and wake-ups",
         PartKind::TailIdle => "idle at the end",

@@ -60,7 +60,8 @@ impl<R: Runtime, C: AsyncClient> AsyncPool<R, C> {
         let clients = runtime
             .block_on(C::connect(&setup.target, setup.workers))
             .map_err(|error| setup.no_client(&error))?;
-        let with_handling = |client| Caller::new(client, Arc::clone(&setup.handling));
+        let timeout = setup.target.timeout;
+        let with_handling = |client| Caller::new(client, Arc::clone(&setup.handling), timeout);
         Ok(Box::new(Self {
             callers: clients.into_iter().map(with_handling).collect(),
             runtime,

@@ -58,6 +58,11 @@ impl Batch {
         self
     }
 
+    /// Whether there is such a time.
+    pub fn has_deadline(&self) -> bool {
+        self.expires.is_some()
+    }
+
     /// Requests in the batch.
     pub fn requests(&self) -> usize {
         self.workload.requests()

@@ -95,9 +95,9 @@ impl Setup {
             .blocking(&self.target, self.workers)
             .ok_or(StrategyError::Client(self.client))?
             .map_err(|error| self.no_client(&error))?;
-        let handling = Arc::clone(&self.handling);
+        let (handling, timeout) = (Arc::clone(&self.handling), self.target.timeout);
         Ok(Arc::new(move || {
-            BlockingCaller::new(make(), Arc::clone(&handling))
+            BlockingCaller::new(make(), Arc::clone(&handling), timeout)
         }))
     }
 

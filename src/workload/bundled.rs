@@ -98,9 +98,14 @@ impl Bundled {
     /// parameters of the query.
     ///
     /// # Errors
-    /// Where the template is none.
+    /// Where a column has a name that is taken.
     pub fn template(&self, table: Option<&Table>) -> Result<Template, super::TemplateError> {
         let columns = table.map_or(&[][..], Table::columns);
+        for name in ["id", "index"] {
+            if columns.iter().any(|column| column == name) {
+                return Err(super::TemplateError::Taken(name));
+            }
+        }
         let places = columns
             .iter()
             .map(|name| format!("&{}={{{name}}}", Template::encoded(name)));

@@ -51,6 +51,11 @@ pub enum TemplateError {
         /// The columns that there are, in words.
         columns: String,
     },
+    /// A column that goes by the name of what the bundled server counts by.
+    #[error(
+        "the table has a column `{0}`, by which the bundled server's /echo tells requests apart: rename the column, or name a server with --url"
+    )]
+    Taken(&'static str),
     /// What no request line may hold.
     #[error("`{0}` has a space or a control character; write it percent-encoded, as %20")]
     Character(String),
@@ -149,16 +154,24 @@ impl Template {
         use fmt::Write as _;
         let mut target = String::with_capacity(self.text.len() + 16);
         for part in &self.parts {
-            let written = match part {
-                Part::Text(text) => target.write_str(text),
-                Part::Type => target.write_str(kind),
-                Part::Id => write!(target, "{id}"),
-                Part::Index => write!(target, "{index}"),
-                Part::Column(name) => {
-                    let value = row.and_then(|(table, row)| table.value(row, name));
-                    let value = value.unwrap_or_default().as_bytes();
-                    write!(target, "{}", percent_encode(value, ENCODED))
+            // A table's own columns go before what the batch counts.
+            let column = |name: &str| row.and_then(|(table, row)| table.value(row, name));
+            let value = match part {
+                Part::Text(_) => None,
+                Part::Type => column("type"),
+                Part::Id => column("id"),
+                Part::Index => column("index"),
+                Part::Column(name) => Some(column(name).unwrap_or_default()),
+            };
+            let written = match (part, value) {
+                (_, Some(value)) => {
+                    write!(target, "{}", percent_encode(value.as_bytes(), ENCODED))
                 }
+                (Part::Text(text), _) => target.write_str(text),
+                (Part::Type, _) => target.write_str(kind),
+                (Part::Id, _) => write!(target, "{id}"),
+                (Part::Index, _) => write!(target, "{index}"),
+                (Part::Column(_), None) => Ok(()),
             };
             debug_assert!(written.is_ok(), "a String takes all that is written");
         }
@@ -198,6 +211,16 @@ mod tests {
             let error = Template::parse(text).unwrap_err().to_string();
             assert!(error.contains(text), "{error}");
         }
+    }
+
+    #[test]
+    fn columns_go_before_what_the_batch_counts() {
+        let table = Table::parse_csv("id,index,type\n41,x,a&b\n").unwrap();
+        let template = Template::parse("/{type}/{id}/{index}").unwrap();
+        template.fits(Some(&table)).unwrap();
+        let filled = template.fill("materials", 7, 9, Some((&table, 0)));
+        assert_eq!(filled, "/a%26b/41/x");
+        assert_eq!(template.fill("materials", 7, 9, None), "/materials/7/9");
     }
 
     #[test]

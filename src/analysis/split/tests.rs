@@ -281,7 +281,8 @@ fn retries_have_their_part() {
     run.retried = Retried {
         index: vec![0, 1],
         started_s: vec![0.0; 2],
-        latency_s: vec![0.04; 2],
+        latency_s: vec![0.03; 2],
+        waited_s: vec![0.01; 2],
         kind: vec!["status".to_owned(); 2],
     };
     assert_eq!(

@@ -74,8 +74,7 @@ fn is_transient(result: &Result<Response, Failure>) -> Option<FailureKind> {
 /// The attempts of one request.
 pub(in crate::client) struct Tries<'a> {
     retry: &'a Retry,
-    /// When the request and its last attempt began; not asked for where there
-    /// is one attempt.
+    /// When the request and its last attempt began.
     begun: Option<(Instant, Instant)>,
     tried: Vec<Tried>,
 }
@@ -97,12 +96,11 @@ impl<'a> Tries<'a> {
         }
     }
 
-    /// Notes that an attempt begins.
-    pub(in crate::client) fn begin(&mut self) {
-        if self.retry.retries > 0 {
-            let now = Instant::now();
-            self.begun = Some((self.begun.map_or(now, |(first, _)| first), now));
-        }
+    /// Notes that an attempt begins, and says when.
+    pub(in crate::client) fn begin(&mut self) -> Instant {
+        let now = Instant::now();
+        self.begun = Some((self.begun.map_or(now, |(first, _)| first), now));
+        now
     }
 
     /// Decides what follows an attempt that ended so.
@@ -130,6 +128,7 @@ impl<'a> Tries<'a> {
         self.tried.push(Tried {
             started: attempt - first,
             latency: now - attempt,
+            waited: wait,
             kind,
         });
         Next::After(wait)

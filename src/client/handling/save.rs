@@ -28,8 +28,6 @@ impl Save {
     pub(super) fn body(&self, index: usize, body: &[u8]) -> Result<(), Failure> {
         let path = Self::path(&self.dir, index);
         self.write(&path, body).map_err(|error| {
-            // Half a file would look like an answer.
-            let _ = std::fs::remove_file(&path);
             Failure::new(
                 FailureKind::Save,
                 format_args!("cannot save {}: {error}", path.display()),
@@ -38,7 +36,14 @@ impl Save {
     }
 
     fn write(&self, path: &Path, body: &[u8]) -> io::Result<()> {
-        let mut file: File = OpenOptions::new().write(true).create_new(true).open(path)?;
+        let file = OpenOptions::new().write(true).create_new(true).open(path)?;
+        self.fill(file, body).inspect_err(|_| {
+            // Half a file would look like an answer.
+            let _ = std::fs::remove_file(path);
+        })
+    }
+
+    fn fill(&self, mut file: File, body: &[u8]) -> io::Result<()> {
         file.write_all(body)?;
         if self.fsync {
             file.sync_data()?;

@@ -7,7 +7,7 @@ use super::{gap, latency, resources, runtime, split, timeline, wins};
 use super::{runtime_png, runtime_svg};
 use crate::analysis::Summary;
 use crate::analysis::fixture::{RecordBuilder, cell, measured, sweep, two_profiles};
-use crate::record::{Cell, Record, SampleResult};
+use crate::record::{Cell, Record, SampleResult, Server};
 
 const STRATEGIES: [&str; 12] = [
     "actor",
@@ -305,13 +305,13 @@ proptest! {
         warm in prop::collection::vec((1e-6..1e4_f64, 0..4_u64), 14 * 8),
     ) {
         let profile = |place: usize| format!("profile-{}-{}", place, "long ".repeat(place % 4));
-        let mut record = two_profiles();
-        let server = record.session.server.clone();
-        let served = |place| crate::record::Server { profile: Some(profile(place)), ..server.clone() };
-        let mut servers = (0..profiles).map(served);
-        record.session.server = servers.next().expect("a profile");
-        record.session.others = servers.collect();
-        let mut builder = RecordBuilder::new().session(|session| *session = record.session.clone());
+        let server = two_profiles().session.server;
+        let served = |place| Server { profile: Some(profile(place)), ..server.clone() };
+        let mut servers: Vec<Server> = (0..profiles).map(served).collect();
+        let mut builder = RecordBuilder::new().session(|session| {
+            session.server = servers.remove(0);
+            session.others = servers;
+        });
         for place in 0..profiles {
             for strategy in 0..strategies {
                 let (warm_s, failed) = warm[place * 8 + strategy];

@@ -20,8 +20,12 @@ const START_LIMIT: Duration = Duration::from_secs(30);
 /// is given up: it keeps the request's limit itself, unless it was stopped.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// How often silent workers are looked for.
+/// The same where the batch has a deadline, which is to be kept.
+const DEADLINE_GRACE: Duration = Duration::from_millis(250);
+
+/// How often silent workers are looked for, and where the batch has a deadline.
 const PATROL: Duration = Duration::from_secs(1);
+const DEADLINE_PATROL: Duration = Duration::from_millis(250);
 
 /// Worker processes, by slot. A slot is empty once its worker was lost and
 /// could not be replaced.
@@ -153,6 +157,10 @@ impl<'run> Run<'run> {
     fn carry_out(mut self) -> Result<(), StrategyError> {
         let mut patrolled = self.batch.elapsed();
         let mut unclaimed = true;
+        let patrol = match self.batch.has_deadline() {
+            true => DEADLINE_PATROL,
+            false => PATROL,
+        };
         loop {
             while unclaimed && let Some(slot) = self.free.pop() {
                 match self.batch.claim() {
@@ -168,14 +176,14 @@ impl<'run> Run<'run> {
                 self.fail_the_rest();
                 return Ok(());
             }
-            let woken = self.pool.woken(PATROL);
+            let woken = self.pool.woken(patrol);
             for slot in woken.map_err(|error| StrategyError::Runtime {
                 what: "poll of the worker processes",
                 detail: error.to_string(),
             })? {
                 self.attend(slot);
             }
-            if self.batch.elapsed() - patrolled >= PATROL {
+            if self.batch.elapsed() - patrolled >= patrol {
                 patrolled = self.batch.elapsed();
                 self.give_up_silent(patrolled);
             }
@@ -192,9 +200,9 @@ impl<'run> Run<'run> {
             left,
         };
         let setup = &self.pool.setup;
-        let longest = setup.handling.longest(setup.target.timeout);
-        let longest = left.map_or(longest, |left| left.min(longest));
-        let limit = self.batch.elapsed() + longest + GRACE;
+        let longest = setup.handling.longest(setup.target.timeout) + GRACE;
+        let longest = left.map_or(longest, |left| longest.min(left + DEADLINE_GRACE));
+        let limit = self.batch.elapsed() + longest;
         self.attempts[slot] = Some((attempt, limit));
         let sent = match &mut self.pool.slots[slot] {
             Some(worker) => worker.order(&order),
@@ -245,7 +253,11 @@ impl<'run> Run<'run> {
         self.free.retain(|free| *free != slot);
         if let Some((attempt, _)) = self.attempts[slot].take() {
             let ended = ended.unwrap_or_else(|| "no worker process is left".to_owned());
-            attempt.finish(Err(Failure::new(FailureKind::WorkerLost, ended)));
+            let failure = match attempt.request().is_expired() {
+                true => Failure::deadline(),
+                false => Failure::new(FailureKind::WorkerLost, ended),
+            };
+            attempt.finish(Err(failure));
         }
         if self.replacements > 0 {
             self.replacements -= 1;

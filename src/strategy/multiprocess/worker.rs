@@ -35,7 +35,7 @@ pub fn serve(duty: &str) -> io::Result<()> {
     let client = Client::named(&duty.client)
         .and_then(|client| client.blocking(&target, 1))
         .ok_or_else(|| io::Error::other(format!("`{}` is not a blocking client", duty.client)))??;
-    let mut caller = BlockingCaller::new(client(), Arc::new(duty.handling));
+    let mut caller = BlockingCaller::new(client(), Arc::new(duty.handling), duty.timeout);
 
     let mut orders = BufReader::new(io::stdin());
     let mut told = Traffic::default();
