@@ -190,6 +190,12 @@ impl Target {
             all.servers.extend(other.servers);
             all.measured.extend(other.measured);
         }
+        if args.delay.is_some() && !profiles.is_empty() {
+            all.notes.push(format!(
+                "--delay takes the place of the service time of {}",
+                profiles.join(", ")
+            ));
+        }
         // One by itself need not be told from others.
         if several {
             for (target, server) in all.measured.iter_mut().zip(&all.servers) {

@@ -19,6 +19,15 @@ pub(crate) fn answer(summary: &Summary) -> Option<String> {
     ))
 }
 
+/// The same for each of several profiles, by name; empty for one.
+pub(crate) fn answers(summary: &Summary) -> Vec<String> {
+    let of_each = summary.profiles.iter().filter_map(|profile| {
+        let name = prose::name_of(profile);
+        Some(format!("with {name} use {}", answer(profile)?))
+    });
+    of_each.collect()
+}
+
 /// The reasons.
 pub(crate) fn reasons(advice: &Recommendation) -> Vec<String> {
     let reasons = advice.why.iter().chain(match &advice.scaling {

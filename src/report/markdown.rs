@@ -103,6 +103,10 @@ fn more_plots(out: &mut String, summary: &Summary) -> fmt::Result {
 
 /// What to use, why, and what else there is.
 fn recommendation(out: &mut String, summary: &Summary) -> fmt::Result {
+    for answer in advice::answers(summary) {
+        let answer = prose::capitalised(&answer);
+        writeln!(out, "**{}.**\n", escape(&answer))?;
+    }
     let Some(advice) = &summary.recommendation else {
         return Ok(());
     };

@@ -104,6 +104,9 @@ fn recommendation(text: &mut String, summary: &Summary, look: Look) {
         }
         text.push('\n');
     }
+    for answer in advice::answers(summary) {
+        push(text, &format!("{USE} {answer}"), best_style(), look);
+    }
     let chart = chart::lines(summary, look.width);
     for line in &chart {
         push_styled(text, line, plain, look);

@@ -70,7 +70,6 @@ pub(super) fn panel(
     panel.lines(scene, &drawn, Beside::Dodged);
     let mut ends: Vec<EndLabel> = drawn
         .iter()
-        .filter(|line| line.joined)
         .filter_map(|line| line.end_label(&panel))
         .collect();
     let end = (layout.right - 8.0, zero + BOUND_WIDTH / 2.0);

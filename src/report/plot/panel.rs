@@ -281,14 +281,20 @@ impl Panel<'_> {
         let right = self.frame.right;
         for (label, y) in ends.iter().zip(places) {
             let leader = Stroke::new(label.look.map_or(BOUND, |look| look.colour), 1.0);
+            // Of a line that ends early the leader crosses the panel: dotted and
+            // level, so that nobody reads it as measured.
+            let early = label.end.0 < right - 60.0;
+            let bend = if early {
+                right + 6.0
+            } else {
+                label.end.0 + 8.0
+            };
             let route = [
                 (label.end.0 + 8.0, label.end.1),
+                (bend, label.end.1),
                 (right + 24.0, y),
                 (right + 30.0, y),
             ];
-            // Of a line that ends early the leader crosses the panel: dotted,
-            // so that nobody reads it as measured.
-            let early = label.end.0 < right - 60.0;
             let pattern: &[f64] = if early { &[1.5, 4.0] } else { &[] };
             for part in lines::dashes(&route, pattern, 0.0) {
                 scene.line(part, leader.faint(0.55));

@@ -1,6 +1,6 @@
 //! What a plot over worker counts draws of a summary: its rows by strategy.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::analysis::Summary;
 use crate::analysis::bound;
@@ -45,45 +45,30 @@ impl<'a> Series<'a> {
             named.entry(naming.short(&row.cell)).or_default().push(row);
         }
         let mut all = Vec::new();
-        // With several clients, the first one by name keeps the strategy's look.
-        let mut firsts: BTreeMap<&str, &String> = BTreeMap::new();
-        for (name, rows) in &named {
-            firsts.entry(&rows[0].cell.strategy).or_insert(name);
+        for rows in named.values_mut() {
+            rows.retain(|row| row.figures.is_some());
         }
-        let known: BTreeMap<String, usize> = firsts
-            .into_iter()
-            .filter_map(|(strategy, name)| {
-                let place = KNOWN.iter().position(|known| *known == strategy)?;
-                Some((name.clone(), place))
-            })
-            .collect();
-        let mut free = (0..).filter(|index| !known.values().any(|taken| taken == index));
+        named.retain(|_, rows| !rows.is_empty());
+        let strategies = named.values().map(|rows| rows[0].cell.strategy.as_str());
+        let mut places = Places::of(strategies);
         let mut singles = 0..;
         for (name, mut rows) in named {
             let single = most > Some(1) && rows.iter().all(|row| row.cell.workers_usable == 1);
             let refuses = rows
                 .iter()
                 .any(|row| row.cell.workers > row.cell.workers_usable);
-            rows.retain(|row| row.figures.is_some());
             rows.sort_by_key(|row| row.cell.workers);
-            let look = if single {
-                singles.next().map(Look::single)
-            } else {
-                known
-                    .get(&name)
-                    .copied()
-                    .or_else(|| free.next())
-                    .map(Look::nth)
+            let look = match single {
+                true => Look::single(singles.next().unwrap_or(0)),
+                false => places.look(&rows[0].cell.strategy),
             };
-            if let (Some(look), false) = (look, rows.is_empty()) {
-                all.push(Self {
-                    name,
-                    look,
-                    rows,
-                    single,
-                    refuses,
-                });
-            }
+            all.push(Self {
+                name,
+                look,
+                rows,
+                single,
+                refuses,
+            });
         }
         // Drawn last, small and on top of what it shares its point with.
         all.sort_by_key(|series| series.single);
@@ -165,6 +150,38 @@ impl<'a> Series<'a> {
             let (least, most) = figures.peak_rss_range_bytes;
             (least > 0).then_some((mib(figures.peak_rss_bytes?), (mib(least), mib(most))))
         })
+    }
+}
+
+/// Which look is whose: a strategy has a colour, and its clients the markers.
+struct Places {
+    /// Each strategy's place, and how many of its lines have a look.
+    taken: BTreeMap<String, (usize, usize)>,
+}
+
+impl Places {
+    fn of<'s>(strategies: impl Iterator<Item = &'s str>) -> Self {
+        let names: BTreeSet<&str> = strategies.collect();
+        let known = |name: &str| KNOWN.iter().position(|known| *known == name);
+        let kept: BTreeSet<usize> = names.iter().filter_map(|name| known(name)).collect();
+        let mut free = (0..).filter(|place| !kept.contains(place));
+        let places = names.into_iter().filter_map(|name| {
+            let place = known(name).or_else(|| free.next())?;
+            Some((name.to_owned(), (place, 0)))
+        });
+        Self {
+            taken: places.collect(),
+        }
+    }
+
+    /// The look of a strategy's next line.
+    fn look(&mut self, strategy: &str) -> Look {
+        let Some((place, variant)) = self.taken.get_mut(strategy) else {
+            return Look::nth(0);
+        };
+        let look = Look::variant(*place, *variant);
+        *variant += 1;
+        look
     }
 }
 

@@ -52,12 +52,18 @@ struct Bar<'a> {
 }
 
 impl Bar<'_> {
+    /// The parts of the warm runtime: processes that take long to start would
+    /// leave no room for any other.
+    fn parts(&self) -> impl Iterator<Item = &Part> {
+        let parts = self.split.parts.iter();
+        parts.filter(|part| part.kind != PartKind::Building)
+    }
+
     /// Where it ends, whiskers included, in seconds over the bound.
     fn extent(&self) -> (f64, f64) {
-        let (below, above): (f64, f64) =
-            self.split.parts.iter().fold((0.0, 0.0), |(b, a), part| {
-                (b + part.seconds.min(0.0), a + part.seconds.max(0.0))
-            });
+        let (below, above): (f64, f64) = self.parts().fold((0.0, 0.0), |(b, a), part| {
+            (b + part.seconds.min(0.0), a + part.seconds.max(0.0))
+        });
         let (least, most) = self.whisker();
         (below.min(least), above.max(most))
     }
@@ -112,7 +118,7 @@ pub(super) fn scene(summary: &Summary) -> Option<Scene> {
     }
     let remarks = [
         prose::bound_origin(summary),
-        "beside each bar: warm runtime over the bound, building not included".to_owned(),
+        "beside each bar: warm runtime over the bound; building is not in it, and stands in summary.csv".to_owned(),
     ];
     scene.height = page::foot(&mut scene, summary, &remarks, y);
     Some(scene)
@@ -169,7 +175,9 @@ fn shown_names<'a>(
     let seen = |kind: &PartKind| {
         bars.iter().any(|bar| {
             let (low, high) = bar.extent();
-            bar.split.seconds(*kind).abs() > UNSEEN * (high - low)
+            let of_kind = |part: &&Part| part.kind == *kind;
+            let seconds = bar.parts().find(of_kind).map_or(0.0, |part| part.seconds);
+            seconds.abs() > UNSEEN * (high - low)
         })
     };
     let kinds = PartKind::ALL.into_iter().filter(seen);
@@ -247,7 +255,7 @@ fn panel(scene: &mut Scene, workers: usize, bars: &[Bar<'_>], left: f64, y: f64)
 /// One bar: parts from zero to the right, and what is negative to the left.
 fn stack(scene: &mut Scene, bar: &Bar<'_>, x: &Scale, y: f64) {
     let (mut above, mut below) = (0.0, 0.0);
-    for Part { kind, seconds } in &bar.split.parts {
+    for Part { kind, seconds } in bar.parts() {
         let end = if *seconds < 0.0 {
             &mut below
         } else {

@@ -72,6 +72,15 @@ impl Look {
         }
     }
 
+    /// The look of a line that goes with the one at a place, as the same strategy
+    /// with another client: of its colour, with another marker and other dashes.
+    pub(crate) fn variant(index: usize, variant: usize) -> Self {
+        Self {
+            colour: Self::nth(index).colour,
+            ..Self::nth(index + variant)
+        }
+    }
+
     /// The look of what runs on one worker, whatever it is given, at its place
     /// among such lines.
     pub(crate) fn single(index: usize) -> Self {
