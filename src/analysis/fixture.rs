@@ -6,6 +6,7 @@ use crate::record::{
 };
 
 /// Builds a record sample by sample.
+#[derive(Clone)]
 pub(crate) struct RecordBuilder {
     record: Record,
     requests: usize,

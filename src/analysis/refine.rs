@@ -68,12 +68,14 @@ impl Search<'_> {
         let mut cells = Vec::new();
         for place in self.lines() {
             let measured = self.measured(place);
+            let most = self.most(place);
             let mut wanted = self.smaller(&measured);
             wanted.extend(self.faster(place, &measured));
-            wanted.retain(|workers| !measured.contains(workers));
+            wanted.retain(|workers| *workers <= most && !measured.contains(workers));
             let wanted: Vec<_> = wanted.into_iter().collect();
             cells.extend(spread(&wanted).map(|workers| self.cell(place, workers)));
         }
+        cells.extend(self.batch());
         cells
     }
 
@@ -118,11 +120,47 @@ impl Search<'_> {
             .is_some_and(|service| service.source == Source::Stated && service.longest_s.is_none())
     }
 
-    /// The worker counts of a strategy that were tried, whatever came of it.
-    fn measured(&self, place: usize) -> BTreeSet<usize> {
+    /// The cells of a strategy that were tried, whatever came of it.
+    fn line(&self, place: usize) -> impl Iterator<Item = &Cell> {
         let rows = 0..self.choice.rows.len();
-        let line = rows.filter(|row| self.choice.same_line(*row, place));
-        line.map(|row| self.choice.workers(row)).collect()
+        let line = rows.filter(move |row| self.choice.same_line(*row, place));
+        line.map(|row| self.choice.cell(row))
+    }
+
+    /// The worker counts of a strategy that were tried, those beyond the batch
+    /// as the batch's.
+    fn measured(&self, place: usize) -> BTreeSet<usize> {
+        let counts = self.line(place).map(|cell| cell.workers_usable);
+        counts.map(|count| count.min(self.requests)).collect()
+    }
+
+    /// A worker for each request, for the strategies that would be recommended
+    /// with more than that: the count to name, though the runtime is the same.
+    fn batch(&self) -> impl Iterator<Item = Cell> {
+        let beyond = |place: &usize| {
+            self.choice.cell(*place).workers_usable > self.requests
+                && self.requests <= self.most(*place)
+                && self
+                    .line(*place)
+                    .all(|cell| cell.workers_usable != self.requests)
+        };
+        let equals = self.choice.equals.iter().copied().filter(beyond);
+        equals.map(|place| self.cell(place, self.requests))
+    }
+
+    /// The most workers that a strategy can be tried with; 0 where its count is
+    /// not a matter of choice, because it has one worker a request, or one in
+    /// all. A strategy that did not use all that it was given can use no more.
+    fn most(&self, place: usize) -> usize {
+        let counts = self.measured(place);
+        let capped = |cell: &Cell| cell.workers_usable < cell.workers;
+        if self.choice.cell(place).dispatch == "unbounded" || counts.len() == 1 {
+            0
+        } else if self.line(place).any(capped) {
+            counts.last().copied().unwrap_or(0)
+        } else {
+            self.most_workers
+        }
     }
 
     /// Counts below the chosen one that could be within the tolerance.
@@ -195,7 +233,7 @@ impl Search<'_> {
     fn edges(&self, from: usize, before: usize) -> impl Iterator<Item = usize> {
         let equal = self.equal_times();
         let rounds = |workers: usize| self.requests.div_ceil(workers);
-        (from..before).filter(move |workers| {
+        (from..before.min(self.requests + 1)).filter(move |workers| {
             !equal || *workers == 1 || rounds(*workers) < rounds(workers - 1)
         })
     }
@@ -215,14 +253,13 @@ impl Search<'_> {
         let mut cells: Vec<Cell> = Vec::new();
         let mut lines: Vec<usize> = Vec::new();
         for place in 0..choice.rows.len() {
-            let capped = choice.cell(place).workers != choice.workers(place);
-            if !capped && lines.iter().all(|line| !choice.same_line(*line, place)) {
+            if lines.iter().all(|line| !choice.same_line(*line, place)) {
                 lines.push(place);
-                let measured = self.measured(place);
-                if measured.len() > 1 {
-                    let missing = counts.iter().filter(|count| !measured.contains(count));
-                    cells.extend(missing.map(|count| self.cell(place, *count)));
-                }
+                let (measured, most) = (self.measured(place), self.most(place));
+                let missing = counts
+                    .iter()
+                    .filter(|count| **count <= most && !measured.contains(count));
+                cells.extend(missing.map(|count| self.cell(place, *count)));
             }
         }
         cells

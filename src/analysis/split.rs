@@ -8,10 +8,16 @@
 //! T = (Σ latency + Σ before the first + Σ between two + Σ after the last) / w
 //! ```
 //!
-//! The bound B holds Σ s / w of service times s, and leaves B − Σ s / w in which
-//! workers have nothing to do, such as the round that N requests do not fill.
-//! Taking both away leaves T − B. What is known of the latencies (connecting,
-//! the server's own account, CPU time) divides their share further.
+//! The bound B holds Σ s / w of service times s, with what is known to come on
+//! top of each (the pace of its body, the work on its answer), and leaves
+//! B − Σ s / w in which workers have nothing to do, such as the round that N
+//! requests do not fill. Taking both away leaves T − B. What is known of the
+//! latencies (connecting, the server's own account, CPU time) divides their
+//! share further.
+
+mod ideal;
+
+pub use self::ideal::Ideal;
 
 use serde::Serialize;
 
@@ -100,18 +106,6 @@ pub struct Split {
     pub parts: Vec<Part>,
 }
 
-/// What a bound takes for granted.
-#[derive(Clone, Copy, Debug)]
-pub struct Ideal {
-    /// The service times of a batch added up, in seconds.
-    pub work_s: f64,
-    /// The least time in which the workers can do that, in seconds.
-    pub workers_s: f64,
-    /// The lower bound, in seconds: that, or more where the server has a limit
-    /// of its own, such as a rate.
-    pub bound_s: f64,
-}
-
 impl Split {
     /// The split of a cell's samples without failures: that of the sample with
     /// the median warm runtime, or the mean of the two middle ones. `None`
@@ -179,10 +173,12 @@ impl Parts {
         parts.put(PartKind::Connecting, measurement.connecting_s / workers);
         parts.put(PartKind::Retries, retried_s(measurement) / workers);
         let late = lateness_s(measurement) * cell.requests as f64;
+        let late = (late - ideal.paced_s).max(0.0);
         parts.put(PartKind::Server, late / workers);
         let told = measurement.connecting_s + retried_s(measurement) + late;
         let left = (tally.latency_s - ideal.work_s - told) / workers;
-        let cpu = (measurement.cpu_s / workers).min(left.max(0.0));
+        let cpu = (measurement.cpu_s - ideal.cpu_s).max(0.0) / workers;
+        let cpu = cpu.min(left.max(0.0));
         parts.put(PartKind::ClientCpu, cpu);
         parts.put(PartKind::Transport, left - cpu);
 
@@ -201,11 +197,11 @@ impl Parts {
     }
 
     /// Takes away the time in which the bound itself leaves workers idle: a
-    /// delay that falls into it costs nothing. What the server's limit imposes
-    /// is the server's, what the workers leave over stands at the end of a run;
+    /// delay that falls into it costs nothing. What a limit beside the workers
+    /// imposes is in the part of its own, what the workers leave over stands at the end of a run;
     /// of delays that took their place, each hides the same share.
     fn hide(&mut self, ideal: Ideal, workers: f64) {
-        let rest_s = self.take(PartKind::Server, ideal.bound_s - ideal.workers_s)
+        let rest_s = self.take(ideal.limit, ideal.bound_s - ideal.workers_s)
             + self.take(PartKind::TailIdle, ideal.workers_s - ideal.work_s / workers);
         let hidden = rest_s.max(0.0);
         let all: f64 = self.explained().map(|part| *part).sum();

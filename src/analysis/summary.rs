@@ -83,6 +83,9 @@ pub struct Row {
 pub struct Figures {
     /// Samples that were measured, at least 1.
     pub samples: usize,
+    /// Those of them whose times count: the ones without failures, or where
+    /// there is none, all.
+    pub timed: usize,
     /// The warm runtime.
     pub warm_s: Spread,
     /// Where the true median of the warm runtime lies, with 95 % confidence or
@@ -233,14 +236,7 @@ impl Summary {
 impl Row {
     fn of(cell: &Cell, samples: &[&Sample], model: Option<Model>) -> Self {
         let bound = model.map(|model| model.bound(cell.requests, cell.workers_usable));
-        let ideal = model.zip(bound).map(|(model, bound)| {
-            let service = model.service();
-            Ideal {
-                work_s: service.seconds * cell.requests as f64,
-                workers_s: service.bound(cell.requests, cell.workers_usable),
-                bound_s: bound.seconds,
-            }
-        });
+        let ideal = model.map(|model| Ideal::new(&model, cell.requests, cell.workers_usable));
         let (measured, reasons) = choice::sorted_out(cell, samples);
         Self {
             cell: cell.clone(),
@@ -314,6 +310,7 @@ impl Figures {
         let ideal = ideal.filter(|_| worst.failed() == 0);
         Some(Self {
             samples: measured.len(),
+            timed: good.len(),
             warm_s,
             warm_interval: Interval::of_median(&warm, 0.95),
             cold_s: times(|m| m.cold_s)?.median,

@@ -14,8 +14,12 @@ pub struct Limits {
     pub capacity: Option<usize>,
     /// How fast answers' bodies leave it.
     pub link: Option<Link>,
+    /// Connections that it keeps open at once; others wait to be accepted.
+    pub connections: Option<usize>,
+    /// Whether it serves slower the more it has in service.
+    pub load: bool,
     /// Whether a request may take longer than its service time for reasons
-    /// that are not in the other fields: slowing under load, warming up,
+    /// other than a rate and a capacity: slowing under load, warming up,
     /// connections that wait, bodies that leave slowly.
     pub slows: bool,
 }

@@ -110,8 +110,8 @@ impl Model {
     /// as 1. It is the largest of
     ///
     /// - the work and the longest request over the workers, each request with
-    ///   the CPU time of its answer and the time that its body takes
-    ///   ([`ServiceTime::bound`]);
+    ///   the CPU time of its answer and the time that its body takes, unless
+    ///   they are measured with it ([`ServiceTime::bound`]);
     /// - the same over the requests that are served at once;
     /// - `(N − b) / r` for a rate limit of r with a burst of b, and, where all
     ///   are the same, the service time of the last one admitted;
@@ -136,23 +136,40 @@ impl Model {
                 (bound.constraint, bound.seconds) = (constraint, seconds);
             }
         }
-        let ceiling = self.ceiling(requests, workers);
+        // A queue that outruns a rate limit is refused, and so has no ceiling.
+        let ceiling = (bound.constraint != Constraint::RateLimit)
+            .then(|| self.ceiling(requests, workers))
+            .flatten();
         bound.ceiling_s = ceiling.map(|ceiling| ceiling.max(bound.seconds));
         bound
     }
 
     /// A request as the worker sees it: with its body, and the work on its
-    /// answer.
-    fn each(&self) -> ServiceTime {
-        let connection = self.limits.link.and_then(|link| {
-            Some(link.answer_bytes as f64 / link.connection_bytes_per_s?.max(1) as f64)
-        });
-        let besides = self.cpu_s + connection.unwrap_or(0.0);
+    /// answer. Both are in the latency of an answer already.
+    pub(in crate::analysis) fn each(&self) -> ServiceTime {
+        if self.service.source != Source::Stated {
+            return self.service;
+        }
+        let besides = self.cpu_s + self.paced_s();
         ServiceTime {
             seconds: self.service.seconds + besides,
             longest_s: self.service.longest_s.map(|longest| longest + besides),
             source: self.service.source,
         }
+    }
+
+    /// The time that an answer's body takes at its connection's pace, in
+    /// seconds.
+    pub(in crate::analysis) fn paced_s(&self) -> f64 {
+        let connection = self.limits.link.and_then(|link| {
+            Some(link.answer_bytes as f64 / link.connection_bytes_per_s?.max(1) as f64)
+        });
+        connection.unwrap_or(0.0)
+    }
+
+    /// The CPU time that an answer is known to take, in seconds.
+    pub(in crate::analysis) fn cpu_s(&self) -> f64 {
+        self.cpu_s
     }
 
     fn others(&self, requests: usize, workers: usize) -> Vec<(Constraint, f64)> {
@@ -251,6 +268,8 @@ mod tests {
         // The last of 100 is admitted at 0.8 s.
         assert_eq!(of(&model.bound(100, 20)), (Constraint::RateLimit, 0.85));
         assert_eq!(of(&model.bound(20, 20)), (Constraint::ServiceTime, 0.05));
+        let ceiling = |workers| model.bound(100, workers).ceiling_s;
+        assert_eq!((ceiling(5), ceiling(20)), (Some(1.0), None));
     }
 
     #[test]
@@ -275,6 +294,20 @@ mod tests {
         // Two cores: 100 × 10 ms take half a second, whatever the workers.
         assert_eq!(of(&model.bound(100, 100)), (Constraint::Cpu, 0.5));
         assert_eq!(model.bound(100, 100).ceiling_s, None);
+    }
+
+    #[test]
+    fn a_measured_latency_has_the_work_on_its_answer_in_it() {
+        let stated = model(0.2, Limits::default(), 0.01);
+        let fastest = Model {
+            service: ServiceTime {
+                source: Source::Fastest { answers: 100 },
+                ..stated.service
+            },
+            ..stated
+        };
+        assert_eq!(of(&fastest.bound(100, 1)), (Constraint::ServiceTime, 20.0));
+        assert_eq!(of(&fastest.bound(100, 100)), (Constraint::Cpu, 0.5));
     }
 
     #[test]

@@ -7,6 +7,9 @@ use crate::analysis::units;
 const SAVING: f64 = 0.05;
 /// A cell that fails more is worth naming where it is faster by this share.
 const FASTER: f64 = 0.05;
+/// Where none fail, the mean may be as high as this with 95 % confidence: the
+/// rule of three (Hanley and Lippman-Hand, JAMA 249, 1983).
+const RULE_OF_THREE: f64 = 3.0;
 
 /// The alternatives to the chosen cell, each named once.
 pub(super) fn of(choice: &Choice<'_>) -> Vec<Alternative> {
@@ -64,31 +67,41 @@ fn fewer_workers(choice: &Choice<'_>) -> Option<usize> {
 /// slow cell may have been spared.
 fn more_failures(choice: &Choice<'_>) -> Option<usize> {
     let chosen = choice.figures(choice.chosen);
-    let requests = choice.cell(choice.chosen).requests;
-    if chosen.failed == 0 {
+    if chosen.failed == 0 && !by_chance(choice) {
         return None;
     }
     // Twice the square root: the spread of counts that come by chance.
-    let most = chosen.failed as f64 + 2.0 * (chosen.failed as f64).sqrt();
-    let few: Vec<_> = (0..choice.rows.len())
-        .filter(|place| {
-            let row = &choice.rows[*place];
-            row.cell.requests == requests
-                && row.figures.as_ref().is_some_and(|figures| {
-                    figures.failed > chosen.failed && figures.failed as f64 <= most
-                })
-        })
+    let failed = chosen.failed as f64;
+    let most = (failed + 2.0 * failed.sqrt()).max(RULE_OF_THREE);
+    let few: Vec<_> = measured(choice)
+        .filter(|place| (chosen.failed + 1..=most as u64).contains(&choice.figures(*place).failed))
         .collect();
     let fastest = choice.least(&few, |figures| figures.warm_s.median)?;
     let faster = over(choice.time(fastest), chosen.warm_s.median) < -FASTER;
     faster.then_some(fastest)
 }
 
+/// Whether requests failed with no more workers than the chosen cell's, where
+/// none of its own did: then it is not more workers that makes them fail.
+fn by_chance(choice: &Choice<'_>) -> bool {
+    let mine = choice.workers(choice.chosen);
+    measured(choice).any(|place| choice.figures(place).failed > 0 && choice.workers(place) <= mine)
+}
+
+/// The cells of the chosen one's batch that have figures.
+fn measured(choice: &Choice<'_>) -> impl Iterator<Item = usize> {
+    let requests = choice.cell(choice.chosen).requests;
+    (0..choice.rows.len()).filter(move |place| {
+        choice.cell(*place).requests == requests && choice.rows[*place].figures.is_some()
+    })
+}
+
 /// What a cell costs and saves beside the chosen one.
 fn difference(choice: &Choice<'_>, place: usize) -> String {
     let (this, mine) = (choice.figures(place), choice.figures(choice.chosen));
     let mut parts = vec![runtime(this.warm_s.median, mine.warm_s.median)];
-    let (workers, mine_too) = (choice.workers(place), choice.workers(choice.chosen));
+    let usable = |place: usize| choice.cell(place).workers_usable;
+    let (workers, mine_too) = (usable(place), usable(choice.chosen));
     if workers != mine_too {
         let by = units::counted(workers.abs_diff(mine_too) as u64, "worker");
         parts.push(format!(

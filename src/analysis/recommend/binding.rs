@@ -8,7 +8,7 @@ use crate::analysis::Constraint;
 use crate::analysis::bound::Model;
 use crate::analysis::summary::Row;
 use crate::analysis::units;
-use crate::record::RateLimit;
+use crate::record::{FailureCount, RateLimit};
 
 /// What keeps more workers from being faster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -32,6 +32,8 @@ pub enum Binding {
     /// Requests that fail where there are more workers, for no reason that is
     /// known beforehand.
     Failures,
+    /// The connections that the server keeps open at once.
+    Connections,
     /// Service that slows down under load.
     Load,
     /// The bundled server's own CPU time: a limit of the measurement.
@@ -49,11 +51,11 @@ pub(super) fn of(basis: &Basis<'_>, choice: &Choice<'_>, scaling: &Scaling) -> (
         return found;
     }
     if let Scaling::Peak(peak) = scaling {
-        return load(basis, peak.measured);
+        return load(basis, choice, peak.measured);
     }
     match basis.model {
-        Some(model) => bound(&model, choice),
-        None => unexplained(choice),
+        Some(model) => bound(basis, &model, choice),
+        None => unexplained(basis, choice),
     }
 }
 
@@ -74,46 +76,56 @@ fn server(choice: &Choice<'_>) -> Option<(Binding, String)> {
 /// Where every cell with more workers fails more, the failures decide.
 fn refusals(basis: &Basis<'_>, choice: &Choice<'_>) -> Option<(Binding, String)> {
     let mine = failures(&choice.rows[choice.chosen]);
-    let most = choice.eligible.iter().map(|place| choice.workers(*place));
-    let most = most.max()?;
+    let most = most(choice);
     let requests = choice.cell(choice.chosen).requests;
-    let more = choice
-        .rows
-        .iter()
-        .filter(|row| row.cell.requests == requests && row.cell.workers_usable > most);
+    let more = choice.rows.iter().filter(|row| {
+        row.cell.requests == requests && row.cell.workers_usable.min(requests) > most
+    });
     let first = more
         .filter(|row| failures(row) > mine && row.figures.is_some())
         .min_by_key(|row| row.cell.workers_usable)?;
+    Some(refused(basis, choice, first))
+}
+
+/// Why requests fail from a cell on.
+fn refused(basis: &Basis<'_>, choice: &Choice<'_>, first: &Row) -> (Binding, String) {
     let from = units::counted(first.cell.workers_usable as u64, "worker");
     let failed = told(first);
     let limits = basis.model.map(|model| *model.limits()).unwrap_or_default();
-    let status = |status: &str| {
-        let failures = &first.figures.as_ref()?.failures;
-        failures.iter().find(|f| f.example.contains(status))
+    let any = |is: fn(&FailureCount) -> bool| {
+        let figures = first.figures.as_ref();
+        figures.is_some_and(|figures| figures.failures.iter().any(is))
     };
-    if let Some(rate) = limits.rate
-        && status("429").is_some()
-    {
-        return Some((Binding::RateLimit, rate_limit(basis, rate, first)));
+    if any(|failure| failure.example.contains("429")) {
+        let said = limits.rate.map_or_else(
+            || {
+                format!(
+                    "A rate limit of the server binds: from {from} on, more only buys 429s \
+                     ({failed})."
+                )
+            },
+            |rate| rate_limit(basis, rate, first),
+        );
+        return (Binding::RateLimit, said);
     }
     if let Some(servers) = limits.capacity
-        && status("503").is_some()
+        && any(|failure| failure.example.contains("503"))
     {
         let said = format!(
             "The capacity of {} at once binds: from {from} on its queue is full, and more only \
              buys 503s: {failed}.",
             units::counted(servers as u64, "request")
         );
-        return Some((Binding::Capacity, said));
+        return (Binding::Capacity, said);
     }
-    if status("429").is_some() {
-        let said = format!(
-            "A rate limit of the server binds: from {from} on, more only buys 429s ({failed})."
-        );
-        return Some((Binding::RateLimit, said));
+    if any(|failure| ["connect", "timeout"].contains(&failure.kind.as_str()))
+        && let Some(waits) = connections(basis, choice, first.cell.workers_usable)
+    {
+        let said = format!("From {from} on, more requests fail, because {waits}: {failed}.");
+        return (Binding::Connections, said);
     }
     let said = format!("From {from} on, more requests fail: {failed}.");
-    Some((Binding::Failures, said))
+    (Binding::Failures, said)
 }
 
 fn rate_limit(basis: &Basis<'_>, rate: RateLimit, first: &Row) -> String {
@@ -154,26 +166,53 @@ fn told(row: &Row) -> String {
     )
 }
 
-fn load(basis: &Basis<'_>, peak: usize) -> (Binding, String) {
-    let slows = basis.session.server.limits.slows;
-    let said = format!(
-        "Beyond {} the runtime rises again: {}.",
-        units::counted(peak as u64, "worker"),
-        if slows {
-            "the server slows down with what it has in service"
-        } else {
-            "server or machine slow down with what they have in hand"
-        }
+fn load(basis: &Basis<'_>, choice: &Choice<'_>, peak: usize) -> (Binding, String) {
+    let rises = format!(
+        "Beyond {} the runtime rises again",
+        units::counted(peak as u64, "worker")
     );
-    (Binding::Load, said)
+    if let Some(waits) = connections(basis, choice, most(choice)) {
+        return (Binding::Connections, format!("{rises}: {waits}."));
+    }
+    let slows = if basis.session.server.limits.load {
+        "the server slows down with what it has in service"
+    } else {
+        "server or machine slow down with what they have in hand"
+    };
+    (Binding::Load, format!("{rises}: {slows}."))
+}
+
+/// Who waits, where so many workers are more than the server keeps connections
+/// open, and fewer of them do not slow it down already.
+fn connections(basis: &Basis<'_>, choice: &Choice<'_>, workers: usize) -> Option<String> {
+    let limit = basis.session.server.limits.connections?;
+    let fastest = choice.fastest;
+    let accepted = choice.workers(fastest) + 1..=limit;
+    let slows = |place: &usize| {
+        choice.same_line(*place, fastest)
+            && accepted.contains(&choice.workers(*place))
+            && choice.time(*place) > choice.time(fastest) * (1.0 + TOLERANCE)
+    };
+    let before = choice.eligible.iter().any(slows);
+    (limit < workers && !before).then(|| {
+        format!(
+            "the server keeps {} open at once, and workers beyond that wait to be accepted",
+            units::counted(limit as u64, "connection")
+        )
+    })
+}
+
+/// The most workers of the cells that the choice was made from.
+fn most(choice: &Choice<'_>) -> usize {
+    let workers = choice.eligible.iter().map(|place| choice.workers(*place));
+    workers.max().unwrap_or(choice.workers(choice.chosen))
 }
 
 /// What the bound says where more workers bring nothing.
-fn bound(model: &Model, choice: &Choice<'_>) -> (Binding, String) {
+fn bound(basis: &Basis<'_>, model: &Model, choice: &Choice<'_>) -> (Binding, String) {
     let chosen = choice.cell(choice.chosen);
-    let (requests, workers) = (chosen.requests, chosen.workers_usable);
-    let most = choice.eligible.iter().map(|place| choice.workers(*place));
-    let most = most.max().unwrap_or(workers);
+    let (requests, workers) = (chosen.requests, choice.workers(choice.chosen));
+    let most = most(choice);
     let at_most = model.bound(requests, most);
     let seconds = units::plain_seconds(at_most.seconds);
     // What decides with the most workers explains a plateau only where the
@@ -190,14 +229,11 @@ fn bound(model: &Model, choice: &Choice<'_>) -> (Binding, String) {
             let said = "No limit was met: with more workers than were measured it may be faster.";
             return (Binding::ServiceTime, said.to_owned());
         }
-        _ if !near => return unexplained(choice),
-        Constraint::ServiceTime => {
-            let said = format!(
-                "{workers} workers need as many rounds of the service time as {most}: {}.",
-                requests.div_ceil(most)
-            );
-            return (Binding::ServiceTime, said);
-        }
+        _ if !near => return unexplained(basis, choice),
+        Constraint::ServiceTime => (
+            Binding::ServiceTime,
+            plateau(model, requests, workers, most),
+        ),
         Constraint::LongestRequest => (
             Binding::LongestRequest,
             format!("The longest request takes {seconds}, and no number of workers shortens it."),
@@ -225,12 +261,30 @@ fn bound(model: &Model, choice: &Choice<'_>) -> (Binding, String) {
     (binding, said)
 }
 
+/// Why fewer workers do where more have service times to share out.
+fn plateau(model: &Model, requests: usize, workers: usize, most: usize) -> String {
+    let rounds = requests.div_ceil(most);
+    if model.service().longest_s.is_none() && requests.div_ceil(workers) == rounds {
+        return format!(
+            "{workers} workers need as many rounds of the service time as {most}: {rounds}."
+        );
+    }
+    format!(
+        "More workers shorten it by little: with up to {most}, the fastest is within {:.0} % of \
+         the runtime with {workers}.",
+        100.0 * TOLERANCE
+    )
+}
+
 /// More workers should have been faster and were not.
-fn unexplained(choice: &Choice<'_>) -> (Binding, String) {
-    let most = choice.eligible.iter().map(|place| choice.workers(*place));
-    if most.max() == Some(choice.workers(choice.chosen)) {
+fn unexplained(basis: &Basis<'_>, choice: &Choice<'_>) -> (Binding, String) {
+    if choice.workers(choice.chosen) == most(choice) {
         let said = "With more workers than were measured it may be faster.";
         return (Binding::Unknown, said.to_owned());
+    }
+    if let Some(waits) = connections(basis, choice, most(choice)) {
+        let said = format!("More workers bring nothing: {waits}.");
+        return (Binding::Connections, said);
     }
     let figures = choice.figures(choice.fastest);
     let busy = figures.cpu_s / figures.warm_s.median;

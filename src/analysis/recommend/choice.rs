@@ -46,6 +46,7 @@ impl<'a> Choice<'a> {
             chosen: 0,
             equals: Vec::new(),
         };
+        choice.eligible = choice.distinct();
         choice.fastest = choice.least(&choice.eligible, |figures| figures.warm_s.median)?;
         let within: Vec<_> = choice.within().collect();
         let fewest = within.iter().map(|place| choice.workers(*place)).min()?;
@@ -74,9 +75,29 @@ impl<'a> Choice<'a> {
         &self.rows[place].cell
     }
 
-    /// The workers that a cell uses.
+    /// The workers that have something to do: no more than there are requests.
     pub(in crate::analysis) fn workers(&self, place: usize) -> usize {
-        self.rows[place].cell.workers_usable
+        let cell = self.cell(place);
+        cell.workers_usable.min(cell.requests)
+    }
+
+    /// The eligible cells that are settings of their own: with more workers than
+    /// requests a strategy has the same setting as with one for each, so of
+    /// those with as many or more the one with the fewest stands for all.
+    fn distinct(&self) -> Vec<usize> {
+        let usable = |place: usize| self.cell(place).workers_usable;
+        let stands_for = |one: usize, other: usize| {
+            usable(one) < usable(other)
+                && self.workers(one) == self.workers(other)
+                && self.same_line(one, other)
+        };
+        let places = self.eligible.iter().copied();
+        places
+            .filter(|other| {
+                let mut others = self.eligible.iter();
+                !others.any(|one| stands_for(*one, *other))
+            })
+            .collect()
     }
 
     /// The median warm runtime of an eligible cell.

@@ -1,5 +1,7 @@
 //! What is recommended of records whole, refused, failing, and hardly any.
 
+mod failures;
+
 use proptest::prelude::*;
 
 use super::{Binding, Recommendation, Scaling};
@@ -101,6 +103,7 @@ fn service_that_slows_under_load_has_a_peak_and_a_curve() {
         ..Service::drawn(vec![0.05; 100])
     };
     let limits = Limits {
+        load: true,
         slows: true,
         ..Limits::default()
     };
@@ -108,6 +111,11 @@ fn service_that_slows_under_load_has_a_peak_and_a_curve() {
     let (cell, advice) = advice(&record).expect("a recommendation");
     assert_eq!(cell, "thread-pool + ureq, w=25");
     assert_eq!(advice.constraint, Binding::Load);
+    assert!(
+        advice.why[1].contains("the server slows down"),
+        "{:?}",
+        advice.why
+    );
     let Scaling::Peak(peak) = advice.scaling else {
         panic!("{:?}", advice.scaling);
     };
@@ -119,49 +127,72 @@ fn service_that_slows_under_load_has_a_peak_and_a_curve() {
 }
 
 #[test]
-fn failures_that_are_everywhere_keep_no_cell_out_and_more_of_them_do() {
-    let record = RecordBuilder::new()
-        .sample("tokio", 5, measured(100, 4.0).failed(4, "status"))
-        .sample("tokio", 10, measured(100, 2.0).failed(4, "status"))
-        .sample("tokio", 20, measured(100, 1.0).failed(5, "status"))
-        .build();
-    let (cell, advice) = advice(&record).expect("a recommendation");
-    assert_eq!(cell, "tokio + hyper, w=10");
-    assert_eq!(advice.constraint, Binding::Failures);
-    let why = advice.why.join("\n");
+fn connections_that_wait_are_named_and_not_taken_for_load() {
+    let told = |most_open: Option<usize>, beyond_s: f64| {
+        let mut record = RecordBuilder::new().service(Some(0.02)).session(|session| {
+            session.server.limits.connections = most_open;
+            session.server.limits.slows = true;
+        });
+        for (workers, warm_s) in [(2, 1.02), (5, 0.42), (10, 0.22), (16, 0.15), (50, beyond_s)] {
+            record = record.sample("tokio", workers, measured(100, warm_s));
+        }
+        let (cell, advice) = advice(&record.build()).expect("a recommendation");
+        assert_eq!(cell, "tokio + hyper, w=16");
+        (advice.constraint, advice.why[1].clone())
+    };
+    let (binding, said) = told(Some(16), 0.4);
+    assert_eq!(binding, Binding::Connections);
     assert!(
-        why.contains("here 4 of 100 requests failed, and nowhere fewer"),
-        "{why}"
+        said.contains("Beyond 16 workers the runtime rises again: the server keeps 16 connections"),
+        "{said}"
     );
-    // One more of 100 may be chance: that is for the reader to weigh.
-    let other = advice
-        .alternatives
-        .iter()
-        .find(|other| other.what.contains("more failures"));
-    assert!(other.expect("the faster").cost.contains("1 failure more"));
+    let (binding, said) = told(Some(16), 0.15);
+    assert_eq!(binding, Binding::Connections);
+    assert!(
+        said.contains("More workers bring nothing: the server keeps 16"),
+        "{said}"
+    );
+    // Not where it is slower with fewer workers than that; and a server that
+    // warms up does not slow with what it has in service.
+    for most_open in [None, Some(50), Some(100)] {
+        let (binding, said) = told(most_open, 0.4);
+        assert_eq!(binding, Binding::Load);
+        assert!(said.contains("server or machine"), "{said}");
+    }
 }
 
 #[test]
-fn a_cell_that_came_to_nothing_in_a_sample_is_not_preferred() {
+fn an_interval_and_a_share_count_the_samples_that_they_speak_of() {
+    let why = |record: &_| advice(record).expect("a recommendation").1.why;
     let record = RecordBuilder::new()
         .sample("tokio", 5, measured(100, 4.0))
-        .sample("tokio", 10, measured(100, 2.0))
-        .error("tokio", 10, "it did not come back")
+        .sample("tokio", 5, measured(100, 4.1).failed(1, "status"))
         .build();
-    assert_eq!(
-        advice(&record).expect("a recommendation").0,
-        "tokio + hyper, w=5"
-    );
-}
+    let said = why(&record);
+    let last = said.last().expect("a sentence");
+    assert!(last.contains("the one sample without failures"), "{last}");
 
-#[test]
-fn where_no_request_succeeded_nothing_is_recommended() {
-    let record = RecordBuilder::new()
-        .sample("tokio", 5, measured(100, 0.1).failed(100, "connect"))
-        .error("rayon", 5, "no such file")
+    let mut record = RecordBuilder::new()
+        .sample("tokio", 5, measured(100, 4.0))
+        .sample("tokio", 5, measured(100, 4.02))
+        .sample("tokio", 5, measured(100, 0.1).failed(99, "connect"))
+        .error("tokio", 5, "it did not come back")
         .build();
-    assert_eq!(advice(&record), None);
-    assert_eq!(advice(&RecordBuilder::new().build()), None);
+    for sample in &mut record.samples {
+        sample.taken.wall_s = 4.0;
+        sample.taken.machine = Some(crate::record::MachineUse {
+            steal_s: 0.0,
+            others_s: 3.0,
+            cores: 2,
+            load: 2.0,
+        });
+    }
+    let said = why(&record).join("\n");
+    assert!(said.contains("4 of 4 samples of tokio"), "{said}");
+    assert!(
+        said.contains("50 % confidence (order statistics of 2 samples)"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -220,6 +251,75 @@ fn fewer_workers_that_need_no_more_rounds_are_named() {
     assert!(
         why.contains("50 workers would need no more rounds, 2"),
         "{why}"
+    );
+}
+
+#[test]
+fn fewer_workers_that_were_measured_are_not_said_not_to_be() {
+    let record = RecordBuilder::new()
+        .sample("tokio", 50, measured(100, 0.45))
+        .sample("tokio", 99, measured(100, 0.41))
+        .build();
+    let (cell, advice) = advice(&record).expect("a recommendation");
+    assert_eq!(cell, "tokio + hyper, w=99");
+    let why = advice.why.join("\n");
+    assert!(!why.contains("not measured"), "{why}");
+}
+
+#[test]
+fn more_workers_than_requests_are_one_for_each() {
+    let record = RecordBuilder::new()
+        .sample("tokio", 50, measured(60, 0.42))
+        .sample("tokio", 60, measured(60, 0.203))
+        .sample("tokio", 80, measured(60, 0.202))
+        .sample("tokio", 100, measured(60, 0.201))
+        .build();
+    let (cell, advice) = advice(&record).expect("a recommendation");
+    assert_eq!(cell, "tokio + hyper, w=60");
+    assert_eq!(advice.row, advice.fastest);
+    let others: Vec<_> = advice
+        .alternatives
+        .iter()
+        .map(|other| &other.what)
+        .collect();
+    assert_eq!(others, ["the next fewer workers measured"]);
+    assert_eq!(advice.constraint, Binding::Batch);
+    let Scaling::NoPeak { seen } = advice.scaling else {
+        panic!("{:?}", advice.scaling);
+    };
+    assert!(seen.contains("no slower with 60 workers"), "{seen}");
+}
+
+#[test]
+fn rounds_are_equal_or_not_spoken_of() {
+    let why = |longest_s: Option<f64>, few: (usize, f64), more: (usize, f64)| {
+        let record = RecordBuilder::new()
+            .session(|session| session.server.longest_s = longest_s)
+            .sample("tokio", few.0, measured(2_000, few.1))
+            .sample("tokio", more.0, measured(2_000, more.1))
+            .build();
+        let (cell, advice) = advice(&record).expect("a recommendation");
+        assert_eq!(cell, format!("tokio + hyper, w={}", few.0));
+        assert_eq!(advice.constraint, Binding::ServiceTime);
+        advice.why[1].clone()
+    };
+    // 41 rounds and 40.
+    let little = why(None, (49, 8.3), (50, 8.1));
+    assert!(
+        little.contains("within 5 % of the runtime with 49"),
+        "{little}"
+    );
+    // 40 rounds both.
+    let equal = why(None, (50, 8.1), (51, 8.1));
+    assert!(
+        equal.contains("as many rounds of the service time as 51: 40"),
+        "{equal}"
+    );
+    // Requests that differ go in no rounds.
+    let drawn = why(Some(0.3), (50, 8.1), (51, 8.05));
+    assert!(
+        drawn.contains("within 5 % of the runtime with 50"),
+        "{drawn}"
     );
 }
 

@@ -24,7 +24,8 @@ pub(super) fn sentences(basis: &Basis<'_>, choice: &Choice<'_>, binds: String) -
 }
 
 fn workers(choice: &Choice<'_>) -> String {
-    let workers = units::counted(choice.workers(choice.chosen) as u64, "worker");
+    let workers = choice.cell(choice.chosen).workers_usable;
+    let workers = units::counted(workers as u64, "worker");
     if choice.eligible.len() == 1 {
         return format!(
             "{} is the only setting that can be judged: there is nothing to compare it with.",
@@ -123,7 +124,10 @@ fn step(basis: &Basis<'_>, choice: &Choice<'_>) -> Option<String> {
     let cell = choice.cell(choice.chosen);
     let rounds = cell.requests.div_ceil(cell.workers_usable.max(1));
     let edge = cell.requests.div_ceil(rounds.max(1));
-    (edge < cell.workers_usable).then(|| {
+    let measured = (0..choice.rows.len()).any(|place| {
+        choice.same_line(place, choice.chosen) && choice.cell(place).workers_usable == edge
+    });
+    (edge < cell.workers_usable && !measured).then(|| {
         format!(
             "{} would need no more rounds, {rounds}; that was not measured.",
             units::counted(edge as u64, "worker")
@@ -164,7 +168,7 @@ fn spoilt(choice: &Choice<'_>) -> Option<String> {
         .into_iter()
         .filter_map(|place| {
             let spoilt = choice.rows[place].sampled.spoilt;
-            let samples = choice.figures(place).samples;
+            let samples = choice.rows[place].samples();
             (spoilt > 0).then(|| format!("{spoilt} of {samples} samples of {}", choice.cell(place)))
         })
         .collect();
@@ -188,11 +192,16 @@ fn interval(choice: &Choice<'_>) -> String {
         choice.figures(choice.chosen),
         choice.figures(choice.fastest),
     );
-    let samples = chosen.samples.min(fastest.samples);
+    let samples = chosen.timed.min(fastest.timed);
     if samples < 2 {
-        return "Each runtime is that of a single sample: a difference of a few per cent may be \
-                chance, and more samples would tell."
-            .to_owned();
+        let whole = if chosen.samples.min(fastest.samples) < 2 {
+            "Each runtime is that of a single sample"
+        } else {
+            "A runtime is that of the one sample without failures"
+        };
+        return format!(
+            "{whole}: a difference of a few per cent may be chance, and more samples would tell."
+        );
     }
     let (mine, theirs) = (chosen.warm_interval, fastest.warm_interval);
     let confidence = mine.confidence.min(theirs.confidence);

@@ -6,7 +6,7 @@ use crate::analysis::Summary;
 use crate::analysis::fixture::{RecordBuilder, cell, measured};
 use crate::analysis::recommend::TOLERANCE;
 use crate::analysis::simulated::{Run, Service};
-use crate::record::{Limits, RateLimit, Record};
+use crate::record::{Cell, Limits, RateLimit, Record};
 
 const GRID: [usize; 8] = [1, 2, 3, 5, 10, 20, 50, 100];
 const MOST: usize = 128;
@@ -93,8 +93,8 @@ impl Study {
             session.server.limits = Limits {
                 rate: self.service.rate,
                 capacity: self.service.capacity,
-                link: None,
                 slows: self.slows,
+                ..Limits::default()
             };
         })
     }
@@ -183,6 +183,83 @@ impl Study {
 
 fn fixed(time: f64, requests: usize) -> Service {
     Service::drawn(vec![time; requests])
+}
+
+/// A sweep of the grid by a strategy whose cells are changed, runtimes so far
+/// over the bound that further counts look worth it.
+fn swept(mut record: RecordBuilder, service_s: f64, change: impl Fn(&mut Cell)) -> RecordBuilder {
+    for workers in GRID {
+        let mut cell = cell("thread-pool", workers, 300);
+        change(&mut cell);
+        let rounds = 300_usize.div_ceil(cell.workers_usable);
+        let warm_s = rounds as f64 * (service_s + 0.0002) + 0.001 * cell.workers_usable as f64;
+        record = record.cell(cell, measured(300, warm_s));
+    }
+    record
+}
+
+fn proposed(record: RecordBuilder) -> Vec<Cell> {
+    next(&Summary::of(&record.build()), MOST)
+}
+
+#[test]
+fn one_worker_stays_one_worker() {
+    for service_s in [0.0, 0.005] {
+        let record = RecordBuilder::new().service(Some(service_s));
+        let record = record.sample("sequential", 1, measured(300, 300.0 * service_s + 0.02));
+        assert_eq!(proposed(record.clone()), []);
+        let cells = proposed(swept(record, service_s, |_| {}));
+        assert!(!cells.is_empty());
+        assert!(cells.iter().all(|cell| cell.strategy != "sequential"));
+    }
+}
+
+#[test]
+fn a_strategy_gets_no_more_workers_than_it_can_use() {
+    let most = |most: usize| move |cell: &mut Cell| cell.workers_usable = cell.workers.min(most);
+    for cap in [1, 4, 30] {
+        let record = RecordBuilder::new().service(Some(0.005));
+        let cells = proposed(swept(record, 0.005, most(cap)));
+        assert!(cells.iter().all(|cell| cell.workers < cap), "{cells:?}");
+        // Beside a faster one without such a limit.
+        let record = swept(RecordBuilder::new().service(Some(0.005)), 0.005, most(cap));
+        let record = swept(record, 0.004, |cell| cell.strategy = "tokio".to_owned());
+        let cells = proposed(record);
+        let capped = |cell: &&Cell| cell.strategy == "thread-pool";
+        assert!(
+            cells.iter().filter(capped).all(|cell| cell.workers < cap),
+            "{cells:?}"
+        );
+    }
+}
+
+#[test]
+fn a_worker_a_request_leaves_no_count_to_choose() {
+    let all = cell("tokio", 300, 300);
+    let unbounded = Cell {
+        dispatch: "unbounded".to_owned(),
+        ..all
+    };
+    let record = RecordBuilder::new()
+        .service(Some(0.2))
+        .session(|session| session.server.longest_s = Some(1.0))
+        .cell(unbounded, measured(300, 1.3));
+    assert_eq!(proposed(record), []);
+}
+
+#[test]
+fn a_worker_for_each_request_stands_for_more() {
+    let time = |workers: usize| 60_usize.div_ceil(workers) as f64 * 0.202;
+    let sweep = |counts: &[usize]| {
+        let times = counts.iter().copied();
+        times.fold(RecordBuilder::new(), |record, workers| {
+            record.sample("tokio", workers, measured(60, time(workers)))
+        })
+    };
+    let cells = proposed(sweep(&GRID));
+    let counts: Vec<_> = cells.iter().map(|cell| cell.workers).collect();
+    assert_eq!(counts, [60]);
+    assert_eq!(proposed(sweep(&[1, 2, 3, 5, 10, 20, 50, 60, 100])), []);
 }
 
 #[test]

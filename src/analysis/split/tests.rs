@@ -1,5 +1,7 @@
 //! Splits of schedules whose parts are known, because they were made.
 
+mod besides;
+
 use proptest::prelude::*;
 
 use super::{Ideal, PartKind, Split};
@@ -82,19 +84,31 @@ fn cell(workers: usize, requests: usize, dispatch: &str) -> Cell {
     }
 }
 
-/// The bound and the work of requests of 200 ms.
-fn fixed(workers: usize, requests: usize) -> Ideal {
-    let bound_s = lower_bound(requests, workers, 0.2);
+/// Service times alone, and what the workers make of them.
+fn ideal(work_s: f64, bound_s: f64) -> Ideal {
     Ideal {
-        work_s: 0.2 * requests as f64,
+        work_s,
+        cpu_s: 0.0,
+        paced_s: 0.0,
         workers_s: bound_s,
         bound_s,
+        limit: PartKind::Server,
     }
+}
+
+/// The bound and the work of requests of 200 ms.
+fn fixed(workers: usize, requests: usize) -> Ideal {
+    ideal(0.2 * requests as f64, lower_bound(requests, workers, 0.2))
 }
 
 /// The parts of a run of requests of 200 ms that are not nothing.
 fn parts(cell: &Cell, run: &Measurement) -> Vec<(PartKind, f64)> {
-    let split = Split::of(cell, &[run], fixed(cell.workers_usable, cell.requests));
+    beyond(fixed(cell.workers_usable, cell.requests), cell, run)
+}
+
+/// The same beside another bound.
+fn beyond(ideal: Ideal, cell: &Cell, run: &Measurement) -> Vec<(PartKind, f64)> {
+    let split = Split::of(cell, &[run], ideal);
     let parts = split.expect("a split").parts.into_iter();
     parts
         .filter(|part| part.seconds.abs() > 1e-9)
@@ -364,8 +378,7 @@ proptest! {
         let work_s: f64 = service_s.iter().sum();
         let longest = service_s.iter().copied().fold(0.0, f64::max);
         let bound_s = longest.max(work_s / workers as f64);
-        let ideal = Ideal { work_s, workers_s: bound_s, bound_s };
-        let split = Split::of(&cell, &[&run], ideal).expect("a split");
+        let split = Split::of(&cell, &[&run], ideal(work_s, bound_s)).expect("a split");
         prop_assert!((split.warm_s() - (run.warm_s - bound_s)).abs() < 1e-9);
         let cold_s: f64 = split.parts.iter().map(|part| part.seconds).sum();
         prop_assert!((cold_s - (run.cold_s - bound_s)).abs() < 1e-9);

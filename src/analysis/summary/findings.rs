@@ -1,7 +1,7 @@
 //! What the figures themselves give a reader to know.
 
 use super::{Row, ServerFigures};
-use crate::analysis::bound::ServiceTime;
+use crate::analysis::bound::{ServiceTime, Source};
 use crate::analysis::sampled;
 use crate::record::{Ending, Record};
 
@@ -59,7 +59,8 @@ fn server_bound(rows: &[Row]) -> Option<String> {
     })
 }
 
-/// A runtime that beats a bound shows that the stated service time is wrong.
+/// A runtime that beats a bound shows that what was stated is wrong: the service
+/// time, or where that was measured, the work on an answer.
 fn under_the_bound(record: &Record, service: Option<ServiceTime>, rows: &[Row]) -> Option<String> {
     let gap = |row: &Row| row.figures.as_ref().and_then(|figures| figures.gap);
     let row = rows
@@ -68,13 +69,23 @@ fn under_the_bound(record: &Record, service: Option<ServiceTime>, rows: &[Row]) 
             row.every_request_succeeded() && gap(row).is_some_and(|gap| gap < UNDER_BOUND)
         })
         .min_by(|a, b| gap(a).unwrap_or(0.0).total_cmp(&gap(b).unwrap_or(0.0)))?;
-    let fastest = ServiceTime::fastest(record)?;
-    Some(format!(
-        "{} ran {:.1} % under the lower bound: the server answers faster than the stated {} s \
-         (the fastest answer took {:.6} s), so bounds and gaps here are not to be trusted",
+    let fastest = ServiceTime::fastest(record)?.seconds;
+    let under = format!(
+        "{} ran {:.1} % under the lower bound",
         row.cell,
-        -100.0 * gap(row)?,
-        service?.seconds,
-        fastest.seconds,
-    ))
+        -100.0 * gap(row)?
+    );
+    let service = service?;
+    Some(match service.source {
+        Source::Stated => format!(
+            "{under}: the server answers faster than the stated {} s (the fastest answer took \
+             {fastest:.6} s), so bounds and gaps here are not to be trusted",
+            service.seconds
+        ),
+        Source::Fastest { .. } => format!(
+            "{under}, which is that of {} here: it was taken to be more than it is, so bounds and \
+             gaps here are not to be trusted",
+            row.constraint?
+        ),
+    })
 }

@@ -165,6 +165,22 @@ fn a_runtime_under_the_bound_is_called_out() {
 }
 
 #[test]
+fn a_runtime_under_the_bound_of_the_work_on_answers_blames_no_stated_time() {
+    let record = RecordBuilder::new()
+        .service(None)
+        .session(|session| session.conditions.cpu_per_answer_s = 0.01)
+        // 100 answers of 10 ms take two cores half a second.
+        .sample("tokio", 50, measured(100, 0.4).latency(0.19))
+        .build();
+    let notes = Summary::of(&record).notes;
+    assert!(
+        notes[0].contains("20.0 % under the lower bound, which is that of the CPU time"),
+        "{notes:?}"
+    );
+    assert!(!notes[0].contains("stated"), "{notes:?}");
+}
+
+#[test]
 fn an_unfinished_session_says_so_after_its_own_notes() {
     let record = RecordBuilder::new()
         .session(|session| session.notes.push("mind this".to_owned()))
