@@ -9,12 +9,16 @@ do nothing else. Everything runs on 127.0.0.1. With the defaults it takes about
 
     python3 scripts/overlap.py                         writes results/overlap/
     python3 scripts/overlap.py --rounds 2 --delay 20ms --workers 1,2 --out /tmp/x
+    python3 scripts/overlap.py --awake       with processors that never sleep: what of
+                                             the difference is their waking (needs chrt
+                                             and taskset, of util-linux)
 """
 
 import argparse
 import csv
 import json
 import math
+import os
 import pathlib
 import random
 import statistics
@@ -36,6 +40,7 @@ def main():
     out.mkdir(parents=True, exist_ok=True)
     order = random.Random(options.seed)
     samples, session, begun = [], None, time.monotonic()
+    keepers = keep_awake() if options.awake else []
     seconds = {"serial": [], "side by side": []}
     for number in range(options.rounds):
         halves = ["serial", "side by side"]
@@ -47,6 +52,9 @@ def main():
             seconds[half].append(time.monotonic() - before)
             samples += taken
             say(f"round {number + 1}/{options.rounds}, {half}: {seconds[half][-1]:.1f} s")
+    for keeper in keepers:
+        keeper.kill()
+        keeper.wait()
     write_samples(out / "samples.csv", samples)
     text = summary(options, session, samples, seconds, time.monotonic() - begun)
     (out / "summary.md").write_text(text)
@@ -66,12 +74,22 @@ def arguments():
     parser.add_argument("--requests", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1, help="of the order of everything")
     parser.add_argument("--out", type=pathlib.Path, default=ROOT / "results/overlap")
+    parser.add_argument("--awake", action="store_true", help="keep the processors from sleeping")
     options = parser.parse_args()
     if options.rounds < 1:
         parser.error("--rounds: expected at least 1")
     if not options.fanout.exists():
         parser.error(f"{options.fanout} is not there: cargo build --release, or name it by --fanout")
     return options
+
+
+def keep_awake():
+    """A busy loop on each processor that gives way to everything else."""
+    loop = "import os\nparent = os.getppid()\nwhile os.getppid() == parent: pass"
+    return [
+        subprocess.Popen(["chrt", "-i", "0", "taskset", "-c", str(cpu), sys.executable, "-c", loop])
+        for cpu in sorted(os.sched_getaffinity(0))
+    ]
 
 
 def measure(options, half, number):
@@ -163,6 +181,8 @@ def summary(options, session, samples, seconds, took):
         f"takes {statistics.median(seconds['serial']):.0f} s serially and "
         f"{statistics.median(seconds['side by side']):.0f} s side by side.",
         "",
+        *(["Busy loops of idle priority kept the processors awake, and mark every sample as spoilt.", ""]
+          if options.awake else []),
         verdict(shared),
         "",
         "| workers | cells | difference of the medians, median over cells | least … most "

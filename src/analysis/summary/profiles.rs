@@ -66,13 +66,18 @@ impl Summary {
         let cut_short = endings.find(|ending| *ending != Ending::Complete);
         let mut summary = joined(session, cut_short.unwrap_or(Ending::Complete), named);
         summary.notes.extend(differing);
-        summary.notes.extend(different.map(|different| {
-            format!(
+        if let Some(different) = different {
+            let note = format!(
                 "records of different machines ({}) stand side by side here: their times do not \
                  compare",
                 different.machines.join("; ")
-            )
-        }));
+            );
+            // Each is drawn by itself as well, and read by itself.
+            for one in &mut summary.profiles {
+                one.notes.push(note.clone());
+            }
+            summary.notes.push(note);
+        }
         Ok(summary)
     }
 }
@@ -218,12 +223,8 @@ mod tests {
             "{message}"
         );
         let summary = beside(other, true).expect("forced");
-        assert!(
-            summary
-                .notes
-                .iter()
-                .any(|note| note.contains("do not compare"))
-        );
+        let said = |one: &Summary| one.notes.iter().any(|note| note.contains("do not compare"));
+        assert!(said(&summary) && summary.profiles.iter().all(said));
     }
 
     #[test]
