@@ -240,7 +240,7 @@ pub(super) fn run(args: &Args, catalogue: &Catalogue) -> Result<ExitCode, CliErr
     };
     let mut further = || {
         waves = waves.checked_sub(1)?;
-        refine::next(&args.out, samples)
+        refine::next(catalogue, &args.out, samples)
     };
     let ran = session.run(&mut writer, &mut progress, &mut further);
     progress.clear();

@@ -6,6 +6,7 @@ use std::path::Path;
 use crate::analysis::{Summary, refine};
 use crate::measure::Plan;
 use crate::record::{PARTIAL_NAME, Record, ServerKind};
+use crate::strategy::Catalogue;
 
 /// Worker counts that a sweep begins with.
 pub(super) const WORKERS: [usize; 8] = [1, 2, 3, 5, 10, 20, 50, 100];
@@ -17,7 +18,7 @@ pub(super) const WAVES: usize = 8;
 
 /// What to measure next, given the record that is being written; `None` where
 /// nothing would change a recommendation, and where there is none to change.
-pub(super) fn next(dir: &Path, samples: u32) -> Option<Plan> {
+pub(super) fn next(catalogue: &Catalogue, dir: &Path, samples: u32) -> Option<Plan> {
     let record = Record::read_partial(&dir.join(PARTIAL_NAME)).ok()?;
     let summary = Summary::of(&record);
     let own = summary.session.server.kind == ServerKind::Url;
@@ -29,6 +30,11 @@ pub(super) fn next(dir: &Path, samples: u32) -> Option<Plan> {
     let cells: Vec<_> = of_each
         .iter()
         .flat_map(|one| refine::next(one, most))
+        // The record tells only of counts that were asked for.
+        .filter(|cell| {
+            let entry = catalogue.named(&cell.strategy);
+            entry.is_ok_and(|entry| entry.usable_workers(cell.workers) == cell.workers)
+        })
         .collect();
     (!cells.is_empty()).then(|| Plan {
         cells,
