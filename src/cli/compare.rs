@@ -15,7 +15,8 @@ use super::progress::Progress;
 use super::refine;
 use super::sampling::Options;
 use super::target::{Expectation, Target};
-use super::{CliError, program};
+use super::values::{parse_client, parse_name, parse_requests, parse_workers};
+use super::{CliError, descriptors, program};
 use crate::analysis::Summary;
 use crate::client::Client;
 use crate::measure::{Plan, Session, SessionError, Sweep, receipt};
@@ -217,7 +218,7 @@ pub(super) fn run(args: &Args, catalogue: &Catalogue) -> Result<ExitCode, CliErr
     )?
     .for_profiles(&args.profiles());
     let sampling = args.sampling.sampling(args.url.is_some());
-    allow_connections(catalogue, &plan, sampling.lanes)?;
+    descriptors::allow(catalogue, &plan, sampling.lanes)?;
     report::files::make_directory(&args.out)?;
     let program = program()?;
     let target = Target::of(args, &program)?;
@@ -336,32 +337,6 @@ fn conclude(
     }
 }
 
-/// Raises the limit of open files, and refuses worker counts beyond it before
-/// anything is measured. The limit is each process's own: this one holds the
-/// lanes, a sample's the workers.
-fn allow_connections(catalogue: &Catalogue, plan: &Plan, lanes: usize) -> Result<(), CliError> {
-    /// Of a lane: the pipes of a sample's process and of a server's.
-    const A_LANE: usize = 4;
-    /// Standard streams, libraries, pollers.
-    const BESIDES: usize = 60;
-    let of_cell = |cell: &record::Cell| {
-        let entry = catalogue.named(&cell.strategy);
-        entry.map_or(0, |entry| entry.descriptors * cell.workers_usable)
-    };
-    let most = plan.cells.iter().max_by_key(|cell| of_cell(cell));
-    let workers = most.map_or(0, of_cell);
-    let needed = (workers.max(lanes * A_LANE) + BESIDES) as u64;
-    let allowed = mock_server::limits::raise_open_files()?;
-    if needed > allowed {
-        let what = most.map_or_else(String::new, ToString::to_string);
-        return Err(CliError::new(format_args!(
-            "{what} needs about {needed} open files, and a process may have {allowed}: \
-             raise the hard limit (`ulimit -Hn`), or use fewer workers"
-        )));
-    }
-    Ok(())
-}
-
 /// A flag that Ctrl-C sets; a second Ctrl-C ends the program at once.
 fn stop_on_signal() -> Result<Arc<AtomicBool>, CliError> {
     let stop = Arc::new(AtomicBool::new(false));
@@ -389,37 +364,6 @@ fn command_line() -> String {
         .chain(words)
         .collect::<Vec<_>>()
         .join(" ")
-}
-
-fn parse_name(text: &str) -> Result<String, String> {
-    match text.trim() {
-        "" => Err("expected a name; leave out the comma before nothing".to_owned()),
-        name => Ok(name.to_owned()),
-    }
-}
-
-fn parse_client(text: &str) -> Result<Client, String> {
-    Client::named(text.trim()).ok_or_else(|| {
-        let names: Vec<_> = Client::ALL.iter().map(|client| client.name()).collect();
-        format!("there is no such client; there are: {}", names.join(", "))
-    })
-}
-
-fn parse_workers(text: &str) -> Result<usize, String> {
-    parse_count(text, 100_000).map_err(|problem| {
-        format!("{problem}; workers are requests in flight at once, as in --workers 1,5,20")
-    })
-}
-
-fn parse_requests(text: &str) -> Result<usize, String> {
-    parse_count(text, 100_000_000)
-}
-
-fn parse_count(text: &str, most: usize) -> Result<usize, String> {
-    match text.trim().parse() {
-        Ok(count) if (1..=most).contains(&count) => Ok(count),
-        _ => Err(format!("expected a whole number from 1 to {most}")),
-    }
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! strategies in it, and gets every command for them.
 
 mod compare;
+mod descriptors;
 mod error;
 mod limits;
 mod list;
@@ -16,6 +17,7 @@ mod refine;
 mod report;
 mod sampling;
 mod target;
+mod values;
 
 use std::ffi::OsString;
 use std::path::PathBuf;

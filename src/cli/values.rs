@@ -1,0 +1,34 @@
+//! What stands behind options, from text.
+
+use crate::client::Client;
+
+pub(super) fn parse_name(text: &str) -> Result<String, String> {
+    match text.trim() {
+        "" => Err("expected a name; leave out the comma before nothing".to_owned()),
+        name => Ok(name.to_owned()),
+    }
+}
+
+pub(super) fn parse_client(text: &str) -> Result<Client, String> {
+    Client::named(text.trim()).ok_or_else(|| {
+        let names: Vec<_> = Client::ALL.iter().map(|client| client.name()).collect();
+        format!("there is no such client; there are: {}", names.join(", "))
+    })
+}
+
+pub(super) fn parse_workers(text: &str) -> Result<usize, String> {
+    parse_count(text, 100_000).map_err(|problem| {
+        format!("{problem}; workers are requests in flight at once, as in --workers 1,5,20")
+    })
+}
+
+pub(super) fn parse_requests(text: &str) -> Result<usize, String> {
+    parse_count(text, 100_000_000)
+}
+
+fn parse_count(text: &str, most: usize) -> Result<usize, String> {
+    match text.trim().parse() {
+        Ok(count) if (1..=most).contains(&count) => Ok(count),
+        _ => Err(format!("expected a whole number from 1 to {most}")),
+    }
+}
