@@ -104,9 +104,13 @@ impl ServiceTime {
     }
 }
 
-/// Whether a number can be a time: finite, and not before its start.
+/// The longest time that is believed, in seconds: some thirty years. Of longer
+/// ones sums lose their meaning, and in the end are infinite.
+const LONGEST_S: f64 = 1e9;
+
+/// Whether a number can be a time: not before its start, and not beyond belief.
 pub(crate) fn is_time(seconds: f64) -> bool {
-    seconds.is_finite() && seconds >= 0.0
+    (0.0..=LONGEST_S).contains(&seconds)
 }
 
 /// The least time in which `workers` can make `requests` that take `service_s`

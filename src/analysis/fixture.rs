@@ -152,7 +152,7 @@ impl Measured {
         let latency_s = self.latency_s.unwrap_or((room_s - 0.000_1).max(0.0));
         let started = |index: usize| {
             let left = rounds - 1 - index / workers.max(1);
-            self.warm_s - latency_s - left as f64 * room_s
+            (self.warm_s - latency_s - left as f64 * room_s).max(0.0)
         };
         Measurement {
             warm_s: self.warm_s,

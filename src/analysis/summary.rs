@@ -351,10 +351,40 @@ fn by_cell(samples: &[Sample]) -> Vec<(&Cell, Vec<&Sample>)> {
     cells
 }
 
+/// Every time that a measurement holds, in seconds.
+fn times(measurement: &Measurement) -> impl Iterator<Item = f64> {
+    let of_run = [
+        measurement.warm_s,
+        measurement.cold_s,
+        measurement.cpu_s,
+        measurement.user_s,
+        measurement.system_s,
+        measurement.connecting_s,
+    ];
+    let of_server = measurement.server.into_iter().flat_map(|server| {
+        [
+            server.cpu_s,
+            server.lateness_p50_s,
+            server.lateness_p99_s,
+            server.lateness_mean_s,
+            server.held_mean_s,
+        ]
+    });
+    let (outcomes, retried) = (&measurement.outcomes, &measurement.retried);
+    let of_requests = [
+        &outcomes.started_s,
+        &outcomes.latency_s,
+        &retried.started_s,
+        &retried.latency_s,
+        &retried.waited_s,
+    ];
+    let of_requests = of_requests.into_iter().flatten().copied();
+    of_run.into_iter().chain(of_server).chain(of_requests)
+}
+
 /// Why a measurement cannot be right, if it cannot.
 fn contradiction(cell: &Cell, measurement: &Measurement) -> Option<String> {
-    let times = [measurement.warm_s, measurement.cold_s, measurement.cpu_s];
-    if let Some(time) = times.into_iter().find(|time| !bound::is_time(*time)) {
+    if let Some(time) = times(measurement).find(|time| !bound::is_time(*time)) {
         return Some(format!("the record holds {time} s as a time"));
     }
     if measurement.cold_s < measurement.warm_s {

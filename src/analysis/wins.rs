@@ -15,6 +15,13 @@ pub struct Contender {
     pub best: Vec<Option<usize>>,
 }
 
+impl Contender {
+    /// Whether it was whole against any profile.
+    pub fn is_anywhere(&self) -> bool {
+        self.best.iter().any(Option::is_some)
+    }
+}
+
 /// How a contender fares against a profile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {

@@ -118,8 +118,7 @@ impl<'scope, 'env, 'run, 'lanes> Course<'scope, 'env, 'run, 'lanes> {
             };
             let patience = until.map_or(Duration::MAX, |until| until.saturating_sub(now));
             // In time to see that the session was stopped.
-            let pause = pauses.next().unwrap_or_default();
-            match self.reports.recv_timeout(patience.min(pause)) {
+            match self.reports.recv_timeout(patience.min(pauses.draw())) {
                 Ok(Report::Progress(number, done)) => {
                     observer.on(&Event::Progress { number, done });
                 }

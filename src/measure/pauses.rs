@@ -17,16 +17,13 @@ pub(super) struct Pauses {
     drawn: u32,
 }
 
-impl Iterator for Pauses {
-    type Item = Duration;
-
-    fn next(&mut self) -> Option<Duration> {
+impl Pauses {
+    /// The next one.
+    pub(super) fn draw(&mut self) -> Duration {
         self.drawn = self.drawn.wrapping_add(1);
         let place = (f64::from(self.drawn) * STEP).fract();
         let (shortest, longest) = RANGE;
-        Some(Duration::from_secs_f64(
-            shortest + (longest - shortest) * place,
-        ))
+        Duration::from_secs_f64(shortest + (longest - shortest) * place)
     }
 }
 
@@ -36,10 +33,8 @@ mod tests {
 
     #[test]
     fn pauses_spread_over_their_range_and_over_every_period() {
-        let pauses: Vec<f64> = Pauses::default()
-            .take(1000)
-            .map(|pause| pause.as_secs_f64())
-            .collect();
+        let mut drawn = Pauses::default();
+        let pauses: Vec<f64> = (0..1000).map(|_| drawn.draw().as_secs_f64()).collect();
         let mean = pauses.iter().sum::<f64>() / 1000.0;
         assert!((mean - 0.5).abs() < 0.001, "{mean}");
         assert!(

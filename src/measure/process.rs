@@ -66,8 +66,9 @@ pub fn serve_sample(catalogue: &Catalogue, worker_program: &Path) -> io::Result<
         let _ = std::thread::Builder::new()
             .name("progress".to_owned())
             .spawn(move || {
-                for pause in Pauses::default() {
-                    std::thread::sleep(pause);
+                let mut pauses = Pauses::default();
+                loop {
+                    std::thread::sleep(pauses.draw());
                     let Some(collector) = collector.upgrade() else {
                         return;
                     };
@@ -162,10 +163,7 @@ impl SampleProcess {
                 let error = format!("no request ended for {:?}: given up", self.patience);
                 return Some(SampleResult::Error(error));
             }
-            match self
-                .messages
-                .recv_timeout(pauses.next().unwrap_or_default())
-            {
+            match self.messages.recv_timeout(pauses.draw()) {
                 Ok(Ok(Message::Progress(outcomes))) => {
                     if outcomes > last.0 {
                         last = (outcomes, Instant::now());

@@ -64,7 +64,7 @@ impl Witness {
         let spent = self.server.cpu_time().saturating_sub(self.cpu_before);
         let delays = match self.journal.confirm(measurement) {
             Ok(delays) => delays,
-            Err(Doubt::Differs(how)) => return Err(self.server_ended().unwrap_or(how)),
+            Err(Doubt::Differs(how)) => return Err(how),
             Err(Doubt::Silent(_)) if measurement.failed() > 0 => return Ok(None),
             Err(Doubt::Silent(why)) => return Err(self.server_ended().unwrap_or(why)),
         };

@@ -7,8 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::measurement::is_time;
-use super::{Ending, FILE_NAME, PARTIAL_NAME, Record, Sample, SampleResult, Session, VERSION};
+use super::{Ending, FILE_NAME, PARTIAL_NAME, Record, Sample, Session, VERSION};
 
 /// One line of the file. Tagged from outside: serde holds the whole of an
 /// internally tagged value in memory before it knows the type, which for a
@@ -150,12 +149,7 @@ impl Record {
             }
             number += 1;
             match serde_json::from_str(&text).map_err(|error| damaged(number, &error))? {
-                Line::Sample(sample) => {
-                    if let SampleResult::Measured(measured) = &sample.result {
-                        measured.check().map_err(|odd| damaged(number, &odd))?;
-                    }
-                    record.samples.push(*sample);
-                }
+                Line::Sample(sample) => record.samples.push(*sample),
                 Line::End(ending) => {
                     record.ending = ending;
                     text.clear();
@@ -186,12 +180,7 @@ fn read_session(path: &Path, text: &str) -> Result<Session, ReadError> {
         });
     }
     match serde_json::from_str(text).map_err(|error| not_a_record(&error))? {
-        Line::Session(session) => match session.server.service_s {
-            Some(service_s) if !is_time(service_s) => Err(not_a_record(&format_args!(
-                "{service_s:e} s is no service time"
-            ))),
-            _ => Ok(*session),
-        },
+        Line::Session(session) => Ok(*session),
         Line::Sample(_) | Line::End(_) => Err(not_a_record(&"another line")),
     }
 }

@@ -98,56 +98,6 @@ pub struct Retried {
     pub kind: Vec<String>,
 }
 
-/// The longest time that a record may hold, in seconds: some thirty years. Beyond
-/// it sums lose their meaning, and in the end are infinite.
-const LONGEST_S: f64 = 1e9;
-
-/// Whether something can be a time, in seconds.
-pub(super) fn is_time(seconds: f64) -> bool {
-    (0.0..=LONGEST_S).contains(&seconds)
-}
-
-impl Measurement {
-    /// Looks for what no measurement can come to, as in a file that was changed.
-    ///
-    /// # Errors
-    /// A sentence that names the first such field.
-    pub(super) fn check(&self) -> Result<(), String> {
-        let of_run = [
-            ("warm_s", self.warm_s),
-            ("cold_s", self.cold_s),
-            ("cpu_s", self.cpu_s),
-            ("user_s", self.user_s),
-            ("system_s", self.system_s),
-            ("connecting_s", self.connecting_s),
-        ];
-        let of_server = self.server.iter().flat_map(|server| {
-            [
-                ("server.cpu_s", server.cpu_s),
-                ("server.lateness_mean_s", server.lateness_mean_s),
-                ("server.held_mean_s", server.held_mean_s),
-            ]
-        });
-        let lists = [
-            ("started_s", &self.outcomes.started_s),
-            ("latency_s", &self.outcomes.latency_s),
-            ("retried.started_s", &self.retried.started_s),
-            ("retried.latency_s", &self.retried.latency_s),
-            ("retried.waited_s", &self.retried.waited_s),
-        ];
-        let of_requests = lists
-            .into_iter()
-            .flat_map(|(name, times)| times.iter().map(move |time| (name, *time)));
-        let mut times = of_run.into_iter().chain(of_server).chain(of_requests);
-        match times.find(|(_, seconds)| !is_time(*seconds)) {
-            None => Ok(()),
-            Some((name, seconds)) => Err(format!(
-                "{name} is {seconds:e}, and a time is 0 to {LONGEST_S:e} s"
-            )),
-        }
-    }
-}
-
 /// What the bundled server spent on a run, so that its part can be told from
 /// the client's.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -215,24 +165,4 @@ pub struct Failed {
     pub index: Vec<u32>,
     /// How it failed, by the name of the kind.
     pub kind: Vec<String>,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_cannot_be_a_time_is_named() {
-        assert_eq!(Measurement::default().check(), Ok(()));
-        for odd in [-1.0, 1e308, f64::NAN, f64::INFINITY] {
-            let mut measurement = Measurement {
-                cpu_s: odd,
-                ..Measurement::default()
-            };
-            assert!(measurement.check().unwrap_err().starts_with("cpu_s is"));
-            measurement.cpu_s = 1.0;
-            measurement.outcomes.latency_s = vec![0.1, odd];
-            assert!(measurement.check().unwrap_err().starts_with("latency_s is"));
-        }
-    }
 }

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::Summary;
 use crate::analysis::bound::Source;
 use crate::analysis::fixture::{RecordBuilder, measured, sweep};
-use crate::record::Ending;
+use crate::record::{Ending, SampleResult};
 
 #[test]
 fn a_row_has_the_median_the_range_and_the_gap() {
@@ -127,6 +127,28 @@ fn what_cannot_be_is_an_error_and_not_a_figure() {
         reasons.contains(&"the record accounts for 100 of 90 requests"),
         "{reasons:?}"
     );
+}
+
+#[test]
+fn no_time_of_a_measurement_is_beyond_belief() {
+    for odd in [-1.0, 1e308, f64::INFINITY] {
+        let mut record = RecordBuilder::new()
+            .sample("tokio", 1, measured(100, 20.1))
+            .sample("rayon", 1, measured(100, 20.1))
+            .build();
+        if let SampleResult::Measured(measured) = &mut record.samples[0].result {
+            measured.outcomes.latency_s[7] = odd;
+        }
+        let summary = Summary::of(&record);
+        // It costs its sample, and no other.
+        let errors: Vec<_> = summary.rows.iter().map(|row| row.errors).collect();
+        assert_eq!(errors, [0, 1], "{odd}");
+        record.session.server.service_s = Some(odd);
+        let service = Summary::of(&record)
+            .service
+            .expect("that of the fastest answer");
+        assert!(matches!(service.source, Source::Fastest { .. }), "{odd}");
+    }
 }
 
 #[test]

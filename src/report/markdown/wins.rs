@@ -4,7 +4,7 @@ use std::fmt::{self, Write as _};
 
 use super::escape;
 use crate::analysis::Summary;
-use crate::analysis::wins::{Standing, contenders, standing};
+use crate::analysis::wins::{Contender, Standing, contenders, standing};
 use crate::report::prose::{self, Naming};
 use crate::report::{plot, profiles, units};
 
@@ -14,10 +14,8 @@ pub(super) fn section(out: &mut String, summary: &Summary) -> fmt::Result {
         return Ok(());
     }
     writeln!(out, "## Which strategy wins where\n")?;
-    if contenders(summary)
-        .iter()
-        .any(|one| one.best.iter().any(Option::is_some))
-    {
+    let contenders = contenders(summary);
+    if contenders.iter().any(Contender::is_anywhere) {
         writeln!(
             out,
             "![Which strategy wins where]({})\n",
@@ -32,7 +30,7 @@ pub(super) fn section(out: &mut String, summary: &Summary) -> fmt::Result {
     writeln!(out, "| | {} |", head.collect::<Vec<_>>().join(" | "))?;
     writeln!(out, "|---|{}", "--:|".repeat(summary.profiles.len()))?;
     let naming = Naming::of(summary).without_profile();
-    for contender in contenders(summary) {
+    for contender in contenders {
         let fields = summary.profiles.iter().zip(&contender.best);
         let fields: Vec<_> = fields.map(|(one, place)| field(one, *place)).collect();
         let name = escape(&naming.short(&contender.cell));

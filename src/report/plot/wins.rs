@@ -2,6 +2,7 @@
 //! the nearer to the fastest of that profile.
 
 use crate::analysis::Summary;
+use crate::analysis::summary::Row;
 use crate::analysis::wins::{Contender, Standing, contenders, standing};
 use crate::report::plot::page::{self, WIDTH};
 use crate::report::plot::panel::LABEL;
@@ -22,14 +23,32 @@ const GAP: f64 = 2.0;
 /// The em of what stands in fields and in the key.
 const SMALL: f64 = 13.0;
 
-/// How many times the fastest a median may be to be painted so. One hue from dark
-/// to light: the order can be seen with any kind of colour vision.
-const SHADES: [(f64, Colour, Colour, &str); 5] = [
-    (1.0, (0, 90, 145), PAPER, "fastest"),
-    (1.05, (86, 158, 205), INK, "within 5 %"),
-    (1.25, (135, 190, 222), INK, "within 25 %"),
-    (2.0, (196, 222, 238), INK, "up to twice"),
-    (f64::INFINITY, (233, 240, 246), INK, "more"),
+/// How a field is painted.
+struct Shade {
+    /// The most times the fastest that a median may be.
+    most: f64,
+    fill: Colour,
+    ink: Colour,
+    name: &'static str,
+}
+
+const fn shade(most: f64, fill: Colour, ink: Colour, name: &'static str) -> Shade {
+    Shade {
+        most,
+        fill,
+        ink,
+        name,
+    }
+}
+
+/// One hue from dark to light: the order can be seen with any kind of colour
+/// vision.
+const SHADES: [Shade; 5] = [
+    shade(1.0, (0, 90, 145), PAPER, "fastest"),
+    shade(1.05, (86, 158, 205), INK, "within 5 %"),
+    shade(1.25, (135, 190, 222), INK, "within 25 %"),
+    shade(2.0, (196, 222, 238), INK, "up to twice"),
+    shade(f64::INFINITY, (233, 240, 246), INK, "more"),
 ];
 
 /// Where nothing succeeded in every request.
@@ -38,8 +57,7 @@ const NOTHING: Colour = (242, 242, 242);
 /// The plot, or `None` where there is one profile or nothing was whole.
 pub(super) fn scene(summary: &Summary) -> Option<Scene> {
     let contenders = contenders(summary);
-    let any = |contender: &Contender| contender.best.iter().any(Option::is_some);
-    if !contenders.iter().any(any) {
+    if !contenders.iter().any(Contender::is_anywhere) {
         return None;
     }
     let naming = Naming::of(summary).without_profile();
@@ -105,7 +123,7 @@ pub(super) fn scene(summary: &Summary) -> Option<Scene> {
 
 /// One strategy against one profile.
 fn field(scene: &mut Scene, profile: &Summary, place: Option<usize>, frame: &Frame) {
-    let median = |row: Option<&crate::analysis::summary::Row>| {
+    let median = |row: Option<&Row>| {
         row.and_then(|row| row.figures.as_ref())
             .map(|figures| figures.warm_s.median)
     };
@@ -124,7 +142,8 @@ fn field(scene: &mut Scene, profile: &Summary, place: Option<usize>, frame: &Fra
         return;
     };
     let times = own / fastest;
-    let (_, fill, ink, _) = shade(times);
+    let fits = |shade: &&Shade| times <= shade.most;
+    let shade = SHADES.iter().find(fits).unwrap_or(&SHADES[4]);
     let mark = match standing(profile, place) {
         Standing::Wins => "★ ",
         Standing::Level => "≈ ",
@@ -135,29 +154,20 @@ fn field(scene: &mut Scene, profile: &Summary, place: Option<usize>, frame: &Fra
         format!("{mark}{times:.2} ×"),
         format!("{}, w={}", units::seconds(own), row.cell.workers_usable),
     ];
-    scene.rectangle(corners.0, corners.1, fill);
+    scene.rectangle(corners.0, corners.1, shade.fill);
     for (line, dy) in lines.iter().zip([-9.0, 9.0]) {
         let line = style::fitted(line, SMALL, false, width);
-        let text = Text::new((middle.0, middle.1 + dy), line, SMALL).colour(ink);
+        let text = Text::new((middle.0, middle.1 + dy), line, SMALL).colour(shade.ink);
         scene.text(text.anchor(Anchor::Middle));
     }
-}
-
-/// How a median of so many times the fastest is painted.
-fn shade(times: f64) -> (f64, Colour, Colour, &'static str) {
-    let fits = |shade: &&(f64, Colour, Colour, &str)| times <= shade.0;
-    *SHADES
-        .iter()
-        .find(fits)
-        .unwrap_or(&SHADES[SHADES.len() - 1])
 }
 
 /// What the shades mean. Returns the height below it.
 fn key(scene: &mut Scene, y: f64) -> f64 {
     let mut x = MARGIN;
-    for (_, fill, _, name) in SHADES {
-        scene.rectangle((x, y - 7.0), (x + 22.0, y + 7.0), fill);
-        let text = Text::new((x + 28.0, y), name, SMALL);
+    for shade in &SHADES {
+        scene.rectangle((x, y - 7.0), (x + 22.0, y + 7.0), shade.fill);
+        let text = Text::new((x + 28.0, y), shade.name, SMALL);
         x = text.frame().right + 20.0;
         scene.text(text);
     }
