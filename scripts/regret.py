@@ -38,7 +38,6 @@ MOST = 128
 
 # Settings that make a preset shorter without changing what it teaches.
 SCALED = {
-    "steady": ["service_time.time=50ms"],
     "jittery": ["service_time.mean=50ms", "service_time.sd=10ms"],
     "exponential": ["service_time.mean=50ms"],
     "long-tail": ["service_time.p50=25ms", "service_time.p99=500ms"],
@@ -46,6 +45,9 @@ SCALED = {
     "saturating": ["service_time.mean=50ms"],
     "overloaded": ["service_time.time=50ms"],
 }
+
+# Options that name places of one machine.
+PLACES = ("--program", "--out")
 
 COLUMNS = [
     "profile", "recommended", "workers", "measured_s", "failed", "best", "best_s",
@@ -133,6 +135,16 @@ def holds(line):
             and line.get("failed", 1) <= line.get("best_failed", 0))
 
 
+def shown(arguments):
+    """The arguments that say what was measured: not where the program and its files are."""
+    kept = []
+    for place, argument in enumerate(arguments):
+        of_place = place and arguments[place - 1] in PLACES
+        if not of_place and argument not in PLACES and not argument.startswith(tuple(f"{p}=" for p in PLACES)):
+            kept.append(argument)
+    return " ".join(["python3 scripts/regret.py", *kept])
+
+
 def report(folder, lines, arguments):
     """Writes regret.csv and summary.md."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -141,7 +153,7 @@ def report(folder, lines, arguments):
         writer.writeheader()
         writer.writerows(lines)
     text = ["# Regret of the recommendation", "",
-            f"`python3 scripts/regret.py {' '.join(arguments)}`, {os.cpu_count()} cores.", "",
+            f"`{shown(arguments)}`, {os.cpu_count()} cores.", "",
             "Regret: the recommended cell's runtime over the fastest cell's of an exhaustive "
             "search, both as that search measured them. Distance: in worker counts of the "
             "search, from the smallest within 5 %.", "",

@@ -5,19 +5,21 @@
 //! connection is driven by the task that uses it, not by one of its own, which
 //! saves a hand-over between tasks on every request.
 
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
-use std::pin::{Pin, pin};
-use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use futures_util::future::join_all;
-use http_body_util::{BodyExt, Empty, Limited};
+use http_body_util::{BodyExt, Empty};
+use hyper::Uri;
+use hyper::body::Incoming;
 use hyper::client::conn::http1;
-use hyper::header::{self, HeaderValue};
+use hyper::header::{self, HeaderMap, HeaderValue};
 
+use super::alarm::Alarm;
+use super::drive::Relay;
 use super::{
     AsyncClient, Client, Connections, LARGEST_BODY, Reuse, Target, USER_AGENT, retry_after,
 };
@@ -45,19 +47,8 @@ pub trait Network: 'static {
         target: &Target,
     ) -> impl Future<Output = io::Result<Self::Stream>> + Send;
 
-    /// Waits for a future no longer than a limit; `None` when that has passed.
-    fn timeout<F>(limit: Duration, future: F) -> impl Future<Output = Option<F::Output>> + Send
-    where
-        F: Future + Send,
-        F::Output: Send;
-
     /// Waits.
-    fn sleep(wait: Duration) -> impl Future<Output = ()> + Send {
-        async move {
-            // Nothing but time ends it.
-            Self::timeout(wait, std::future::pending::<()>()).await;
-        }
-    }
+    fn sleep(wait: Duration) -> impl Future<Output = ()> + Send + 'static;
 
     /// Does work that blocks its thread on one that is there for it.
     fn unblock<T, W>(work: W) -> impl Future<Output = T> + Send
@@ -69,27 +60,41 @@ pub trait Network: 'static {
 /// A client with one kept connection.
 pub struct HyperClient<N: Network> {
     target: Target,
-    /// The `Host` header.
-    host: HeaderValue,
+    /// What every request says.
+    headers: HeaderMap,
     /// In a box, as it goes through every exchange and back.
     connection: Option<Box<Connection<N::Stream>>>,
+    alarm: Alarm<N>,
 }
 
 impl<N: Network> HyperClient<N> {
     /// A client whose connection is open where the server can be reached;
     /// where it cannot, the first request tries again and says why.
     async fn ahead(target: Target) -> io::Result<Self> {
-        let host = HeaderValue::from_str(target.endpoint.authority()).map_err(io::Error::other)?;
+        let mut alarm = Alarm::new();
         let connection = match target.reuse {
-            Reuse::Session => N::timeout(target.timeout, open::<N>(&target)).await,
+            Reuse::Session => alarm.within(target.timeout, open::<N>(&target)).await,
             Reuse::PerRequest => None,
         };
         Ok(Self {
             connection: connection.and_then(Result::ok),
-            host,
+            headers: headers(&target)?,
             target,
+            alarm,
         })
     }
+}
+
+fn headers(target: &Target) -> io::Result<HeaderMap> {
+    let host = HeaderValue::from_str(target.endpoint.authority()).map_err(io::Error::other)?;
+    let mut headers = HeaderMap::new();
+    headers.insert(header::HOST, host);
+    headers.insert(header::ACCEPT, HeaderValue::from_static("*/*"));
+    headers.insert(header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
+    if target.reuse == Reuse::PerRequest {
+        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    Ok(headers)
 }
 
 impl<N: Network> AsyncClient for HyperClient<N> {
@@ -104,9 +109,8 @@ impl<N: Network> AsyncClient for HyperClient<N> {
         let limit = request.limit(self.target.timeout);
         let message = self.message(request)?;
         let exchange = exchange::<N>(&self.target, self.connection.take(), message);
-        let (connection, response) = N::timeout(limit, exchange)
-            .await
-            .unwrap_or_else(|| Err(Failure::timeout(limit)))?;
+        let ended = self.alarm.within(limit, exchange).await;
+        let (connection, response) = ended.unwrap_or_else(|| Err(Failure::timeout(limit)))?;
         self.connection = Some(connection).filter(|_| self.target.reuse == Reuse::Session);
         Ok(response)
     }
@@ -125,17 +129,18 @@ impl<N: Network> AsyncClient for HyperClient<N> {
 }
 
 impl<N: Network> HyperClient<N> {
-    fn message(&self, request: &Request) -> Result<Message, Failure> {
-        let mut message = hyper::Request::get(&request.target)
-            .header(header::HOST, &self.host)
-            .header(header::ACCEPT, HeaderValue::from_static("*/*"))
-            .header(header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
-        if self.target.reuse == Reuse::PerRequest {
-            message = message.header(header::CONNECTION, HeaderValue::from_static("close"));
+    fn message(&mut self, request: &Request) -> Result<Message, Failure> {
+        let target = Uri::try_from(request.target.as_str());
+        let mut message = Message::new(Empty::new());
+        *message.uri_mut() = target.map_err(|error| Failure::new(FailureKind::Body, error))?;
+        let headers = message.headers_mut();
+        if let Some(connection) = &mut self.connection {
+            *headers = std::mem::take(&mut connection.spare);
         }
-        message
-            .body(Empty::new())
-            .map_err(|error| Failure::new(FailureKind::Body, error))
+        for (name, value) in &self.headers {
+            headers.insert(name, value.clone());
+        }
+        Ok(message)
     }
 }
 
@@ -181,6 +186,8 @@ async fn open<N: Network>(target: &Target) -> Result<Box<Connection<N::Stream>>,
                 return Ok(Box::new(Connection {
                     sender,
                     driver: Some(driver),
+                    relay: Relay::new(),
+                    spare: HeaderMap::new(),
                 }));
             }
             Err(error) => refused = error,
@@ -198,6 +205,11 @@ where
     sender: http1::SendRequest<Empty<Bytes>>,
     /// What moves the bytes; `None` once the connection has ended.
     driver: Option<http1::Connection<S, Empty<Bytes>>>,
+    relay: Relay,
+    /// The last answer's headers: room for those of the next request. A map of
+    /// its own for each is too large for what an allocator keeps for a thread,
+    /// and tasks that go from one thread to another then wait for one another.
+    spare: HeaderMap,
 }
 
 enum ExchangeError {
@@ -212,7 +224,12 @@ where
     S: hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static,
 {
     async fn exchange(&mut self, message: Message) -> Result<Response, ExchangeError> {
-        let Self { sender, driver } = self;
+        let Self {
+            sender,
+            driver,
+            relay,
+            spare,
+        } = self;
         let answer = async {
             if sender.ready().await.is_err() {
                 return Err(ExchangeError::Unsent(message));
@@ -227,46 +244,41 @@ where
             let status = answer.status().as_u16();
             let asked = answer.headers().get(header::RETRY_AFTER);
             let retry_after = retry_after(asked.map(HeaderValue::as_bytes));
-            let body = Limited::new(answer.into_body(), LARGEST_BODY)
-                .collect()
-                .await;
-            let body = body.map_err(|error| {
-                let failure = match error.downcast_ref::<hyper::Error>() {
-                    Some(error) => broken(error),
-                    None => Failure::new(FailureKind::Body, error),
-                };
-                ExchangeError::Broken(failure)
-            })?;
+            let (head, body) = answer.into_parts();
+            *spare = head.headers;
+            // They are slices of the buffer that was read into.
+            spare.clear();
+            let body = whole(body).await;
             Ok(Response {
                 status,
-                body: body.to_bytes(),
+                body: body.map_err(ExchangeError::Broken)?,
                 retry_after,
             })
         };
-        drive(driver, answer).await
+        relay.drive(driver, answer).await
     }
 }
 
-/// Waits for a future while moving the connection's bytes.
-async fn drive<S, F>(
-    driver: &mut Option<http1::Connection<S, Empty<Bytes>>>,
-    future: F,
-) -> F::Output
-where
-    S: hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static,
-    F: Future,
-{
-    let mut future = pin!(future);
-    poll_fn(|context| {
-        if let Some(connection) = driver
-            && let Poll::Ready(_) = Pin::new(connection).poll(context)
-        {
-            // How it ended reaches the future too, as its error.
-            *driver = None;
+/// Reads a body to its end. Most come in one piece, which is then handed on as
+/// it is.
+async fn whole(mut body: Incoming) -> Result<Bytes, Failure> {
+    let mut first = Bytes::new();
+    let mut all = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let Ok(piece) = frame.map_err(|error| broken(&error))?.into_data() else {
+            continue;
+        };
+        if first.len() + all.len() + piece.len() > LARGEST_BODY {
+            return Err(Failure::new(FailureKind::Body, "length limit exceeded"));
         }
-        future.as_mut().poll(context)
-    })
-    .await
+        if first.is_empty() && all.is_empty() {
+            first = piece;
+            continue;
+        }
+        all.extend_from_slice(&std::mem::take(&mut first));
+        all.extend_from_slice(&piece);
+    }
+    Ok(if all.is_empty() { first } else { all.freeze() })
 }
 
 fn broken(error: &hyper::Error) -> Failure {

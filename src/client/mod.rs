@@ -4,8 +4,10 @@
 //! connection or a hold on a pool ([`Connections`] says which). Adding one is a
 //! file here and its name in the lists of [`Client`].
 
+mod alarm;
 mod caller;
 mod counted;
+mod drive;
 mod handling;
 mod hyper;
 mod local;

@@ -8,13 +8,16 @@
 use std::error::Error as StdError;
 use std::io::{self, Read};
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use http_body_util::{BodyExt, Limited};
 use reqwest::header::{self, HeaderValue};
 use reqwest::{Url, redirect, retry};
-use tower::util::MapFutureLayer;
+use tower::layer::layer_fn;
+use tower::{Layer, Service, ServiceExt};
 
 use super::{
     AsyncClient, BlockingClient, Client, Connections, LARGEST_BODY, Maker, Reuse, Target,
@@ -37,7 +40,6 @@ macro_rules! equalised {
     ($builder:expr, $target:expr, $workers:expr) => {{
         let target: &Target = $target;
         let host = Url::parse(&url(target, "/")).map_err(io::Error::other)?;
-        let counting = target.clone();
         $builder
             .user_agent(USER_AGENT)
             .redirect(redirect::Policy::none())
@@ -55,18 +57,58 @@ macro_rules! equalised {
                 host.host_str().unwrap_or_default(),
                 target.endpoint.addresses(),
             )
-            .connector_layer(MapFutureLayer::new(move |connecting| {
-                let (counting, begun) = (counting.clone(), Instant::now());
-                async move {
-                    let connection = connecting.await?;
-                    counting.count_connection(begun);
-                    Ok(connection)
-                }
-            }))
+            .connector_layer(Counting::layer(target))
             .timeout(target.timeout)
             .build()
             .map_err(io::Error::other)?
     }};
+}
+
+/// Counts the connections that a connector opens.
+///
+/// reqwest copies its connector several times for each request, whether or not
+/// a connection is opened, so the copies share what they are made of.
+struct Counting<S>(Arc<(S, Target)>);
+
+impl<S> Counting<S> {
+    fn layer(target: &Target) -> impl Layer<S, Service = Self> + Clone + use<S> {
+        let target = target.clone();
+        layer_fn(move |connector| Self(Arc::new((connector, target.clone()))))
+    }
+}
+
+impl<S> Clone for Counting<S> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<S, R> Service<R> for Counting<S>
+where
+    S: Service<R> + Clone + Send + Sync + 'static,
+    S::Future: Send,
+    S::Error: Send,
+    R: Send + 'static,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = BoxFuture<'static, Result<S::Response, S::Error>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        // The copy that is made for the call waits until it is.
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, to: R) -> Self::Future {
+        let shared = Arc::clone(&self.0);
+        Box::pin(async move {
+            let (connector, target) = &*shared;
+            let begun = Instant::now();
+            let connection = connector.clone().oneshot(to).await?;
+            target.count_connection(begun);
+            Ok(connection)
+        })
+    }
 }
 
 /// A worker's hold on the asynchronous client. It needs tokio.
@@ -92,8 +134,15 @@ impl AsyncClient for ReqwestClient {
         let limit = request.limit(target.timeout);
         let message = self.client.get(url(target, &request.target));
         let message = closing(target, message, reqwest::RequestBuilder::header);
-        let sent = message.timeout(limit).send();
-        let answer = sent.await.map_err(|error| failure(target, limit, &error))?;
+        // The client keeps the usual limit itself, for less.
+        let message = match limit < target.timeout {
+            true => message.timeout(limit),
+            false => message,
+        };
+        let answer = message
+            .send()
+            .await
+            .map_err(|error| failure(target, limit, &error))?;
         let status = answer.status().as_u16();
         let retry_after = asked(answer.headers());
         let body = Limited::new(reqwest::Body::from(answer), LARGEST_BODY);

@@ -62,8 +62,9 @@ pub struct Target {
 }
 
 /// What a client counts. Each has a book of its own, so that no two cores
-/// contend for one.
+/// contend for one, nor for a pair of cache lines.
 #[derive(Debug, Default)]
+#[repr(align(128))]
 struct Book {
     connections: AtomicU64,
     connecting_ns: AtomicU64,

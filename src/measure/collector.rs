@@ -1,7 +1,6 @@
 //! The collector: judges outcomes as they come, and accounts for every request.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::ledger::{Ledger, Line};
@@ -15,15 +14,12 @@ use crate::workload::Workload;
 pub struct Collector {
     workload: Arc<dyn Workload>,
     ledger: Ledger,
-    /// A bit for every request that has an outcome.
-    seen: Vec<AtomicU64>,
     failures: Mutex<BTreeMap<FailureKind, (u64, String)>>,
     retried: Mutex<Retried>,
-    arrived: AtomicU64,
-    /// Threads of this process, read when half of the outcomes were there.
+    /// Threads of this process, read when the request in the middle ended.
     threads: OnceLock<u64>,
-    /// The first outcome that should not be: a second one, or one of no request.
-    surplus: OnceLock<usize>,
+    /// The first outcome of no request.
+    unknown: OnceLock<usize>,
 }
 
 /// What a run came to, once every request is accounted for.
@@ -47,25 +43,22 @@ pub struct Collected {
 impl Collector {
     /// A collector for one run of a workload.
     pub fn new(workload: Arc<dyn Workload>) -> Self {
-        let words = workload.requests().div_ceil(64);
         Self {
             workload,
             ledger: Ledger::default(),
-            seen: (0..words).map(|_| AtomicU64::new(0)).collect(),
             failures: Mutex::default(),
             retried: Mutex::default(),
-            arrived: AtomicU64::new(0),
             threads: OnceLock::new(),
-            surplus: OnceLock::new(),
+            unknown: OnceLock::new(),
         }
     }
 
     /// Outcomes that have come so far.
     pub fn arrived(&self) -> u64 {
-        self.arrived.load(Ordering::Relaxed)
+        self.ledger.added()
     }
 
-    /// Threads of this process when half of the outcomes were there; 0 before
+    /// Threads of this process when the request in the middle ended; 0 before
     /// that, and where the system does not tell.
     pub fn threads(&self) -> u64 {
         self.threads.get().copied().unwrap_or_default()
@@ -77,21 +70,25 @@ impl Collector {
     /// Where a request has no outcome or more than one: no time of such a run
     /// counts.
     pub fn finish(&self) -> Result<Collected, String> {
-        if let Some(index) = self.surplus.get() {
+        let lines = self.ledger.take_lines();
+        let lines = lines.map_err(|error| format!("the outcomes cannot be read back: {error}"))?;
+        let requests = self.workload.requests();
+        if let Some(index) = self
+            .unknown
+            .get()
+            .copied()
+            .or_else(|| twice(&lines, requests))
+        {
             return Err(format!(
                 "the strategy delivered request {index} twice, or it is none of the batch's"
             ));
         }
-        let requests = self.workload.requests() as u64;
-        let arrived = self.arrived();
-        if arrived != requests {
+        if lines.len() != requests {
             return Err(format!(
                 "the strategy lost {} of {requests} requests",
-                requests - arrived
+                requests - lines.len()
             ));
         }
-        let lines = self.ledger.take_lines();
-        let lines = lines.map_err(|error| format!("the outcomes cannot be read back: {error}"))?;
         let retried = &mut *self.retried.lock().unwrap_or_else(PoisonError::into_inner);
         let failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(Collected {
@@ -155,11 +152,10 @@ impl Collector {
 
 impl Sink for Collector {
     fn accept(&self, outcome: Outcome) {
-        let bit = 1 << (outcome.index % 64);
-        let known = outcome.index < self.workload.requests();
-        if !known || self.seen[outcome.index / 64].fetch_or(bit, Ordering::Relaxed) & bit != 0 {
+        let requests = self.workload.requests();
+        if outcome.index >= requests {
             // The first of them is enough to refuse the run.
-            let _ = self.surplus.set(outcome.index);
+            let _ = self.unknown.set(outcome.index);
             return;
         }
         let latency = outcome.finished.saturating_sub(outcome.started);
@@ -172,12 +168,19 @@ impl Sink for Collector {
             failure: self.judge(&outcome),
         });
         self.keep(outcome.index, &outcome.tried);
-        let arrived = self.arrived.fetch_add(1, Ordering::Relaxed) + 1;
-        if arrived == (self.workload.requests() as u64).div_ceil(2) {
-            // Halfway, every worker that will work does.
+        if outcome.index == requests / 2 {
+            // In the middle, every worker that will work does.
             let _ = self.threads.set(resources::threads(std::process::id()));
         }
     }
+}
+
+/// A request that has more than one line. It is looked for at the end: a mark
+/// that every worker sets for each request would be contended for.
+fn twice(lines: &[Line], requests: usize) -> Option<usize> {
+    let mut seen = vec![false; requests];
+    let mut indices = lines.iter().map(|line| line.index as usize);
+    indices.find(|index| std::mem::replace(&mut seen[*index], true))
 }
 
 /// How many requests each thread ended, by worker.

@@ -14,7 +14,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use crate::outcome::{Doer, FailureKind};
 
-/// Workers share this many shards, so that they seldom wait for one another.
+/// Threads share this many shards, so that they seldom wait for one another.
 const SHARDS: usize = 16;
 
 /// Lines that a shard holds before they go to the file.
@@ -80,7 +80,7 @@ impl Line {
 /// A line for every outcome of a run.
 #[derive(Default)]
 pub(super) struct Ledger {
-    shards: [Mutex<Vec<Line>>; SHARDS],
+    shards: [Shard; SHARDS],
     /// Where full shards go; `None` where there can be no such file, and lines
     /// stay in memory.
     file: OnceLock<Option<File>>,
@@ -90,11 +90,28 @@ pub(super) struct Ledger {
     written: Mutex<Vec<Range<u64>>>,
 }
 
+/// Each in cache lines of its own, two of which are fetched at once.
+#[derive(Default)]
+#[repr(align(128))]
+struct Shard {
+    lines: Mutex<Vec<Line>>,
+    /// Lines that it was given, those that went to the file included.
+    added: AtomicU64,
+}
+
 impl Ledger {
+    /// Lines so far.
+    pub(super) fn added(&self) -> u64 {
+        let added = |shard: &Shard| shard.added.load(Ordering::Relaxed);
+        self.shards.iter().map(added).sum()
+    }
+
     /// Adds a line.
     pub(super) fn add(&self, line: Line) {
-        let shard = &self.shards[line.worker as usize % SHARDS];
-        let mut lines = shard.lock().unwrap_or_else(PoisonError::into_inner);
+        // By thread, not by worker: tasks go from one thread to another.
+        let shard = &self.shards[line.doer.thread as usize % SHARDS];
+        shard.added.fetch_add(1, Ordering::Relaxed);
+        let mut lines = shard.lines.lock().unwrap_or_else(PoisonError::into_inner);
         if lines.len() >= FULL && lines.len().is_multiple_of(FULL) && self.put_away(&lines).is_ok()
         {
             lines.clear();
@@ -134,7 +151,7 @@ impl Ledger {
             }
         }
         for shard in &self.shards {
-            all.append(&mut shard.lock().unwrap_or_else(PoisonError::into_inner));
+            all.append(&mut shard.lines.lock().unwrap_or_else(PoisonError::into_inner));
         }
         all.sort_unstable_by_key(|line| (line.ended_ns(), line.index));
         Ok(all)
@@ -169,7 +186,11 @@ mod tests {
             ledger.add(line(index));
         }
         assert!(ledger.taken.load(Ordering::Relaxed) > 0);
-        let held: usize = ledger.shards.iter().map(|s| s.lock().unwrap().len()).sum();
+        let held: usize = ledger
+            .shards
+            .iter()
+            .map(|s| s.lines.lock().unwrap().len())
+            .sum();
         assert!(held <= FULL * SHARDS);
         let all = ledger.take_lines().unwrap();
         assert!(all.iter().copied().eq((0..lines).map(line)));
@@ -183,7 +204,10 @@ mod tests {
         };
         for index in 0..(3 * FULL) as u32 {
             ledger.add(Line {
-                worker: 0,
+                doer: Doer {
+                    process: 7,
+                    thread: 0,
+                },
                 ..line(index)
             });
         }

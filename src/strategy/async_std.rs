@@ -43,12 +43,8 @@ impl Network for AsyncStd {
         Ok(FuturesIo::new(Counted::new(stream, target)))
     }
 
-    async fn timeout<F>(limit: Duration, future: F) -> Option<F::Output>
-    where
-        F: Future + Send,
-        F::Output: Send,
-    {
-        async_std::future::timeout(limit, future).await.ok()
+    fn sleep(wait: Duration) -> impl Future<Output = ()> + Send + 'static {
+        async_std::task::sleep(wait)
     }
 
     fn unblock<T, W>(work: W) -> impl Future<Output = T> + Send

@@ -59,12 +59,8 @@ impl Network for Tokio {
         Ok(TokioIo::new(Counted::new(stream, target)))
     }
 
-    async fn timeout<F>(limit: Duration, future: F) -> Option<F::Output>
-    where
-        F: Future + Send,
-        F::Output: Send,
-    {
-        tokio::time::timeout(limit, future).await.ok()
+    fn sleep(wait: Duration) -> impl Future<Output = ()> + Send + 'static {
+        tokio::time::sleep(wait)
     }
 
     async fn unblock<T, W>(work: W) -> T
