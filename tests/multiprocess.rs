@@ -5,6 +5,7 @@
 mod common;
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -96,10 +97,58 @@ fn all_workers_killed_at_once_still_leave_an_outcome_for_each_request() {
     });
     let verdicts = kept.verdicts();
     assert_eq!(verdicts[1], Err(FailureKind::WorkerLost));
-    // Each worker had one request at most, and each was replaced.
+    // A worker has half of its share of what is left at most, and each was replaced.
     let lost = verdicts.iter().filter(|verdict| verdict.is_err()).count();
-    assert!((1..=3).contains(&lost), "{verdicts:?}");
+    assert!((1..=9).contains(&lost), "{verdicts:?}");
+    for verdict in verdicts {
+        assert!(matches!(verdict, Ok(()) | Err(FailureKind::WorkerLost)));
+    }
     assert_eq!(after.len(), 3);
+}
+
+/// Runs 2,000 short requests with 2 workers, which are given several at once;
+/// `act` is called with the workers' ids when so many outcomes are there.
+fn in_errands(after: usize, act: impl Fn(&[u32]) + Send + Sync + 'static) -> Arc<Kept> {
+    let server = Scripted::start(|exchange| exchange.answer(200, b"{}"));
+    let entry = multiprocess();
+    let workload = inventory(2000, Expect::Json);
+    let setup = setup(&entry, &server.url(), 2, PATIENT);
+    let mut strategy = (entry.build)(&setup).unwrap();
+    let workers = strategy.processes();
+    let count = AtomicUsize::new(0);
+    let kept = Kept::telling(workload.clone(), move |_| {
+        if count.fetch_add(1, Relaxed) == after {
+            act(&workers);
+        }
+    });
+    let batch = Arc::new(Batch::new(workload, kept.clone()));
+    strategy.run(&batch).unwrap();
+    kept
+}
+
+#[test]
+fn short_requests_follow_one_another_however_many_go_at_once() {
+    let kept = in_errands(0, |_| {});
+    assert!(kept.verdicts().iter().all(Result::is_ok));
+    for worker in 0..2 {
+        let spans = kept.spans(worker);
+        assert!(spans.iter().all(|span| span.start < span.end));
+        assert!(spans.windows(2).all(|pair| pair[0].end <= pair[1].start));
+    }
+}
+
+#[test]
+fn a_worker_killed_with_several_requests_leaves_an_outcome_for_each() {
+    let kept = in_errands(500, |workers| {
+        signal(workers[0], Signal::SIGKILL).unwrap();
+    });
+    let verdicts = kept.verdicts();
+    let lost = verdicts.iter().filter(|verdict| verdict.is_err()).count();
+    assert!((1..=32).contains(&lost), "{lost}");
+    for worker in 0..2 {
+        let spans = kept.spans(worker);
+        assert!(spans.windows(2).all(|pair| pair[0].end <= pair[1].start));
+    }
 }
 
 #[test]

@@ -108,8 +108,12 @@ impl Ledger {
 
     /// Adds a line.
     pub(super) fn add(&self, line: Line) {
-        // By thread, not by worker: tasks go from one thread to another.
-        let shard = &self.shards[line.doer.thread as usize % SHARDS];
+        // By thread where that is known: tasks go from one thread to another.
+        let writer = match line.doer.thread {
+            0 => line.worker,
+            thread => thread,
+        };
+        let shard = &self.shards[writer as usize % SHARDS];
         shard.added.fetch_add(1, Ordering::Relaxed);
         let mut lines = shard.lines.lock().unwrap_or_else(PoisonError::into_inner);
         if lines.len() >= FULL && lines.len().is_multiple_of(FULL) && self.put_away(&lines).is_ok()

@@ -97,7 +97,14 @@ impl Batch {
         (index < self.closed.load(Ordering::Relaxed)).then_some(index)
     }
 
-    /// Stops the run: what is in flight ends, and nothing more is claimed.
+    /// Requests of the window that nobody has claimed yet.
+    pub fn unclaimed(&self) -> usize {
+        let claimed = self.next.0.load(Ordering::Relaxed);
+        self.closed.load(Ordering::Relaxed).saturating_sub(claimed)
+    }
+
+    /// Stops the run: what is in flight ends, or was handed to another process,
+    /// and nothing more is claimed.
     pub fn stop(&self) {
         self.stopped.store(true, Ordering::Relaxed);
     }
@@ -170,6 +177,13 @@ impl Attempt<'_> {
 
     /// Ends the request and delivers its outcome.
     pub fn finish(self, call: impl Into<Call>) {
+        let span = self.started..self.batch.elapsed();
+        self.finish_with(span, call);
+    }
+
+    /// The same for a request that began and ended elsewhere: between two times
+    /// since the start of the run.
+    pub fn finish_with(self, span: Range<Duration>, call: impl Into<Call>) {
         let Call {
             result,
             tried,
@@ -178,8 +192,8 @@ impl Attempt<'_> {
         self.batch.sink.accept(Outcome {
             index: self.request.index,
             worker: self.worker,
-            started: self.started,
-            finished: self.batch.elapsed(),
+            started: span.start,
+            finished: span.end,
             result,
             tried,
             doer,

@@ -126,6 +126,17 @@ impl Kept {
         judged.iter().map(|(outcome, _)| outcome.worker).collect()
     }
 
+    /// When a worker's requests began and ended, in the order of their ends.
+    pub fn spans(&self, worker: usize) -> Vec<std::ops::Range<std::time::Duration>> {
+        let judged = self.judged.lock().unwrap();
+        let own = judged
+            .iter()
+            .filter(|(outcome, _)| outcome.worker == worker);
+        let mut spans: Vec<_> = own.map(|(o, _)| o.started..o.finished).collect();
+        spans.sort_by_key(|span| span.end);
+        spans
+    }
+
     /// The first failure in words, for a test that fails to show.
     pub fn first_failure(&self) -> Option<String> {
         let judged = self.judged.lock().unwrap();

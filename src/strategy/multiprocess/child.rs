@@ -16,7 +16,7 @@ pub(super) struct WorkerProcess {
     child: Child,
     orders: Sender,
     reports: Receiver,
-    /// Bytes of an order that the pipe had no room for yet.
+    /// Bytes of orders that were not written yet.
     unsent: Vec<u8>,
     received: Vec<u8>,
     /// Whether it has said that it is ready.
@@ -63,14 +63,13 @@ impl WorkerProcess {
         self.child.id()
     }
 
-    /// Gives it an order, or as much of it as the pipe takes now.
-    pub(super) fn order(&mut self, order: &Order) -> io::Result<()> {
-        self.unsent = wire::encode(order)?;
-        self.write_unsent()
+    /// Puts an order with those that are written next.
+    pub(super) fn add(&mut self, order: &Order) -> io::Result<()> {
+        wire::encode(order, &mut self.unsent)
     }
 
-    /// Goes on with an order that the pipe had no room for.
-    pub(super) fn write_unsent(&mut self) -> io::Result<()> {
+    /// Writes the orders that were added, as far as the pipe has room.
+    pub(super) fn write(&mut self) -> io::Result<()> {
         while !self.unsent.is_empty() {
             match self.orders.write(&self.unsent) {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
@@ -83,16 +82,16 @@ impl WorkerProcess {
         Ok(())
     }
 
-    /// Reads what the pipe holds, and takes the first whole report from it.
+    /// Reads what the pipe holds, and takes the whole reports from it.
     ///
     /// # Errors
-    /// `UnexpectedEof` where the process has closed its end, and no whole
-    /// report is left.
-    pub(super) fn report(&mut self) -> io::Result<Option<Report>> {
-        let ended = self.fill();
-        match wire::decode(&mut self.received)? {
-            None => ended.map(|()| None),
-            report => Ok(report),
+    /// Beside the reports: `UnexpectedEof` where the process has closed its end,
+    /// and whatever else says that no more can come.
+    pub(super) fn reports(&mut self) -> (Vec<Report>, io::Result<()>) {
+        let open = self.fill();
+        match wire::decode(&mut self.received) {
+            Ok(reports) => (reports, open),
+            Err(garbage) => (Vec::new(), Err(garbage)),
         }
     }
 

@@ -1,23 +1,32 @@
-//! `multiprocess`: a worker process per worker, fed one request at a time.
+//! `multiprocess`: a worker process per worker, fed over pipes.
 //!
 //! The parent claims requests and writes them to whichever worker is free
 //! ([`wire`] is the language), so that a slow answer holds up one process and
-//! no more. One thread of the parent watches all pipes. A worker that dies
-//! fails the one request that it had, and is replaced.
+//! no more. One thread of the parent watches all pipes. Where requests take so
+//! little time that handing each over alone would cost as much as making it, a
+//! worker is given several at once ([`errand`]). A worker that dies fails the
+//! requests that it had, and is replaced.
 
 mod child;
+mod errand;
 mod pool;
 pub mod wire;
 pub mod worker;
 
+use std::time::Duration;
+
 use super::{Entry, Setup, Strategy, StrategyError};
 use crate::client::Client;
+
+/// How long the requests that a worker is given at once may take together, by
+/// what its last ones took: one alone where that is more than half of it.
+const AHEAD: Duration = Duration::from_millis(4);
 
 /// The catalogue's line.
 pub(super) const ENTRY: Entry = Entry {
     name: "multiprocess",
-    summary: "a worker process per worker, fed one request at a time over a pipe",
-    good_for: "isolation: a crash costs one request; languages with a global lock",
+    summary: "a worker process per worker, fed over a pipe",
+    good_for: "isolation: a crash costs its own requests; languages with a global lock",
     clients: Client::BLOCKING,
     max_workers: None,
     descriptors: 2,

@@ -1,5 +1,4 @@
-//! The parent's side: as many processes as workers, each with one request at
-//! a time, all watched by one thread.
+//! The parent's side: as many processes as workers, all watched by one thread.
 
 use std::io;
 use std::sync::Arc;
@@ -7,10 +6,12 @@ use std::time::{Duration, Instant};
 
 use mio::{Events, Poll, Token};
 
+use super::AHEAD;
 use super::child::WorkerProcess;
+use super::errand::Errand;
 use super::wire::Order;
 use crate::outcome::{Failure, FailureKind};
-use crate::strategy::{Attempt, Batch, Setup, Strategy, StrategyError};
+use crate::strategy::{Batch, Setup, Strategy, StrategyError};
 
 /// How long the processes may take to become ready, besides the time that
 /// opening a connection may take.
@@ -94,15 +95,15 @@ impl ProcessPool {
         let Some(worker) = self.slots[slot].as_mut().filter(|worker| !worker.ready) else {
             return Ok(false);
         };
-        match worker.report() {
-            Ok(None) => Ok(false),
-            Ok(Some(report)) => {
-                self.setup.target.count(report.traffic);
-                worker.ready = true;
-                Ok(true)
-            }
-            Err(error) => Err(format!("{error}: {}", worker.end())),
+        let (reports, open) = worker.reports();
+        if let Err(error) = open {
+            return Err(format!("{error}: {}", worker.end()));
         }
+        for report in &reports {
+            self.setup.target.count(report.traffic);
+            worker.ready = true;
+        }
+        Ok(worker.ready)
     }
 
     /// Puts a new worker in a slot, if one can be started.
@@ -128,8 +129,8 @@ impl Strategy for ProcessPool {
 struct Run<'run> {
     pool: &'run mut ProcessPool,
     batch: &'run Batch,
-    /// What each slot's worker has, and the time by which it must be done.
-    attempts: Vec<Option<(Attempt<'run>, Duration)>>,
+    /// What each slot's worker has to do.
+    errands: Vec<Errand<'run>>,
     /// Slots whose worker is ready and has nothing to do.
     free: Vec<usize>,
     /// Workers that may still be replaced. It has an end, so that workers that
@@ -148,7 +149,7 @@ impl<'run> Run<'run> {
         Self {
             pool,
             batch,
-            attempts: (0..workers).map(|_| None).collect(),
+            errands: (0..workers).map(|_| Errand::default()).collect(),
             free,
             replacements: workers,
         }
@@ -163,16 +164,13 @@ impl<'run> Run<'run> {
         };
         loop {
             while unclaimed && let Some(slot) = self.free.pop() {
-                match self.batch.claim() {
-                    Some(index) => self.hand_out(index, slot),
-                    None => unclaimed = false,
-                }
+                unclaimed = self.hand_out(slot);
             }
-            let busy = self.attempts.iter().any(Option::is_some);
-            if !busy && !unclaimed {
+            let idle = self.errands.iter().all(Errand::is_done);
+            if idle && !unclaimed {
                 return Ok(());
             }
-            if !busy && self.pool.slots.iter().all(Option::is_none) {
+            if idle && self.pool.slots.iter().all(Option::is_none) {
                 self.fail_the_rest();
                 return Ok(());
             }
@@ -190,27 +188,51 @@ impl<'run> Run<'run> {
         }
     }
 
-    fn hand_out(&mut self, index: usize, slot: usize) {
-        let attempt = self.batch.begin(index, slot);
-        let request = attempt.request();
-        let left = request.expires.map(|_| request.limit(Duration::MAX));
-        let order = Order {
-            index,
-            target: request.target.clone(),
-            left,
+    /// Gives a worker what it is to do next; whether there was anything.
+    fn hand_out(&mut self, slot: usize) -> bool {
+        let share = self.batch.unclaimed() / self.errands.len();
+        let size = match self.batch.has_deadline() {
+            // What is left of the time counts from when a worker begins.
+            true => 1,
+            false => self.errands[slot].size(share),
         };
-        let setup = &self.pool.setup;
-        let longest = setup.handling.longest(setup.target.timeout) + GRACE;
-        let longest = left.map_or(longest, |left| longest.min(left + DEADLINE_GRACE));
-        let limit = self.batch.elapsed() + longest;
-        self.attempts[slot] = Some((attempt, limit));
-        let sent = match &mut self.pool.slots[slot] {
-            Some(worker) => worker.order(&order),
-            None => Err(io::ErrorKind::NotConnected.into()),
-        };
-        if sent.is_err() {
+        let now = self.batch.elapsed();
+        let mut given = Ok(());
+        for _ in 0..size {
+            let Some(index) = self.batch.claim() else {
+                break;
+            };
+            let attempt = self.batch.begin(index, slot);
+            let request = attempt.request();
+            let left = request.expires.map(|_| request.limit(Duration::MAX));
+            let order = Order {
+                index,
+                target: request.target.clone(),
+                left,
+            };
+            let limit = now + self.patience(left);
+            self.errands[slot].add(attempt, now, limit);
+            given = given.and_then(|()| match &mut self.pool.slots[slot] {
+                Some(worker) => worker.add(&order),
+                None => Err(io::ErrorKind::NotConnected.into()),
+            });
+        }
+        if self.errands[slot].is_done() {
+            return false;
+        }
+        let write = |worker: &mut WorkerProcess| worker.write();
+        let written = self.pool.slots[slot].as_mut().map_or(Ok(()), write);
+        if given.and(written).is_err() {
             self.lose(slot);
         }
+        true
+    }
+
+    /// How long a worker may be silent that has something to do.
+    fn patience(&self, left: Option<Duration>) -> Duration {
+        let setup = &self.pool.setup;
+        let longest = AHEAD + setup.handling.longest(setup.target.timeout) + GRACE;
+        left.map_or(longest, |left| longest.min(left + DEADLINE_GRACE))
     }
 
     /// Sees what a worker's pipes have to say.
@@ -226,39 +248,37 @@ impl<'run> Run<'run> {
             }
             return;
         }
-        let report = worker.write_unsent().and_then(|()| worker.report());
-        match report {
-            Ok(None) => {}
-            Ok(Some(report)) => {
-                self.pool.setup.target.count(report.traffic);
-                match (self.attempts[slot].take(), report.call) {
-                    (Some((attempt, _)), Some(call)) => {
-                        attempt.finish(call);
-                        self.free.push(slot);
-                    }
-                    // It answers what it was not asked: it cannot be trusted.
-                    (attempt, _) => {
-                        self.attempts[slot] = attempt;
-                        self.lose(slot);
-                    }
-                }
+        let written = worker.write();
+        let (reports, open) = worker.reports();
+        let now = self.batch.elapsed();
+        let limit = now + self.patience(None);
+        // Who says again that it is ready cannot be trusted.
+        let mut trusted = true;
+        let mut done = Vec::new();
+        for report in reports {
+            self.pool.setup.target.count(report.traffic);
+            trusted &= !report.done.is_empty();
+            done.extend(report.done);
+        }
+        if !done.is_empty() {
+            let errand = &mut self.errands[slot];
+            // Nor can who answers what it was not asked.
+            trusted &= errand.report(done, now, limit);
+            if errand.is_done() {
+                self.free.push(slot);
             }
-            Err(_) => self.lose(slot),
+        }
+        if !trusted || written.and(open).is_err() {
+            self.lose(slot);
         }
     }
 
-    /// A worker is gone: its request fails, and another worker takes its place.
+    /// A worker is gone: its requests fail, and another worker takes its place.
     fn lose(&mut self, slot: usize) {
         let ended = self.pool.slots[slot].as_mut().map(WorkerProcess::end);
+        let ended = ended.unwrap_or_else(|| "no worker process is left".to_owned());
         self.free.retain(|free| *free != slot);
-        if let Some((attempt, _)) = self.attempts[slot].take() {
-            let ended = ended.unwrap_or_else(|| "no worker process is left".to_owned());
-            let failure = match attempt.request().is_expired() {
-                true => Failure::deadline(),
-                false => Failure::new(FailureKind::WorkerLost, ended),
-            };
-            attempt.finish(Err(failure));
-        }
+        self.errands[slot].lose(&ended, self.batch.elapsed());
         if self.replacements > 0 {
             self.replacements -= 1;
             self.pool.replace(slot);
@@ -271,8 +291,8 @@ impl<'run> Run<'run> {
     /// word: stopped, or in a loop.
     fn give_up_silent(&mut self, now: Duration) {
         let start_limit = START_LIMIT + self.pool.setup.target.timeout;
-        for slot in 0..self.attempts.len() {
-            let overdue = matches!(&self.attempts[slot], Some((_, limit)) if now > *limit);
+        for slot in 0..self.errands.len() {
+            let overdue = self.errands[slot].is_overdue(now);
             let worker = self.pool.slots[slot].as_ref();
             let unborn = worker.is_some_and(|w| !w.ready && w.started.elapsed() > start_limit);
             if overdue || unborn {

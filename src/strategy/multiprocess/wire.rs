@@ -3,9 +3,9 @@
 //! A frame is a length (32 bits, little-endian) and that many bytes of
 //! postcard. The parent sends [`Order`]s on the worker's standard input; the
 //! worker answers with [`Report`]s on its standard output: first that it is
-//! ready, then one for each order.
+//! ready, then what came of its orders, in their order.
 
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
@@ -45,51 +45,55 @@ pub struct Order {
 pub struct Report {
     /// What went over its connections since its last report.
     pub traffic: Traffic,
-    /// What came of the last order; `None` in the first report, which says
+    /// What came of its next orders; of none in the first report, which says
     /// that the worker is ready.
-    pub call: Option<Call>,
+    pub done: Vec<Done>,
+}
+
+/// What came of an order.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Done {
+    /// Its result, and what it took to get there.
+    pub call: Call,
+    /// From the first attempt's start to the last one's end.
+    pub took: Duration,
 }
 
 /// The bytes of a frame's length.
 const PREFIX: usize = 4;
 
-/// Encodes a frame.
+/// Adds a frame to others.
 ///
 /// # Errors
 /// Where the message is longer than 4 GiB.
-pub fn encode<T: Serialize>(message: &T) -> io::Result<Vec<u8>> {
-    let mut frame = vec![0; PREFIX];
-    frame = postcard::to_extend(message, frame).map_err(io::Error::other)?;
-    let length = u32::try_from(frame.len() - PREFIX).map_err(io::Error::other)?;
-    frame[..PREFIX].copy_from_slice(&length.to_le_bytes());
-    Ok(frame)
+pub fn encode<T: Serialize>(message: &T, frames: &mut Vec<u8>) -> io::Result<()> {
+    let start = frames.len();
+    frames.extend_from_slice(&[0; PREFIX]);
+    *frames = postcard::to_extend(message, std::mem::take(frames)).map_err(io::Error::other)?;
+    let length = frames.len() - start - PREFIX;
+    let length = u32::try_from(length).map_err(io::Error::other)?;
+    frames[start..start + PREFIX].copy_from_slice(&length.to_le_bytes());
+    Ok(())
 }
 
-/// Takes the first whole frame from the front of what was received; `None`
-/// where more must come first.
+/// Takes the whole frames from the front of what was received.
 ///
 /// # Errors
 /// Where the bytes are not a message.
-pub fn decode<T: DeserializeOwned>(received: &mut Vec<u8>) -> io::Result<Option<T>> {
-    let Some((prefix, rest)) = received.split_first_chunk::<PREFIX>() else {
-        return Ok(None);
-    };
-    let length = u32::from_le_bytes(*prefix) as usize;
-    let Some(payload) = rest.get(..length) else {
-        return Ok(None);
-    };
-    let message = postcard::from_bytes(payload).map_err(io::Error::other)?;
-    received.drain(..PREFIX + length);
-    Ok(Some(message))
-}
-
-/// Writes a frame and flushes it.
-///
-/// # Errors
-/// Where it cannot be written.
-pub fn write<T: Serialize>(mut output: impl Write, message: &T) -> io::Result<()> {
-    output.write_all(&encode(message)?)?;
-    output.flush()
+pub fn decode<T: DeserializeOwned>(received: &mut Vec<u8>) -> io::Result<Vec<T>> {
+    let mut messages = Vec::new();
+    let mut rest = received.as_slice();
+    while let Some((prefix, payload)) = rest.split_first_chunk::<PREFIX>() {
+        let length = u32::from_le_bytes(*prefix) as usize;
+        let Some((payload, beyond)) = payload.split_at_checked(length) else {
+            break;
+        };
+        messages.push(postcard::from_bytes(payload).map_err(io::Error::other)?);
+        rest = beyond;
+    }
+    let taken = received.len() - rest.len();
+    received.drain(..taken);
+    Ok(messages)
 }
 
 /// Reads a frame; `None` at the end of the input.
@@ -122,24 +126,36 @@ mod tests {
                 connections: 1,
                 ..Traffic::default()
             },
-            call: Some(Call::from(Ok(Response::new(200, body)))),
+            done: vec![Done {
+                call: Call::from(Ok(Response::new(200, body))),
+                took: Duration::from_micros(7),
+            }],
         }
+    }
+
+    fn encoded(report: &Report) -> Vec<u8> {
+        let mut frames = Vec::new();
+        encode(report, &mut frames).unwrap();
+        frames
     }
 
     #[test]
     fn a_failure_survives_the_pipe() {
         let report = Report {
             traffic: Traffic::default(),
-            call: Some(Call::from(Err(Failure::new(FailureKind::Timeout, "late")))),
+            done: vec![Done {
+                call: Call::from(Err(Failure::new(FailureKind::Timeout, "late"))),
+                took: Duration::from_secs(30),
+            }],
         };
-        let frame = encode(&report).unwrap();
+        let frame = encoded(&report);
         assert_eq!(read::<Report>(frame.as_slice()).unwrap(), Some(report));
     }
 
     #[test]
     fn an_empty_input_is_the_end_and_a_broken_frame_an_error() {
         assert_eq!(read::<Report>(io::empty()).unwrap(), None);
-        let frame = encode(&report(vec![1, 2, 3])).unwrap();
+        let frame = encoded(&report(vec![1, 2, 3]));
         assert!(read::<Report>(&frame[..frame.len() - 1]).is_err());
     }
 
@@ -150,13 +166,11 @@ mod tests {
             cut in 1_usize..40,
         ) {
             let reports: Vec<_> = bodies.into_iter().map(report).collect();
-            let stream: Vec<u8> = reports.iter().flat_map(|r| encode(r).unwrap()).collect();
+            let stream: Vec<u8> = reports.iter().flat_map(encoded).collect();
             let (mut received, mut decoded) = (Vec::new(), Vec::new());
             for piece in stream.chunks(cut) {
                 received.extend_from_slice(piece);
-                while let Some(report) = decode::<Report>(&mut received).unwrap() {
-                    decoded.push(report);
-                }
+                decoded.append(&mut decode::<Report>(&mut received).unwrap());
             }
             prop_assert_eq!(decoded, reports);
             prop_assert!(received.is_empty());

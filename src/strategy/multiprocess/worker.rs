@@ -1,19 +1,26 @@
 //! The worker process's side: orders in, reports out, until the parent is gone.
 
-use std::io::{self, BufReader};
+use std::fs::File;
+use std::io::{self, BufReader, Write};
 use std::os::fd::AsFd;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
-use super::wire::{self, Duty, Order, Report};
+use super::AHEAD;
+use super::wire::{self, Done, Duty, Order, Report};
 use crate::client::{BlockingCaller, Client, Target, Traffic};
+use crate::outcome::Call;
 use crate::request::{Endpoint, Request};
 
 /// The hidden command that makes a program a worker process; its argument is
 /// that of [`serve`].
 pub const VERB: &str = "worker-process";
+
+/// How much of the answers' bodies waits for no further ones, in bytes: half of
+/// what a pipe holds.
+const MUCH: usize = 32 << 10;
 
 /// Serves orders from standard input until it ends. What it must know is a
 /// [`Duty`] in JSON.
@@ -38,22 +45,70 @@ pub fn serve(duty: &str) -> io::Result<()> {
     let mut caller = BlockingCaller::new(client(), Arc::new(duty.handling), duty.timeout);
 
     let mut orders = BufReader::new(io::stdin());
-    let mut told = Traffic::default();
-    let mut report = |call| {
-        let all = target.traffic();
-        let traffic = all.since(std::mem::replace(&mut told, all));
-        wire::write(io::stdout(), &Report { traffic, call })
-    };
-    report(None)?;
+    let mut reports = Reports::new(target)?;
+    reports.write()?;
     while let Some(order) = wire::read::<Order>(&mut orders)? {
         let request = Request {
             index: order.index,
             target: order.target,
             expires: order.left.map(|left| Instant::now() + left),
         };
-        report(Some(caller.call(&request)))?;
+        let begun = Instant::now();
+        let call = caller.call(&request);
+        reports.add(call, begun.elapsed());
+        // What was ordered together is reported together.
+        if orders.buffer().is_empty() || reports.are_due() {
+            reports.write()?;
+        }
     }
     Ok(())
+}
+
+/// What is to be reported.
+struct Reports {
+    /// Standard output without the line buffer that the library puts before it,
+    /// which would cut a report in two.
+    output: File,
+    target: Target,
+    told: Traffic,
+    done: Vec<Done>,
+    /// What the waiting ones took, and the bytes of their bodies.
+    waiting: (Duration, usize),
+}
+
+impl Reports {
+    fn new(target: Target) -> io::Result<Self> {
+        Ok(Self {
+            output: File::from(io::stdout().as_fd().try_clone_to_owned()?),
+            target,
+            told: Traffic::default(),
+            done: Vec::new(),
+            waiting: Default::default(),
+        })
+    }
+
+    fn add(&mut self, call: Call, took: Duration) {
+        self.waiting.0 += took;
+        self.waiting.1 += call.result.as_ref().map_or(0, |answer| answer.body.len());
+        self.done.push(Done { call, took });
+    }
+
+    /// Whether they should wait no longer for others.
+    fn are_due(&self) -> bool {
+        self.waiting.0 >= AHEAD || self.waiting.1 >= MUCH
+    }
+
+    fn write(&mut self) -> io::Result<()> {
+        let all = self.target.traffic();
+        let report = Report {
+            traffic: all.since(std::mem::replace(&mut self.told, all)),
+            done: std::mem::take(&mut self.done),
+        };
+        self.waiting = Default::default();
+        let mut frame = Vec::new();
+        wire::encode(&report, &mut frame)?;
+        self.output.write_all(&frame)
+    }
 }
 
 /// Waits until nobody holds the other end of standard input, then ends the
