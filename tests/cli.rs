@@ -332,6 +332,8 @@ fn bad_input_is_named_with_the_way_out() {
         (["--delay", "-5ms"], "-5ms"),
         (["--timeout", "0"], "more than 0"),
         (["--time", "0"], "more than 0"),
+        (["--retry-base", "1s"], "--retries"),
+        (["--retry-cap", "1s"], "--retries"),
         (["--time", "later"], "later"),
         (["--overlap", "--serial"], "--url"),
         (["--profile", "steady,nonesuch"], "nonesuch"),

@@ -214,6 +214,7 @@ mod tests {
                 budget_s: samples.is_none().then_some(60.0),
                 seed: 1,
                 lanes: 16,
+                wake_s: None,
             });
         });
         for round in 0..6 {

@@ -19,7 +19,7 @@ use super::values::{parse_client, parse_name, parse_requests, parse_workers};
 use super::{CliError, descriptors, program};
 use crate::analysis::Summary;
 use crate::client::Client;
-use crate::measure::{Plan, Session, SessionError, Sweep, receipt};
+use crate::measure::{self, Plan, Session, SessionError, Sweep, receipt};
 use crate::record::{self, Ending, Record, Sampling, Writer};
 use crate::report;
 use crate::strategy::Catalogue;
@@ -217,11 +217,12 @@ pub(super) fn run(args: &Args, catalogue: &Catalogue) -> Result<ExitCode, CliErr
         },
     )?
     .for_profiles(&args.profiles());
-    let sampling = args.sampling.sampling(args.url.is_some());
+    let mut sampling = args.sampling.sampling(args.url.is_some());
     descriptors::allow(catalogue, &plan, sampling.lanes)?;
     report::files::make_directory(&args.out)?;
     let program = program()?;
     let target = Target::of(args, &program)?;
+    sampling.wake_s = Some(measure::wake_up().as_secs_f64());
     let mut writer = begin_record(args, &plan, &target, &sampling)?;
     // From here on there is something to keep.
     let stop = stop_on_signal()?;

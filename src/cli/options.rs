@@ -53,12 +53,12 @@ pub(super) struct Failing {
 
     /// Upper end of the random wait before the first of them; it doubles with each
     #[arg(long, value_name = "TIME", value_parser = duration::parse, default_value = "100ms",
-          allow_hyphen_values = true)]
+          requires = "retries", allow_hyphen_values = true)]
     retry_base: Duration,
 
     /// Upper end of any wait, and the longest Retry-After that is waited for
     #[arg(long, value_name = "TIME", value_parser = duration::parse, default_value = "30s",
-          allow_hyphen_values = true)]
+          requires = "retries", allow_hyphen_values = true)]
     retry_cap: Duration,
 }
 

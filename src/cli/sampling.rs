@@ -62,6 +62,7 @@ impl Options {
             budget_s: self.time.map(|budget| budget.as_secs_f64()),
             seed: self.order_seed.unwrap_or_else(from_the_clock).into(),
             lanes: if serial { 1 } else { LANES },
+            wake_s: None,
         }
     }
 }

@@ -22,6 +22,7 @@ use super::alarm::Alarm;
 use super::drive::Relay;
 use super::{
     AsyncClient, Client, Connections, LARGEST_BODY, Reuse, Target, USER_AGENT, retry_after,
+    too_large,
 };
 use crate::outcome::{Failure, FailureKind, Response};
 use crate::request::Request;
@@ -269,7 +270,7 @@ async fn whole(mut body: Incoming) -> Result<Bytes, Failure> {
             continue;
         };
         if first.len() + all.len() + piece.len() > LARGEST_BODY {
-            return Err(Failure::new(FailureKind::Body, "length limit exceeded"));
+            return Err(too_large());
         }
         if first.is_empty() && all.is_empty() {
             first = piece;

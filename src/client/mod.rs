@@ -21,7 +21,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::outcome::{Failure, Response};
+use crate::outcome::{Failure, FailureKind, Response};
 use crate::request::Request;
 
 pub use self::caller::{BlockingCaller, Caller};
@@ -195,6 +195,15 @@ fn retry_after(header: Option<&[u8]>) -> Option<Duration> {
 /// The largest body that is read, in bytes. An API's answer is far below it; a
 /// stream without an end must not fill the memory.
 const LARGEST_BODY: usize = 64 << 20;
+
+/// What a body that is larger comes to.
+fn too_large() -> Failure {
+    let most = LARGEST_BODY >> 20;
+    Failure::new(
+        FailureKind::Body,
+        format_args!("the body is larger than {most} MiB, which is the most that is read"),
+    )
+}
 
 /// How every client is set, in words: what would otherwise differ from one to
 /// another by default.

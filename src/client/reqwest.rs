@@ -21,7 +21,7 @@ use tower::{Layer, Service, ServiceExt};
 
 use super::{
     AsyncClient, BlockingClient, Client, Connections, LARGEST_BODY, Maker, Reuse, Target,
-    USER_AGENT, retry_after,
+    USER_AGENT, retry_after, too_large,
 };
 use crate::outcome::{Failure, FailureKind, Response};
 use crate::request::Request;
@@ -151,7 +151,7 @@ impl AsyncClient for ReqwestClient {
                 .await
                 .map_err(|error| match error.downcast_ref::<reqwest::Error>() {
                     Some(error) => failure(target, limit, error),
-                    None => Failure::new(FailureKind::Body, error),
+                    None => too_large(),
                 })?;
         Ok(Response {
             status,
@@ -229,7 +229,7 @@ impl BlockingClient for BlockingReqwest {
             .read_to_end(&mut body)
             .map_err(|error| broken_read(target, limit, &error))?;
         if body.len() > LARGEST_BODY {
-            return Err(Failure::new(FailureKind::Body, "length limit exceeded"));
+            return Err(too_large());
         }
         Ok(Response {
             status,

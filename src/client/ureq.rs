@@ -20,6 +20,7 @@ use ureq::{Agent, Error, Timeout};
 
 use super::{
     BlockingClient, Client, Connections, LARGEST_BODY, Reuse, Target, USER_AGENT, retry_after,
+    too_large,
 };
 use crate::outcome::{Failure, FailureKind, Response};
 use crate::request::Request;
@@ -110,7 +111,8 @@ impl UreqClient {
         let body = answer
             .body_mut()
             .with_config()
-            .limit(LARGEST_BODY as u64)
+            // ureq takes reading the end of a body for one byte more.
+            .limit(LARGEST_BODY as u64 + 1)
             .read_to_vec()?;
         Ok(Response {
             status: answer.status().as_u16(),
@@ -122,6 +124,7 @@ impl UreqClient {
     fn failure(&self, error: &Error, limit: time::Duration) -> Failure {
         match error {
             Error::Timeout(_) => Failure::timeout(limit),
+            Error::BodyExceedsLimit(_) => too_large(),
             Error::Other(other) => match other.downcast_ref::<ConnectError>() {
                 Some(ConnectError(error)) => self.target.connect_failure(error),
                 None => Failure::new(FailureKind::Body, with_sources(error)),

@@ -22,6 +22,7 @@ mod schedule;
 mod server;
 mod session;
 mod shuffle;
+mod wake;
 mod witness;
 
 pub use self::collector::Collector;
@@ -32,3 +33,4 @@ pub use self::receipt::receipt;
 pub use self::sample::{Job, Terms, run};
 pub use self::server::{Behaviour, ServerProcess, StartError};
 pub use self::session::{Event, Observer, Session, SessionError};
+pub use self::wake::wake_up;

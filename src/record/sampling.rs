@@ -17,6 +17,10 @@ pub struct Sampling {
     pub seed: u64,
     /// The most samples that were let run side by side; 1 for none.
     pub lanes: usize,
+    /// How late a sleeping thread began to run while the machine was idle, before
+    /// the first sample: the median of some sleeps, in seconds.
+    #[serde(default)]
+    pub wake_s: Option<f64>,
 }
 
 /// When a sample was taken, beside what, and what the machine did besides.

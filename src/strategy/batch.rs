@@ -103,8 +103,8 @@ impl Batch {
         self.closed.load(Ordering::Relaxed).saturating_sub(claimed)
     }
 
-    /// Stops the run: what is in flight ends, or was handed to another process,
-    /// and nothing more is claimed.
+    /// Stops the run: what is in flight, or with another process, ends, and nothing
+    /// more is claimed.
     pub fn stop(&self) {
         self.stopped.store(true, Ordering::Relaxed);
     }

@@ -2,7 +2,7 @@
 
 use super::{Row, ServerFigures};
 use crate::analysis::bound::{ServiceTime, Source};
-use crate::analysis::sampled;
+use crate::analysis::{sampled, units};
 use crate::record::{Ending, Record};
 
 /// A runtime may fall below its bound by this fraction before a note says so:
@@ -29,17 +29,34 @@ pub(super) fn of(record: &Record, service: Option<ServiceTime>, rows: &[Row]) ->
     if !rows.is_empty() && rows.iter().all(|row| row.figures.is_none()) {
         notes.push("no sample was measured, so there is nothing to plot".to_owned());
     }
-    if record.samples.iter().any(|sample| sample.taken.beside > 0) {
-        notes.push(
-            "samples ran side by side: runtimes can be some tenths of a per cent shorter than \
-             serially, where an idle machine is slower to wake; --serial takes them one by one"
-                .to_owned(),
-        );
-    }
+    notes.extend(side_by_side(record, service));
     notes.extend(under_the_bound(record, service, rows));
     notes.extend(server_bound(rows));
     notes.extend(sampled::findings(rows));
     notes
+}
+
+/// What samples side by side owe to one another: they keep processors awake.
+fn side_by_side(record: &Record, service: Option<ServiceTime>) -> Option<String> {
+    let was_beside = record.samples.iter().any(|sample| sample.taken.beside > 0);
+    was_beside.then(|| {
+        // The server wakes to answer, and the client to be answered.
+        let wake_s = record.session.sampling.as_ref().and_then(|s| s.wake_s);
+        let share = service
+            .zip(wake_s)
+            .map(|(time, wake)| (wake, 2.0 * wake / time.seconds));
+        let by = match share {
+            Some((wake, share)) if share < 0.1 => format!(
+                "about {:.2} % shorter than serially, as this machine, idle, took {} to wake",
+                100.0 * share,
+                units::plain_seconds(wake)
+            ),
+            _ => "some tenths of a per cent shorter than serially, where an idle machine is \
+                  slower to wake"
+                .to_owned(),
+        };
+        format!("samples ran side by side: runtimes can be {by}; --serial takes them one by one")
+    })
 }
 
 /// Cells in which the server was the limit say little of their strategies.

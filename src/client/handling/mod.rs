@@ -48,8 +48,9 @@ impl Handling {
     }
 
     /// The longest that a request may take with all of its attempts, each of
-    /// which has a limit.
+    /// which has a limit, and with the work on its answer; without saving it,
+    /// which has none.
     pub fn longest(&self, timeout: Duration) -> Duration {
-        timeout + self.retry.longest(timeout)
+        timeout + self.retry.longest(timeout) + self.work.longest()
     }
 }

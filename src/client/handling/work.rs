@@ -51,6 +51,12 @@ impl Work {
         (calibrated, took)
     }
 
+    /// The longest that it may take: ten times as long as on a slow machine, as
+    /// others may have the core.
+    pub(super) fn longest(self) -> Duration {
+        Duration::from_micros(10) * self.rounds
+    }
+
     /// Does the work on a body.
     pub fn on(self, body: &[u8]) {
         if self.rounds == 0 {

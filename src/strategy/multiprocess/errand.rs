@@ -21,7 +21,7 @@ const MOST_AHEAD: usize = 32;
 pub(super) struct Errand<'run> {
     /// In the order in which it makes them.
     attempts: VecDeque<Attempt<'run>>,
-    /// When it was given them, or last reported one.
+    /// When it was given them, or when the last one that it reported ended.
     since: Duration,
     /// When it must have reported one, or all.
     limit: Duration,
@@ -41,7 +41,7 @@ impl<'run> Errand<'run> {
     }
 
     /// How many requests it should be of, where a worker's share of what is left
-    /// of the batch is so many.
+    /// of the batch is so many: one at least.
     pub(super) fn size(&self, share: usize) -> usize {
         let fits = |pace: Duration| AHEAD.as_nanos() / pace.as_nanos().max(1);
         let fitting = usize::try_from(self.pace.map_or(1, fits)).unwrap_or(MOST_AHEAD);
@@ -59,20 +59,18 @@ impl<'run> Errand<'run> {
     /// it must have reported again; whether there were no more than it has.
     pub(super) fn report(&mut self, done: Vec<Done>, now: Duration, limit: Duration) -> bool {
         self.limit = limit;
-        // The last of them ended now, as nobody knew before; those before it ended
-        // where the next one began, as a worker does one after the other.
-        let mut end = now;
-        let mut ends = Vec::with_capacity(done.len());
-        for done in done.iter().rev() {
-            ends.push(end);
-            end = end.saturating_sub(done.took);
-        }
-        for (Done { call, took }, end) in done.into_iter().zip(ends.into_iter().rev()) {
+        for Done { call, took } in done {
             let Some(attempt) = self.attempts.pop_front() else {
                 return false;
             };
             self.pace = Some(self.pace.map_or(took, |pace| (pace * 7 + took) / 8));
-            let end = end.max(self.since);
+            // That the last one has ended nobody knew before now. Where another
+            // follows, the worker had begun that by then, and it begins none before
+            // the one before has ended.
+            let end = match self.attempts.is_empty() {
+                true => now,
+                false => self.since.saturating_add(took).min(now),
+            };
             attempt.finish_with(self.since..end, call);
             self.since = end;
         }
@@ -92,5 +90,118 @@ impl<'run> Errand<'run> {
             since = now;
         }
         self.pace = None;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ops::Range;
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+    use crate::outcome::{Call, Outcome, Response};
+    use crate::request::Request;
+    use crate::strategy::{Batch, Sink};
+    use crate::workload::Workload;
+
+    struct Plain;
+
+    impl Workload for Plain {
+        fn requests(&self) -> usize {
+            4
+        }
+
+        fn request(&self, index: usize) -> Request {
+            Request::new(index, "/".to_owned())
+        }
+
+        fn check(&self, _: usize, _: &Response) -> Result<(), Failure> {
+            Ok(())
+        }
+    }
+
+    #[derive(Default)]
+    struct Spans(Mutex<Vec<Range<Duration>>>);
+
+    impl Sink for Spans {
+        fn accept(&self, outcome: Outcome) {
+            let span = outcome.started..outcome.finished;
+            self.0.lock().unwrap().push(span);
+        }
+    }
+
+    fn micros(micros: u64) -> Duration {
+        Duration::from_micros(micros)
+    }
+
+    fn done(took: &[u64]) -> Vec<Done> {
+        let done = |took| Done {
+            call: Call::from(Ok(Response::new(200, ""))),
+            took: micros(took),
+        };
+        took.iter().copied().map(done).collect()
+    }
+
+    /// The spans, in microseconds, of four requests that are given at 100.
+    fn spans(act: impl FnOnce(&mut Errand<'_>)) -> Vec<(u128, u128)> {
+        let spans = Arc::<Spans>::default();
+        let batch = Batch::new(Arc::new(Plain), Arc::clone(&spans) as Arc<_>);
+        let mut errand = Errand::default();
+        for index in 0..4 {
+            errand.add(batch.begin(index, 0), micros(100), micros(9000));
+        }
+        act(&mut errand);
+        assert!(errand.is_done());
+        let spans = spans.0.lock().unwrap();
+        let ends = |span: &Range<Duration>| (span.start.as_micros(), span.end.as_micros());
+        spans.iter().map(ends).collect()
+    }
+
+    #[test]
+    fn reports_that_are_read_late_leave_each_request_the_time_that_it_took() {
+        let told = spans(|errand| {
+            assert!(errand.report(done(&[50, 60]), micros(5000), micros(9000)));
+            assert!(errand.report(done(&[70, 80]), micros(5001), micros(9000)));
+        });
+        assert_eq!(told, [(100, 150), (150, 210), (210, 280), (280, 5001)]);
+    }
+
+    #[test]
+    fn what_a_lost_worker_had_ends_when_it_is_missed() {
+        let told = spans(|errand| {
+            assert!(errand.report(done(&[50]), micros(200), micros(300)));
+            assert!(!errand.is_overdue(micros(300)) && errand.is_overdue(micros(301)));
+            errand.lose("gone", micros(400));
+        });
+        assert_eq!(told, [(100, 150), (150, 400), (400, 400), (400, 400)]);
+    }
+
+    #[test]
+    fn more_than_was_asked_is_no_report() {
+        spans(|errand| assert!(!errand.report(done(&[1; 5]), micros(200), micros(300))));
+    }
+
+    #[test]
+    fn short_requests_go_together_and_never_more_than_half_a_share() {
+        let paced = |pace| Errand {
+            pace,
+            ..Errand::default()
+        };
+        assert_eq!(paced(None).size(1000), 1);
+        for (took, share, size) in [
+            (200_000, 1000, 1),
+            (2_001, 1000, 1),
+            (2_000, 1000, 2),
+            (500, 1000, 8),
+            (500, 10, 5),
+            (500, 0, 1),
+            (0, 1000, MOST_AHEAD),
+        ] {
+            assert_eq!(
+                paced(Some(micros(took))).size(share),
+                size,
+                "{took} µs, {share}"
+            );
+        }
     }
 }

@@ -17,7 +17,7 @@ use crate::strategy::{Batch, Setup, Strategy, StrategyError};
 /// opening a connection may take.
 const START_LIMIT: Duration = Duration::from_secs(30);
 
-/// How much longer than one request may take a worker may be silent before it
+/// How much longer than [`AHEAD`] and what one request may take a worker may be silent before it
 /// is given up: it keeps the request's limit itself, unless it was stopped.
 const GRACE: Duration = Duration::from_secs(5);
 

@@ -55,7 +55,7 @@ pub struct Report {
 pub struct Done {
     /// Its result, and what it took to get there.
     pub call: Call,
-    /// From the first attempt's start to the last one's end.
+    /// From its first attempt's start until its answer was worked on.
     pub took: Duration,
 }
 
