@@ -186,6 +186,7 @@ def main():
     parser.add_argument("--requests", default=100, type=int)
     parser.add_argument("--samples", default=3, type=int, help="samples a cell, in both")
     parser.add_argument("--strategies", help="comma-separated [default: all]")
+    parser.add_argument("--timeout", help="longest that a request may take [default: fanout's own]")
     parser.add_argument("--every", action="store_true", help="every worker count from 1 to 128")
     parser.add_argument("--limit", default=3600, type=int,
                         help="seconds that one search or sweep may take")
@@ -193,6 +194,8 @@ def main():
     common = ["--requests", str(options.requests), "--samples", str(options.samples)]
     if options.strategies:
         common += ["--strategies", options.strategies]
+    if options.timeout:
+        common += ["--timeout", options.timeout]
     workers = ",".join(map(str, counts(options.requests, options.every)))
     lines = []
     for profile in options.profiles or presets(options.program):

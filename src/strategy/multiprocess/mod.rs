@@ -4,7 +4,7 @@
 //! ([`wire`] is the language), so that a slow answer holds up one process and
 //! no more. One thread of the parent watches all pipes. Where requests take so
 //! little time that handing each over alone would cost as much as making it, a
-//! worker is given several at once ([`errand`]). A worker that dies fails the
+//! worker is given several at once. A worker that dies fails the
 //! requests that it had, and is replaced.
 
 mod child;
