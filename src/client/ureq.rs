@@ -6,6 +6,7 @@
 
 use std::error::Error as _;
 use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time;
 
@@ -47,10 +48,14 @@ const INPUT_BUFFER: usize = 64 << 10;
 /// What a request's head must fit into, in bytes.
 const OUTPUT_BUFFER: usize = 16 << 10;
 
+/// Into how many steps the limit of a request is divided for its socket.
+const STEPS: u32 = 64;
+
 /// A ureq agent with one kept connection.
 struct UreqClient {
     agent: Agent,
     target: Target,
+    steps: Steps,
 }
 
 impl UreqClient {
@@ -73,8 +78,10 @@ impl UreqClient {
             .accept("*/*")
             .build();
         let waiting = Arc::new(Mutex::new(None));
+        let steps = Steps::default();
         let connector = AheadConnector {
             tcp: TcpConnector::default(),
+            steps: steps.clone(),
             target: target.clone(),
             waiting: Arc::clone(&waiting),
         };
@@ -91,6 +98,7 @@ impl UreqClient {
         Self {
             agent: Agent::with_parts(config, connector, resolver),
             target: target.clone(),
+            steps,
         }
     }
 
@@ -104,6 +112,9 @@ impl UreqClient {
         }
         if limit < self.target.timeout {
             message = message.config().timeout_global(Some(limit)).build();
+            self.steps.set(time::Duration::ZERO);
+        } else {
+            self.steps.set(limit / STEPS);
         }
         let mut answer = message.call()?;
         let asked = answer.headers().get(header::RETRY_AFTER);
@@ -152,6 +163,7 @@ struct ConnectError(io::Error);
 struct AheadConnector {
     tcp: TcpConnector,
     target: Target,
+    steps: Steps,
     waiting: Arc<Mutex<Option<Box<dyn Transport>>>>,
 }
 
@@ -198,6 +210,7 @@ impl AheadConnector {
             Box::new(CountedTransport {
                 transport,
                 target: self.target.clone(),
+                steps: self.steps.clone(),
             }) as Box<dyn Transport>
         }))
     }
@@ -225,11 +238,44 @@ impl Connector for AheadConnector {
     }
 }
 
+/// The step, in nanoseconds, in which what is left of a request's limit is told
+/// to its socket; 0 to tell it as it is.
+///
+/// It is told before each write and read where it differs from the time before:
+/// two system calls a request that say next to nothing. Rounded up to a
+/// sixty-fourth of the limit it seldom differs. Whether an answer came in time is
+/// not for the socket to say.
+#[derive(Clone, Debug, Default)]
+struct Steps(Arc<AtomicU64>);
+
+impl Steps {
+    fn set(&self, step: time::Duration) {
+        let step = u64::try_from(step.as_nanos()).unwrap_or_default();
+        self.0.store(step, Ordering::Relaxed);
+    }
+
+    fn round(&self, left: NextTimeout) -> NextTimeout {
+        let step = u128::from(self.0.load(Ordering::Relaxed));
+        let Duration::Exact(after) = left.after else {
+            return left;
+        };
+        let rounded = after.as_nanos().div_ceil(step.max(1)) * step;
+        match u64::try_from(rounded) {
+            Ok(nanos @ 1..) => NextTimeout {
+                after: time::Duration::from_nanos(nanos).into(),
+                ..left
+            },
+            _ => left,
+        }
+    }
+}
+
 /// A connection that counts its bytes.
 #[derive(Debug)]
 struct CountedTransport<T> {
     transport: T,
     target: Target,
+    steps: Steps,
 }
 
 impl<T: Transport> Transport for CountedTransport<T> {
@@ -238,14 +284,15 @@ impl<T: Transport> Transport for CountedTransport<T> {
     }
 
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
-        self.transport.transmit_output(amount, timeout)?;
+        self.transport
+            .transmit_output(amount, self.steps.round(timeout))?;
         self.target.count_sent(amount);
         Ok(())
     }
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
         let before = self.transport.buffers().input().len();
-        let progress = self.transport.await_input(timeout);
+        let progress = self.transport.await_input(self.steps.round(timeout));
         let after = self.transport.buffers().input().len();
         self.target.count_received(after.saturating_sub(before));
         progress
@@ -295,4 +342,41 @@ fn with_sources(error: &Error) -> String {
         source = cause.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn left(nanos: u64) -> NextTimeout {
+        NextTimeout {
+            after: time::Duration::from_nanos(nanos).into(),
+            ..NextTimeout::default()
+        }
+    }
+
+    #[test]
+    fn what_is_left_a_little_later_is_told_the_same() {
+        let steps = Steps::default();
+        steps.set(time::Duration::from_secs(30) / STEPS);
+        let told = |nanos| steps.round(left(nanos)).after;
+        assert_eq!(told(30_000_000_000), told(29_600_000_000));
+        assert!(told(29_000_000_000) < told(30_000_000_000));
+        assert_eq!(steps.round(NextTimeout::default()), NextTimeout::default());
+    }
+
+    proptest! {
+        #[test]
+        fn a_limit_is_told_no_shorter_and_at_most_a_step_longer(nanos: u64, step: u64) {
+            let steps = Steps::default();
+            let none = steps.round(left(nanos));
+            prop_assert_eq!(none, left(nanos));
+            steps.set(time::Duration::from_nanos(step));
+            let told = steps.round(left(nanos)).after.as_nanos();
+            prop_assert!(told >= u128::from(nanos));
+            prop_assert!(told - u128::from(nanos) < u128::from(step.max(1)));
+        }
+    }
 }

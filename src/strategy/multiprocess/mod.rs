@@ -2,9 +2,8 @@
 //!
 //! The parent claims requests and writes them to whichever worker is free
 //! ([`wire`] is the language), so that a slow answer holds up one process and
-//! no more. One thread of the parent watches all pipes. Where requests take so
-//! little time that handing each over alone would cost as much as making it, a
-//! worker is given several at once. A worker that dies fails the
+//! no more. While requests take 2 ms or less, a worker is given several at once.
+//! One thread of the parent watches all pipes. A worker that dies fails the
 //! requests that it had, and is replaced.
 
 mod child;
