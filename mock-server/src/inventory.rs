@@ -129,26 +129,33 @@ fn fields(seed: u64, kind: Kind, id: &str) -> Fields {
 /// ```
 #[must_use]
 pub fn body(seed: u64, kind: Kind, id: &str) -> Vec<u8> {
+    let mut out = Vec::new();
+    body_into(&mut out, seed, kind, id);
+    out
+}
+
+/// The same, into room that is there: what it held before is gone.
+pub fn body_into(out: &mut Vec<u8>, seed: u64, kind: Kind, id: &str) {
     let fields = fields(seed, kind, id);
     // The exact length, unless the id has to be escaped: what is then turned into
     // shared bytes needs neither a larger block nor a second one.
     let digits = json::digits(u64::from(fields.cents / 100)) + json::digits(fields.quantity.into());
     let frame =
         "{\n  \"id\": \"\",\n  \"name\": \"\",\n  \"price\": \".00 EUR\",\n  \"quantity\": \"\"\n}";
-    let mut out = Vec::with_capacity(frame.len() + id.len() + fields.name.len() + digits);
+    out.clear();
+    out.reserve_exact(frame.len() + id.len() + fields.name.len() + digits);
     out.extend_from_slice(b"{\n  \"id\": \"");
-    json::escape_into(&mut out, id);
+    json::escape_into(out, id);
     out.extend_from_slice(b"\",\n  \"name\": \"");
     out.extend_from_slice(fields.name.as_bytes());
     out.extend_from_slice(b"\",\n  \"price\": \"");
-    json::decimal_into(&mut out, u64::from(fields.cents / 100));
+    json::decimal_into(out, u64::from(fields.cents / 100));
     out.push(b'.');
     out.push(b'0' + (fields.cents / 10 % 10) as u8);
     out.push(b'0' + (fields.cents % 10) as u8);
     out.extend_from_slice(b" EUR\",\n  \"quantity\": \"");
-    json::decimal_into(&mut out, u64::from(fields.quantity));
+    json::decimal_into(out, u64::from(fields.quantity));
     out.extend_from_slice(b"\"\n}");
-    out
 }
 
 #[cfg(test)]

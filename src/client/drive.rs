@@ -81,13 +81,31 @@ impl Relay {
         F: Future,
     {
         let Shared { calls, task } = &*self.shared;
+        // Whether a part was called; it is not any more.
+        let called = |part: u8| {
+            let called = calls.load(SeqCst) & part != 0;
+            if called {
+                calls.fetch_and(!part, SeqCst);
+            }
+            called
+        };
         let mut exchange = pin!(exchange);
         calls.fetch_or(EXCHANGE, SeqCst);
         poll_fn(|context| {
             task.register(context.waker());
+            calls.fetch_or(TURN, SeqCst);
             for _ in 0..ROUNDS {
-                let called = calls.swap(TURN, SeqCst);
-                if called & CONNECTION != 0
+                // The exchange first: the connection then deals in one go with
+                // what it was called for before and with what is sent now.
+                if called(EXCHANGE)
+                    && let Poll::Ready(output) = exchange
+                        .as_mut()
+                        .poll(&mut Context::from_waker(&self.exchange))
+                {
+                    // A call that comes from here on waits for the next exchange.
+                    return Poll::Ready(output);
+                }
+                if called(CONNECTION)
                     && let Some(driver) = connection
                     && Pin::new(driver)
                         .poll(&mut Context::from_waker(&self.connection))
@@ -95,14 +113,6 @@ impl Relay {
                 {
                     // How it ended reaches the exchange too, as its error.
                     *connection = None;
-                }
-                if called & EXCHANGE != 0
-                    && let Poll::Ready(output) = exchange
-                        .as_mut()
-                        .poll(&mut Context::from_waker(&self.exchange))
-                {
-                    // A call that comes from here on waits for the next exchange.
-                    return Poll::Ready(output);
                 }
                 if calls.compare_exchange(TURN, 0, SeqCst, SeqCst).is_ok() {
                     return Poll::Pending;

@@ -108,8 +108,8 @@ impl<N: Network> AsyncClient for HyperClient<N> {
 
     async fn send(&mut self, request: &Request) -> Result<Response, Failure> {
         let limit = request.limit(self.target.timeout);
-        let message = self.message(request)?;
-        let exchange = exchange::<N>(&self.target, self.connection.take(), message);
+        let (target, headers) = (&self.target, &self.headers);
+        let exchange = exchange::<N>(target, self.connection.take(), headers, request);
         let ended = self.alarm.within(limit, exchange).await;
         let (connection, response) = ended.unwrap_or_else(|| Err(Failure::timeout(limit)))?;
         self.connection = Some(connection).filter(|_| self.target.reuse == Reuse::Session);
@@ -129,47 +129,31 @@ impl<N: Network> AsyncClient for HyperClient<N> {
     }
 }
 
-impl<N: Network> HyperClient<N> {
-    fn message(&mut self, request: &Request) -> Result<Message, Failure> {
-        let target = Uri::try_from(request.target.as_str());
-        let mut message = Message::new(Empty::new());
-        *message.uri_mut() = target.map_err(|error| Failure::new(FailureKind::Body, error))?;
-        let headers = message.headers_mut();
-        if let Some(connection) = &mut self.connection {
-            *headers = std::mem::take(&mut connection.spare);
-        }
-        for (name, value) in &self.headers {
-            headers.insert(name, value.clone());
-        }
-        Ok(message)
-    }
-}
-
 /// One exchange. It owns the connection until the answer is whole: a connection
 /// on which something went wrong is closed, not kept.
 async fn exchange<N: Network>(
     target: &Target,
-    kept: Option<Box<Connection<N::Stream>>>,
-    mut message: Message,
+    mut kept: Option<Box<Connection<N::Stream>>>,
+    headers: &HeaderMap,
+    request: &Request,
 ) -> Result<(Box<Connection<N::Stream>>, Response), Failure> {
-    let mut kept = kept;
     loop {
         let is_new = kept.is_none();
         let mut connection = match kept.take() {
             Some(connection) => connection,
             None => open::<N>(target).await?,
         };
-        match connection.exchange(message).await {
+        match connection.exchange(headers, request).await {
             Ok(response) => return Ok((connection, response)),
             Err(ExchangeError::Broken(failure)) => return Err(failure),
-            Err(ExchangeError::Unsent(_)) if is_new => {
+            Err(ExchangeError::Unsent) if is_new => {
                 return Err(Failure::new(
                     FailureKind::Body,
                     "the server closed a new connection before the request was sent",
                 ));
             }
             // The server had closed the connection; nothing was sent.
-            Err(ExchangeError::Unsent(unsent)) => message = unsent,
+            Err(ExchangeError::Unsent) => {}
         }
     }
 }
@@ -199,6 +183,22 @@ async fn open<N: Network>(target: &Target) -> Result<Box<Connection<N::Stream>>,
 
 type Message = hyper::Request<Empty<Bytes>>;
 
+/// What is sent for a request. Its headers are put into a spare map.
+fn message(
+    request: &Request,
+    headers: &HeaderMap,
+    spare: &mut HeaderMap,
+) -> Result<Message, Failure> {
+    let target = Uri::try_from(request.target.as_str());
+    let mut message = Message::new(Empty::new());
+    *message.uri_mut() = target.map_err(|error| Failure::new(FailureKind::Body, error))?;
+    std::mem::swap(message.headers_mut(), spare);
+    for (name, value) in headers {
+        message.headers_mut().insert(name, value.clone());
+    }
+    Ok(message)
+}
+
 struct Connection<S>
 where
     S: hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static,
@@ -214,8 +214,8 @@ where
 }
 
 enum ExchangeError {
-    /// Nothing was sent, so the message can go over another connection.
-    Unsent(Message),
+    /// Nothing was sent, so the request can go over another connection.
+    Unsent,
     /// The exchange began and did not end well.
     Broken(Failure),
 }
@@ -224,7 +224,11 @@ impl<S> Connection<S>
 where
     S: hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static,
 {
-    async fn exchange(&mut self, message: Message) -> Result<Response, ExchangeError> {
+    async fn exchange(
+        &mut self,
+        headers: &HeaderMap,
+        request: &Request,
+    ) -> Result<Response, ExchangeError> {
         let Self {
             sender,
             driver,
@@ -233,13 +237,14 @@ where
         } = self;
         let answer = async {
             if sender.ready().await.is_err() {
-                return Err(ExchangeError::Unsent(message));
+                return Err(ExchangeError::Unsent);
             }
+            let message = message(request, headers, spare).map_err(ExchangeError::Broken)?;
             let answer = sender
                 .try_send_request(message)
                 .await
                 .map_err(|mut error| match error.take_message() {
-                    Some(message) => ExchangeError::Unsent(message),
+                    Some(_) => ExchangeError::Unsent,
                     None => ExchangeError::Broken(broken(error.error())),
                 })?;
             let status = answer.status().as_u16();

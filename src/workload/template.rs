@@ -169,8 +169,8 @@ impl Template {
                 }
                 (Part::Text(text), _) => target.write_str(text),
                 (Part::Type, _) => target.write_str(kind),
-                (Part::Id, _) => write!(target, "{id}"),
-                (Part::Index, _) => write!(target, "{index}"),
+                (Part::Id, _) => target.write_str(itoa::Buffer::new().format(id)),
+                (Part::Index, _) => target.write_str(itoa::Buffer::new().format(index)),
                 (Part::Column(_), None) => Ok(()),
             };
             debug_assert!(written.is_ok(), "a String takes all that is written");
