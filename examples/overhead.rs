@@ -8,7 +8,10 @@
 //! ```
 //!
 //! Both run in this process, in turn, against one server in a process of its
-//! own without delay; each turn begins with what the one before ended with.
+//! own without delay. Each turn has threads and connections of its own, ready
+//! before its time begins: those that have run for seconds are slower, in the
+//! bare loop as in the harness. Each round begins with what the one before ended
+//! with.
 //! The figure is the median over the rounds of harness/bare, in good answers a
 //! second. A path to the `fanout` program may stand in `FANOUT`; otherwise it
 //! is the one that was built beside this example.
@@ -75,10 +78,10 @@ fn main() -> Fallible<()> {
         let workers = entry.usable_workers(workers);
         let target = Target::new(endpoint.clone(), LIMIT);
         let setup = Setup::new(workers, *client, target, fanout.clone());
-        let mut strategy = (entry.build)(&setup)?;
+        let harnessed = |requests| harness((entry.build)(&setup)?.as_mut(), requests);
         // A first turn says how many requests fill the time.
         let trial = 2_000 * workers.min(5);
-        let took = harness(strategy.as_mut(), trial)?;
+        let took = harnessed(trial)?;
         let rate = trial as f64 / took.as_secs_f64();
         let each = ((rate * seconds as f64) as usize).div_ceil(workers).max(1);
         let requests = each * workers;
@@ -88,8 +91,7 @@ fn main() -> Fallible<()> {
                 if first {
                     bares.push(requests as f64 / bare(&endpoint, workers, each)?.as_secs_f64());
                 } else {
-                    let took = harness(strategy.as_mut(), requests)?;
-                    ours.push(requests as f64 / took.as_secs_f64());
+                    ours.push(requests as f64 / harnessed(requests)?.as_secs_f64());
                 }
                 Ok(())
             };
