@@ -8,7 +8,7 @@ do nothing else. Everything runs on 127.0.0.1. With the defaults it takes about
 35 minutes, of which 27 are the serial halves.
 
     python3 scripts/overlap.py                         writes results/overlap/
-    python3 scripts/overlap.py --rounds 2 --delay 20ms --workers 1,2 --out /tmp/x
+    python3 scripts/overlap.py --rounds 2 --delay 20ms --workers 1,2 --out DIR
     python3 scripts/overlap.py --awake       with processors that never sleep: what of
                                              the difference is their waking (needs chrt
                                              and taskset, of util-linux)

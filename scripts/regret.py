@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """How much the recommendation of a default sweep loses to an exhaustive search.
 
-For each profile: an exhaustive search (every strategy, worker counts up to 128),
-then a default sweep, whose recommendation is taken. Its regret is how much longer
+For each profile: a default sweep, whose recommendation is taken, then an exhaustive
+search (every strategy, worker counts up to 128). Its regret is how much longer
 the recommended cell takes, as the exhaustive search measured it, than the fastest
 cell there without more failures; its distance, how many worker counts of the
 search lie between the recommended one and the smallest that is within 5 %.
@@ -17,10 +17,12 @@ stays on 127.0.0.1. Run it on a machine that does nothing else:
 
 Worker counts are thinned where that loses nothing or little: up to 16 every one,
 then every second up to 32, every fourth up to 64, every eighth up to 128, and
-always each count that saves a round of the batch (the left edges of ceil(N / w))
-and both its neighbours; --every takes every count from 1 to 128. The long service
-times of some presets are scaled down (see SCALED), which shortens the study and
-makes it harder: the client's own time then weighs more.
+always each count that saves a round of the batch (the left edges of ceil(N / w)),
+both its neighbours, and the recommended one; --every takes every count from 1 to
+128. The long service times of some presets are scaled down (see SCALED), which
+shortens the study and makes it harder: the client's own time then weighs more.
+
+Lines of other profiles that are in regret.csv already stay there.
 """
 
 import argparse
@@ -46,13 +48,10 @@ SCALED = {
     "overloaded": ["service_time.time=50ms"],
 }
 
-# Options that name places of one machine.
-PLACES = ("--program", "--out")
-
 COLUMNS = [
     "profile", "recommended", "workers", "measured_s", "failed", "best", "best_s",
-    "best_failed", "regret", "smallest", "distance", "constraint", "cells", "sweep_s",
-    "exhaustive_s",
+    "best_failed", "regret", "smallest", "distance", "constraint", "searched", "cells",
+    "sweep_s", "exhaustive_s",
 ]
 
 
@@ -78,7 +77,7 @@ def compare(program, profile, options, out, limit):
     begun = time.monotonic()
     done = subprocess.run(command, capture_output=True, text=True, timeout=limit, check=False)
     took = time.monotonic() - begun
-    # 1 where no cell was whole, which a profile with faults leads to.
+    # Whatever it ended with: with faults, cells may fail.
     if not done.stdout.strip():
         sys.exit(f"{' '.join(command)}\nended with {done.returncode}:\n{done.stderr[-2000:]}")
     return json.loads(done.stdout), took
@@ -109,7 +108,7 @@ def judge(profile, sweep, exhaustive, took):
         return line
     row = sweep["rows"][advice["row"]]
     same = {key(other): other for other in measured}
-    # A count that the thinned search left out has the sweep's own figures.
+    # What failed altogether in the search has the sweep's own figures.
     again = same.get(key(row), row)
     fewest = min(map(failures, measured))
     whole = [other for other in measured if failures(other) == fewest]
@@ -131,21 +130,21 @@ def judge(profile, sweep, exhaustive, took):
 
 def holds(line):
     """Whether a recommendation is as good as it should be."""
-    return (line.get("regret", 1) <= TOLERANCE and abs(line.get("distance", 99)) <= 1
-            and line.get("failed", 1) <= line.get("best_failed", 0))
+    number = lambda name, otherwise: float(line.get(name) or otherwise)
+    return (number("regret", 1) <= TOLERANCE and abs(number("distance", 99)) <= 1
+            and number("failed", 1) <= number("best_failed", 0))
 
 
-def shown(arguments):
-    """The arguments that say what was measured: not where the program and its files are."""
-    kept = []
-    for place, argument in enumerate(arguments):
-        of_place = place and arguments[place - 1] in PLACES
-        if not of_place and argument not in PLACES and not argument.startswith(tuple(f"{p}=" for p in PLACES)):
-            kept.append(argument)
-    return " ".join(["python3 scripts/regret.py", *kept])
+def kept(folder):
+    """The lines of an earlier study, by profile."""
+    try:
+        with open(folder / "regret.csv", newline="", encoding="utf-8") as file:
+            return {line["profile"]: line for line in csv.DictReader(file)}
+    except FileNotFoundError:
+        return {}
 
 
-def report(folder, lines, arguments):
+def report(folder, lines):
     """Writes regret.csv and summary.md."""
     folder.mkdir(parents=True, exist_ok=True)
     with open(folder / "regret.csv", "w", newline="", encoding="utf-8") as file:
@@ -153,18 +152,24 @@ def report(folder, lines, arguments):
         writer.writeheader()
         writer.writerows(lines)
     text = ["# Regret of the recommendation", "",
-            f"`{shown(arguments)}`, {os.cpu_count()} cores.", "",
+            f"By `python3 scripts/regret.py`, {os.cpu_count()} cores.", "",
             "Regret: the recommended cell's runtime over the fastest cell's of an exhaustive "
             "search, both as that search measured them. Distance: in worker counts of the "
             "search, from the smallest within 5 %.", "",
-            "| profile | recommended | best | regret | smallest w | distance | constraint | |",
-            "|---|---|---|--:|--:|--:|---|---|"]
+            "| profile | recommended | best | regret | smallest w | distance | constraint "
+            "| searched | |",
+            "|---|---|---|--:|--:|--:|---|---|---|"]
     for line in lines:
-        regret = f"{line['regret']:.1%}" if "regret" in line else "–"
+        regret = f"{float(line['regret']):.1%}" if line.get("regret") not in (None, "") else "–"
         text.append(
-            f"| {line['profile']} | {line['recommended']} | {line.get('best', '–')} | {regret} "
+            f"| {line['profile']} | {line['recommended']} | {line.get('best') or '–'} | {regret} "
             f"| {line.get('smallest', '–')} | {line.get('distance', '–')} "
-            f"| {line.get('constraint', '–')} | {'✓' if holds(line) else '✗'} |")
+            f"| {line.get('constraint', '–')} | {line.get('searched', '–')} "
+            f"| {'✓' if holds(line) else '✗'} |")
+    scaled = [line["profile"] for line in lines if line["profile"] in SCALED]
+    if scaled:
+        settings = (f"{profile}: {', '.join(SCALED[profile])}" for profile in scaled)
+        text += ["", f"Shortened: {'; '.join(settings)}."]
     held = sum(map(holds, lines))
     text += ["", f"{held} of {len(lines)} profiles: regret at most 5 %, no more failures, the "
                  "smallest worker count or its neighbour."]
@@ -196,17 +201,27 @@ def main():
         common += ["--strategies", options.strategies]
     if options.timeout:
         common += ["--timeout", options.timeout]
-    workers = ",".join(map(str, counts(options.requests, options.every)))
-    lines = []
+    searched = counts(options.requests, options.every)
+    lines = kept(options.out)
+    taken = []
     for profile in options.profiles or presets(options.program):
         with tempfile.TemporaryDirectory() as out:
             sweep, quick = compare(options.program, profile, common, out, options.limit)
+            workers = set(searched)
+            if sweep["recommendation"]:
+                workers.add(sweep["rows"][sweep["recommendation"]["row"]]["workers_usable"])
+            workers = ",".join(map(str, sorted(workers)))
             search, slow = compare(options.program, profile,
                                    [*common, "--workers", workers], out, options.limit)
-        lines.append(judge(profile, sweep, search, (quick, slow)))
-        report(options.out, lines, sys.argv[1:])
-        print(lines[-1], flush=True)
-    return 0 if all(map(holds, lines)) else 1
+        line = judge(profile, sweep, search, (quick, slow))
+        strategies = options.strategies.replace(",", ", ") if options.strategies else "all strategies"
+        line["searched"] = (f"{strategies}; {'every count' if options.every else f'{len(searched)} counts'}; "
+                            f"{options.samples} samples")
+        lines[profile] = line
+        taken.append(line)
+        report(options.out, list(lines.values()))
+        print(line, flush=True)
+    return 0 if all(map(holds, taken)) else 1
 
 
 if __name__ == "__main__":

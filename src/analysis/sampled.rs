@@ -226,6 +226,24 @@ mod tests {
     }
 
     #[test]
+    fn what_waking_adds_to_samples_alone_is_said_where_it_is_known() {
+        let notes = |wake: Option<f64>| {
+            let summary = sampled(Some(6), Ending::Complete, |record| {
+                record.samples[0].taken.beside = 3;
+                record.session.sampling.as_mut().unwrap().wake_s = wake;
+            });
+            summary.notes.join("\n")
+        };
+        // Two wake-ups of 0.2 ms in 200 ms.
+        let known = notes(Some(0.000_2));
+        assert!(known.contains("about 0.20 % shorter"), "{known}");
+        for unknown in [None, Some(-1.0), Some(f64::NAN), Some(5.0)] {
+            let unknown = notes(unknown);
+            assert!(unknown.contains("some tenths of a per cent"), "{unknown}");
+        }
+    }
+
+    #[test]
     fn what_ended_the_samples_of_a_cell_is_told() {
         let ended_by = |samples, ending, change: fn(&mut Record)| {
             sampled(samples, ending, change).rows[0].sampled.ended_by

@@ -69,7 +69,8 @@ pub(super) struct Args {
     requests: Option<usize>,
 
     /// Service time of the bundled server, as 200ms, 1.5s or 0; with --url, what
-    /// that server's fixed service time is known to be [default: 200ms]
+    /// that server's fixed service time is known to be [default: 200ms; with
+    /// --profile its own; with --url the fastest answer, as an estimate]
     #[arg(long, value_name = "TIME", value_parser = duration::parse, allow_hyphen_values = true)]
     pub(super) delay: Option<Duration>,
 
@@ -198,8 +199,8 @@ Examples:
   fanout compare --delay 20ms --format json > summary.json
 
 Cells are sampled in random order, each once before any twice. Samples that leave the
-machine idle run side by side; --serial takes one after the other.
-The lower bound of a cell is ceil(requests / workers) times the service time.
+machine idle run side by side, the longest first; --serial takes one after the other.
+With one service time the lower bound of a cell is ceil(requests / workers) times that.
 Ctrl-C stops after cleaning up, and keeps and reports what was measured.";
 
 pub(super) fn run(args: &Args, catalogue: &Catalogue) -> Result<ExitCode, CliError> {

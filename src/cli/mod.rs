@@ -47,7 +47,7 @@ Examples:
   fanout list                                     strategies and clients
   fanout report results/latest                    draw everything again from a record
 
-Exit status: 0 done, 1 could not run, 130 stopped by a signal (what was measured is\nkept).";
+Exit status: 0 done, 1 could not run or nothing was answered, 130 stopped by a signal\n(what was measured is kept).";
 
 #[derive(Subcommand)]
 enum Verb {

@@ -14,8 +14,8 @@ use std::task::{Context, Poll, Wake, Waker};
 
 use futures_util::task::AtomicWaker;
 
-/// How often a task's turn goes on before it gives way: a runtime that wants
-/// others to have theirs (tokio's budget) calls whom it puts off, again and again.
+/// How often a task's turn goes on before it gives way: a part that wants others
+/// to have theirs calls itself again and again.
 const ROUNDS: usize = 16;
 
 /// The connection was called.
@@ -217,6 +217,38 @@ mod tests {
         let mut both = pin!(relay.drive(&mut connection, exchange));
         assert!(polled(both.as_mut(), &woken).is_pending());
         assert_eq!(woken.0.load(SeqCst), 1);
+    }
+
+    #[test]
+    fn a_call_between_two_exchanges_waits_for_the_second() {
+        let relay = Relay::new();
+        let woken = Arc::<Woken>::default();
+        let polls = AtomicUsize::new(0);
+        let kept = Mutex::new(None);
+        let mut connection = Some(poll_fn(|context: &mut Context<'_>| {
+            polls.fetch_add(1, SeqCst);
+            *kept.lock().unwrap() = Some(context.waker().clone());
+            Poll::<()>::Pending
+        }));
+        // Asks the connection to act, and ends when it was asked a second time.
+        let mut asked = 0;
+        let first = poll_fn(|context: &mut Context<'_>| {
+            asked += 1;
+            context.waker().wake_by_ref();
+            if asked == 2 {
+                Poll::Ready(())
+            } else {
+                Poll::Pending
+            }
+        });
+        assert!(polled(pin!(relay.drive(&mut connection, first)), &woken).is_ready());
+        assert_eq!(polls.load(SeqCst), 1);
+        // The server closes the connection, say. Nobody waits.
+        kept.lock().unwrap().take().unwrap().wake();
+        assert_eq!(woken.0.load(SeqCst), 0);
+        let second = poll_fn(|_| Poll::<()>::Pending);
+        assert!(polled(pin!(relay.drive(&mut connection, second)), &woken).is_pending());
+        assert_eq!(polls.load(SeqCst), 2);
     }
 
     #[test]

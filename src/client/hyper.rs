@@ -108,8 +108,10 @@ impl<N: Network> AsyncClient for HyperClient<N> {
 
     async fn send(&mut self, request: &Request) -> Result<Response, Failure> {
         let limit = request.limit(self.target.timeout);
+        let uri = Uri::try_from(request.target.as_str());
+        let uri = uri.map_err(|error| Failure::new(FailureKind::Body, error))?;
         let (target, headers) = (&self.target, &self.headers);
-        let exchange = exchange::<N>(target, self.connection.take(), headers, request);
+        let exchange = exchange::<N>(target, self.connection.take(), headers, &uri);
         let ended = self.alarm.within(limit, exchange).await;
         let (connection, response) = ended.unwrap_or_else(|| Err(Failure::timeout(limit)))?;
         self.connection = Some(connection).filter(|_| self.target.reuse == Reuse::Session);
@@ -135,7 +137,7 @@ async fn exchange<N: Network>(
     target: &Target,
     mut kept: Option<Box<Connection<N::Stream>>>,
     headers: &HeaderMap,
-    request: &Request,
+    uri: &Uri,
 ) -> Result<(Box<Connection<N::Stream>>, Response), Failure> {
     loop {
         let is_new = kept.is_none();
@@ -143,7 +145,7 @@ async fn exchange<N: Network>(
             Some(connection) => connection,
             None => open::<N>(target).await?,
         };
-        match connection.exchange(headers, request).await {
+        match connection.exchange(headers, uri).await {
             Ok(response) => return Ok((connection, response)),
             Err(ExchangeError::Broken(failure)) => return Err(failure),
             Err(ExchangeError::Unsent) if is_new => {
@@ -184,19 +186,14 @@ async fn open<N: Network>(target: &Target) -> Result<Box<Connection<N::Stream>>,
 type Message = hyper::Request<Empty<Bytes>>;
 
 /// What is sent for a request. Its headers are put into a spare map.
-fn message(
-    request: &Request,
-    headers: &HeaderMap,
-    spare: &mut HeaderMap,
-) -> Result<Message, Failure> {
-    let target = Uri::try_from(request.target.as_str());
+fn message(uri: &Uri, headers: &HeaderMap, spare: &mut HeaderMap) -> Message {
     let mut message = Message::new(Empty::new());
-    *message.uri_mut() = target.map_err(|error| Failure::new(FailureKind::Body, error))?;
+    *message.uri_mut() = uri.clone();
     std::mem::swap(message.headers_mut(), spare);
     for (name, value) in headers {
         message.headers_mut().insert(name, value.clone());
     }
-    Ok(message)
+    message
 }
 
 struct Connection<S>
@@ -227,7 +224,7 @@ where
     async fn exchange(
         &mut self,
         headers: &HeaderMap,
-        request: &Request,
+        uri: &Uri,
     ) -> Result<Response, ExchangeError> {
         let Self {
             sender,
@@ -239,9 +236,8 @@ where
             if sender.ready().await.is_err() {
                 return Err(ExchangeError::Unsent);
             }
-            let message = message(request, headers, spare).map_err(ExchangeError::Broken)?;
             let answer = sender
-                .try_send_request(message)
+                .try_send_request(message(uri, headers, spare))
                 .await
                 .map_err(|mut error| match error.take_message() {
                     Some(_) => ExchangeError::Unsent,

@@ -51,6 +51,9 @@ const OUTPUT_BUFFER: usize = 16 << 10;
 /// Into how many steps the limit of a request is divided for its socket.
 const STEPS: u32 = 64;
 
+/// The longest of them, whatever the limit.
+const LONGEST_STEP: time::Duration = time::Duration::from_millis(500);
+
 /// A ureq agent with one kept connection.
 struct UreqClient {
     agent: Agent,
@@ -112,10 +115,12 @@ impl UreqClient {
         }
         if limit < self.target.timeout {
             message = message.config().timeout_global(Some(limit)).build();
-            self.steps.set(time::Duration::ZERO);
-        } else {
-            self.steps.set(limit / STEPS);
         }
+        // A deadline is to be kept as it is, by every attempt.
+        self.steps.set(match request.expires {
+            Some(_) => time::Duration::ZERO,
+            None => step(limit),
+        });
         let mut answer = message.call()?;
         let asked = answer.headers().get(header::RETRY_AFTER);
         let retry_after = retry_after(asked.map(|value| value.as_bytes()));
@@ -238,12 +243,17 @@ impl Connector for AheadConnector {
     }
 }
 
+/// The step for a limit.
+fn step(limit: time::Duration) -> time::Duration {
+    (limit / STEPS).min(LONGEST_STEP)
+}
+
 /// The step, in nanoseconds, in which what is left of a request's limit is told
 /// to its socket; 0 to tell it as it is.
 ///
 /// It is told before each write and read where it differs from the time before:
-/// two system calls a request that say next to nothing. Rounded up to a
-/// sixty-fourth of the limit it seldom differs. Whether an answer came in time is
+/// two system calls a request that say next to nothing. Rounded up to a step it
+/// seldom differs. Whether an answer came in time is
 /// not for the socket to say.
 #[derive(Clone, Debug, Default)]
 struct Steps(Arc<AtomicU64>);
@@ -360,11 +370,18 @@ mod tests {
     #[test]
     fn what_is_left_a_little_later_is_told_the_same() {
         let steps = Steps::default();
-        steps.set(time::Duration::from_secs(30) / STEPS);
+        steps.set(step(time::Duration::from_secs(30)));
         let told = |nanos| steps.round(left(nanos)).after;
         assert_eq!(told(30_000_000_000), told(29_600_000_000));
         assert!(told(29_000_000_000) < told(30_000_000_000));
         assert_eq!(steps.round(NextTimeout::default()), NextTimeout::default());
+    }
+
+    #[test]
+    fn no_step_is_longer_than_half_a_second() {
+        let seconds = time::Duration::from_secs;
+        assert_eq!(step(seconds(1)), seconds(1) / 64);
+        assert_eq!(step(seconds(86_400)), seconds(1) / 2);
     }
 
     proptest! {

@@ -120,7 +120,7 @@ impl SampleProcess {
         let mut process = Self {
             child,
             messages,
-            patience: PATIENCE + job.terms.longest_silence(),
+            patience: PATIENCE + job.terms.longest_silence(job.cell.workers),
             ended: None,
         };
         if let Some(stdin) = &mut process.child.stdin {

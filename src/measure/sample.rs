@@ -52,9 +52,9 @@ impl Terms {
         }
     }
 
-    /// How long a sample may go without an outcome.
-    pub(super) fn longest_silence(&self) -> Duration {
-        let longest = self.handling.longest(self.timeout);
+    /// How long a sample of so many workers may go without an outcome.
+    pub(super) fn longest_silence(&self, workers: usize) -> Duration {
+        let longest = self.handling.longest(self.timeout, workers);
         self.deadline
             .map_or(longest, |deadline| deadline.min(longest))
     }

@@ -1,7 +1,7 @@
 //! What the figures themselves give a reader to know.
 
 use super::{Row, ServerFigures};
-use crate::analysis::bound::{ServiceTime, Source};
+use crate::analysis::bound::{ServiceTime, Source, is_time};
 use crate::analysis::{sampled, units};
 use crate::record::{Ending, Record};
 
@@ -42,6 +42,7 @@ fn side_by_side(record: &Record, service: Option<ServiceTime>) -> Option<String>
     was_beside.then(|| {
         // The server wakes to answer, and the client to be answered.
         let wake_s = record.session.sampling.as_ref().and_then(|s| s.wake_s);
+        let wake_s = wake_s.filter(|wake| is_time(*wake));
         let share = service
             .zip(wake_s)
             .map(|(time, wake)| (wake, 2.0 * wake / time.seconds));

@@ -47,10 +47,10 @@ impl Handling {
         }
     }
 
-    /// The longest that a request may take with all of its attempts, each of
-    /// which has a limit, and with the work on its answer; without saving it,
-    /// which has none.
-    pub fn longest(&self, timeout: Duration) -> Duration {
-        timeout + self.retry.longest(timeout) + self.work.longest()
+    /// The longest that a request of one of so many workers may take with all of
+    /// its attempts, each of which has a limit, and with the work on its answer;
+    /// without saving it, which has none.
+    pub fn longest(&self, timeout: Duration, workers: usize) -> Duration {
+        timeout + self.retry.longest(timeout) + self.work.longest(workers)
     }
 }

@@ -51,10 +51,13 @@ impl Work {
         (calibrated, took)
     }
 
-    /// The longest that it may take: ten times as long as on a slow machine, as
-    /// others may have the core.
-    pub(super) fn longest(self) -> Duration {
-        Duration::from_micros(10) * self.rounds
+    /// The longest that it may take where so many workers share the cores: ten
+    /// times as long as on a slow machine, as others may have the core as well.
+    pub(super) fn longest(self, workers: usize) -> Duration {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let sharing = u32::try_from(workers.div_ceil(cores)).unwrap_or(u32::MAX);
+        let alone = Duration::from_micros(10) * self.rounds;
+        alone.saturating_mul(sharing.max(1))
     }
 
     /// Does the work on a body.

@@ -89,10 +89,8 @@ impl WorkerProcess {
     /// and whatever else says that no more can come.
     pub(super) fn reports(&mut self) -> (Vec<Report>, io::Result<()>) {
         let open = self.fill();
-        match wire::decode(&mut self.received) {
-            Ok(reports) => (reports, open),
-            Err(garbage) => (Vec::new(), Err(garbage)),
-        }
+        let (reports, sound) = wire::decode(&mut self.received);
+        (reports, sound.and(open))
     }
 
     /// Reads until the pipe is empty, as the poll tells of new bytes only.

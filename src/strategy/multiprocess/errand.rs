@@ -3,7 +3,9 @@
 //! A language's own process pool hands out chunks, which makes short requests
 //! cheap and lets one slow request hold up all that share its chunk. Here a
 //! worker gets several requests only while its last ones were short, and never
-//! more than half of its share of what is left.
+//! more than half of its share of what is left. What it has done it reports
+//! together, so where one of several short requests turns out to be long, those
+//! before it are known when it ends, and are lost with it if the worker dies.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -23,7 +25,7 @@ pub(super) struct Errand<'run> {
     attempts: VecDeque<Attempt<'run>>,
     /// When it was given them, or when the last one that it reported ended.
     since: Duration,
-    /// When it must have reported one, or all.
+    /// When its next report must have come.
     limit: Duration,
     /// What a request took lately; `None` before the first.
     pace: Option<Duration>,
@@ -63,13 +65,15 @@ impl<'run> Errand<'run> {
             let Some(attempt) = self.attempts.pop_front() else {
                 return false;
             };
+            // No longer than it can have been, whatever the worker says.
+            let took = took.min(now.saturating_sub(self.since));
             self.pace = Some(self.pace.map_or(took, |pace| (pace * 7 + took) / 8));
             // That the last one has ended nobody knew before now. Where another
             // follows, the worker had begun that by then, and it begins none before
             // the one before has ended.
             let end = match self.attempts.is_empty() {
                 true => now,
-                false => self.since.saturating_add(took).min(now),
+                false => self.since + took,
             };
             attempt.finish_with(self.since..end, call);
             self.since = end;
@@ -86,7 +90,7 @@ impl<'run> Errand<'run> {
                 false => Failure::new(FailureKind::WorkerLost, why),
             };
             attempt.finish_with(since..now, Err(failure));
-            // It did one at a time: only the first can have begun before.
+            // Which of them it was at nobody knows: the first stands for all.
             since = now;
         }
         self.pace = None;

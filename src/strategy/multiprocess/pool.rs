@@ -231,7 +231,8 @@ impl<'run> Run<'run> {
     /// How long a worker may be silent that has something to do.
     fn patience(&self, left: Option<Duration>) -> Duration {
         let setup = &self.pool.setup;
-        let longest = AHEAD + setup.handling.longest(setup.target.timeout) + GRACE;
+        let longest = setup.handling.longest(setup.target.timeout, setup.workers);
+        let longest = AHEAD + longest + GRACE;
         left.map_or(longest, |left| longest.min(left + DEADLINE_GRACE))
     }
 

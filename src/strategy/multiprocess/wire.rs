@@ -79,21 +79,28 @@ pub fn encode<T: Serialize>(message: &T, frames: &mut Vec<u8>) -> io::Result<()>
 /// Takes the whole frames from the front of what was received.
 ///
 /// # Errors
-/// Where the bytes are not a message.
-pub fn decode<T: DeserializeOwned>(received: &mut Vec<u8>) -> io::Result<Vec<T>> {
+/// Beside the messages before it: where bytes are not a message.
+pub fn decode<T: DeserializeOwned>(received: &mut Vec<u8>) -> (Vec<T>, io::Result<()>) {
     let mut messages = Vec::new();
     let mut rest = received.as_slice();
+    let mut sound = Ok(());
     while let Some((prefix, payload)) = rest.split_first_chunk::<PREFIX>() {
         let length = u32::from_le_bytes(*prefix) as usize;
         let Some((payload, beyond)) = payload.split_at_checked(length) else {
             break;
         };
-        messages.push(postcard::from_bytes(payload).map_err(io::Error::other)?);
+        match postcard::from_bytes(payload) {
+            Ok(message) => messages.push(message),
+            Err(garbage) => {
+                sound = Err(io::Error::other(garbage));
+                break;
+            }
+        }
         rest = beyond;
     }
     let taken = received.len() - rest.len();
     received.drain(..taken);
-    Ok(messages)
+    (messages, sound)
 }
 
 /// Reads a frame; `None` at the end of the input.
@@ -120,16 +127,17 @@ mod tests {
     use super::*;
     use crate::outcome::{Failure, FailureKind, Response};
 
-    fn report(body: Vec<u8>) -> Report {
+    fn report(bodies: Vec<Vec<u8>>) -> Report {
+        let done = |body| Done {
+            call: Call::from(Ok(Response::new(200, body))),
+            took: Duration::from_micros(7),
+        };
         Report {
             traffic: Traffic {
                 connections: 1,
                 ..Traffic::default()
             },
-            done: vec![Done {
-                call: Call::from(Ok(Response::new(200, body))),
-                took: Duration::from_micros(7),
-            }],
+            done: bodies.into_iter().map(done).collect(),
         }
     }
 
@@ -155,22 +163,36 @@ mod tests {
     #[test]
     fn an_empty_input_is_the_end_and_a_broken_frame_an_error() {
         assert_eq!(read::<Report>(io::empty()).unwrap(), None);
-        let frame = encoded(&report(vec![1, 2, 3]));
+        let frame = encoded(&report(vec![vec![1, 2, 3]]));
         assert!(read::<Report>(&frame[..frame.len() - 1]).is_err());
+    }
+
+    #[test]
+    fn what_came_whole_before_garbage_counts() {
+        let good = report(vec![vec![1]]);
+        let mut received = encoded(&good);
+        received.extend_from_slice(&[1, 0, 0, 0, 0xff]);
+        let (reports, sound) = decode::<Report>(&mut received);
+        assert_eq!(reports, [good]);
+        assert!(sound.is_err());
     }
 
     proptest! {
         #[test]
         fn frames_are_the_same_however_they_are_cut(
-            bodies in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..50), 0..5),
+            said in proptest::collection::vec(
+                proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..50), 0..4), 0..5,
+            ),
             cut in 1_usize..40,
         ) {
-            let reports: Vec<_> = bodies.into_iter().map(report).collect();
+            let reports: Vec<_> = said.into_iter().map(report).collect();
             let stream: Vec<u8> = reports.iter().flat_map(encoded).collect();
             let (mut received, mut decoded) = (Vec::new(), Vec::new());
             for piece in stream.chunks(cut) {
                 received.extend_from_slice(piece);
-                decoded.append(&mut decode::<Report>(&mut received).unwrap());
+                let (mut reports, sound) = decode::<Report>(&mut received);
+                prop_assert!(sound.is_ok());
+                decoded.append(&mut reports);
             }
             prop_assert_eq!(decoded, reports);
             prop_assert!(received.is_empty());
