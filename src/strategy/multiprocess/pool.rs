@@ -35,6 +35,9 @@ pub(super) struct ProcessPool {
     poll: Poll,
     events: Events,
     setup: Setup,
+    /// How long a worker may be silent that has something to do. It is asked for
+    /// with every request, and takes system calls to find.
+    patience: Duration,
 }
 
 impl ProcessPool {
@@ -53,7 +56,11 @@ impl ProcessPool {
                 .map_err(|error| failed(slot, &hinted(&error)))?;
             slots.push(Some(process));
         }
+        let longest = setup
+            .handling
+            .longest(setup.target.timeout, setup.workers);
         let mut pool = Self {
+            patience: AHEAD + longest + GRACE,
             events: Events::with_capacity(slots.len().max(64)),
             slots,
             poll,
@@ -230,9 +237,7 @@ impl<'run> Run<'run> {
 
     /// How long a worker may be silent that has something to do.
     fn patience(&self, left: Option<Duration>) -> Duration {
-        let setup = &self.pool.setup;
-        let longest = setup.handling.longest(setup.target.timeout, setup.workers);
-        let longest = AHEAD + longest + GRACE;
+        let longest = self.pool.patience;
         left.map_or(longest, |left| longest.min(left + DEADLINE_GRACE))
     }
 
