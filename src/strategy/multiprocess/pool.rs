@@ -56,9 +56,7 @@ impl ProcessPool {
                 .map_err(|error| failed(slot, &hinted(&error)))?;
             slots.push(Some(process));
         }
-        let longest = setup
-            .handling
-            .longest(setup.target.timeout, setup.workers);
+        let longest = setup.handling.longest(setup.target.timeout, setup.workers);
         let mut pool = Self {
             patience: AHEAD + longest + GRACE,
             events: Events::with_capacity(slots.len().max(64)),
