@@ -175,6 +175,18 @@ mod tests {
         future.poll(&mut Context::from_waker(&Waker::from(Arc::clone(woken))))
     }
 
+    /// Calls itself, and ends when it is polled again.
+    fn at_second_poll<T: Copy>(output: T) -> impl Future<Output = T> {
+        let mut called = false;
+        poll_fn(move |context| {
+            context.waker().wake_by_ref();
+            match std::mem::replace(&mut called, true) {
+                true => Poll::Ready(output),
+                false => Poll::Pending,
+            }
+        })
+    }
+
     #[test]
     fn parts_that_call_one_another_end_in_one_turn_of_the_task() {
         let (relay, talk) = (Relay::new(), Talk::default());
@@ -230,18 +242,8 @@ mod tests {
             *kept.lock().unwrap() = Some(context.waker().clone());
             Poll::<()>::Pending
         }));
-        // Asks the connection to act, and ends when it was asked a second time.
-        let mut asked = 0;
-        let first = poll_fn(|context: &mut Context<'_>| {
-            asked += 1;
-            context.waker().wake_by_ref();
-            if asked == 2 {
-                Poll::Ready(())
-            } else {
-                Poll::Pending
-            }
-        });
-        assert!(polled(pin!(relay.drive(&mut connection, first)), &woken).is_ready());
+        let first = relay.drive(&mut connection, at_second_poll(()));
+        assert!(polled(pin!(first), &woken).is_ready());
         assert_eq!(polls.load(SeqCst), 1);
         // The server closes the connection, say. Nobody waits.
         kept.lock().unwrap().take().unwrap().wake();
@@ -255,16 +257,7 @@ mod tests {
     fn an_exchange_goes_on_without_a_connection_that_has_ended() {
         let relay = Relay::new();
         let mut connection = Some(std::future::ready(()));
-        let mut asked = 0;
-        let exchange = poll_fn(|context: &mut Context<'_>| {
-            asked += 1;
-            context.waker().wake_by_ref();
-            if asked == 2 {
-                Poll::Ready(7)
-            } else {
-                Poll::Pending
-            }
-        });
+        let exchange = at_second_poll(7);
         let both = relay.drive(&mut connection, exchange).now_or_never();
         assert_eq!(both, Some(7));
         assert!(connection.is_none());
