@@ -10,6 +10,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use common::fanout;
@@ -780,6 +781,24 @@ fn failures_in_every_cell_are_a_result_and_no_answer_at_all_is_none() {
         error.contains("no request was answered as expected"),
         "{error}"
     );
+}
+
+#[test]
+fn a_server_that_dies_between_samples_is_not_said_never_to_have_answered() {
+    // The last request after the one before it: the end of a sequential batch.
+    let (nearly, over) = (AtomicBool::new(false), AtomicBool::new(false));
+    let server = Scripted::start(move |exchange| {
+        if over.load(Relaxed) {
+            return exchange.answer(500, b"");
+        }
+        nearly.fetch_or(exchange.target == "/8", Relaxed);
+        over.store(nearly.load(Relaxed) && exchange.target == "/9", Relaxed);
+        exchange.answer(200, b"{}")
+    });
+    let url = format!("{}/{{index}}", server.url());
+    let arguments = ["--url", &url, "--samples=2", "--strategies=sequential"];
+    let error = refused(&compare(out().path(), &arguments));
+    assert!(error.contains("a sample without a good answer"), "{error}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! `fanout compare`: the same batch through every strategy.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,7 +20,7 @@ use super::{CliError, descriptors, program};
 use crate::analysis::Summary;
 use crate::client::Client;
 use crate::measure::{self, Plan, Session, SessionError, Sweep, receipt};
-use crate::record::{self, Ending, Record, Sampling, Writer};
+use crate::record::{self, Ending, Record, SampleResult, Sampling, Writer};
 use crate::report;
 use crate::strategy::Catalogue;
 use crate::workload::{Bundled, Source, Table};
@@ -226,7 +226,7 @@ pub(super) fn run(args: &Args, catalogue: &Catalogue) -> Result<ExitCode, CliErr
     sampling.wake_s = Some(measure::wake_up().as_secs_f64());
     let mut writer = begin_record(args, &plan, &target, &sampling)?;
     // From here on there is something to keep.
-    let stop = stop_on_signal()?;
+    let stop = stop_on_signal(&args.out)?;
     let mut progress = Progress::new(sampling.samples.is_some());
     let session = Session {
         plan,
@@ -302,7 +302,10 @@ fn conclude(
     let ending = *ran.as_ref().unwrap_or(&Ending::Interrupted);
     writer.finish(ending).map_err(SessionError::Record)?;
     let path = args.out.join(record::FILE_NAME);
-    let summary = Summary::of(&Record::read(&path)?);
+    let record = Record::read(&path)?;
+    let summary = Summary::of(&record);
+    let answered = has_good_answers(&record);
+    drop(record);
     // The record stands: what cannot be drawn here can be told, and drawn elsewhere.
     let written = report::write_session(&summary, &args.out);
     match print_summary(&summary, args.format) {
@@ -327,6 +330,10 @@ fn conclude(
             ));
             Ok(ExitCode::SUCCESS)
         }
+        Ending::Complete if answered => Err(CliError::new(
+            "in every cell there was a sample without a good answer; the table says why, and \
+             has the times of the other samples",
+        )),
         Ending::Complete => Err(CliError::new(
             "no request was answered as expected; the table says why",
         )),
@@ -339,12 +346,24 @@ fn conclude(
     }
 }
 
+/// Whether any request of a session was answered as expected.
+fn has_good_answers(record: &Record) -> bool {
+    let mut results = record.samples.iter().map(|sample| &sample.result);
+    results.any(|result| matches!(result, SampleResult::Measured(measured) if measured.ok > 0))
+}
+
 /// A flag that Ctrl-C sets; a second Ctrl-C ends the program at once.
-fn stop_on_signal() -> Result<Arc<AtomicBool>, CliError> {
+fn stop_on_signal(out: &Path) -> Result<Arc<AtomicBool>, CliError> {
     let stop = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&stop);
+    let out = out.to_owned();
     ctrlc::set_handler(move || {
         if flag.swap(true, Ordering::Relaxed) {
+            tell(format_args!(
+                "\nended at once: `fanout report --partial {} --out DIR` draws the samples that \
+                 were whole, if there were any\n",
+                out.display()
+            ));
             std::process::exit(INTERRUPTED.into());
         }
     })?;

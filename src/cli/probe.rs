@@ -131,7 +131,7 @@ fn no_answer(endpoint: &Endpoint, target: &str, failure: &Failure) -> CliError {
     };
     CliError::new(format_args!(
         "GET {endpoint}{target} does not answer with success: {failure}\n  \
-         {start}give the path with --url, as \
+         {start}give a path that it answers, as \
          --url '{endpoint}/path/{{index}}'; without --url the bundled server is used"
     ))
 }

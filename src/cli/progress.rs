@@ -63,7 +63,8 @@ impl Progress {
     fn place(&self) -> String {
         let next = self.ended + 1;
         match self.samples {
-            Some(samples) => format!("[{next}/{samples}]"),
+            // After the last there is none next.
+            Some(samples) => format!("[{}/{samples}]", next.min(samples)),
             None => format!("[{next}]"),
         }
     }
