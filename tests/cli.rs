@@ -796,7 +796,7 @@ fn a_server_that_dies_between_samples_is_not_said_never_to_have_answered() {
         exchange.answer(200, b"{}")
     });
     let url = format!("{}/{{index}}", server.url());
-    let arguments = ["--url", &url, "--samples=2", "--strategies=sequential"];
+    let arguments = ["--url", &url, "--samples", "2", "--strategies=sequential"];
     let error = refused(&compare(out().path(), &arguments));
     assert!(error.contains("a sample without a good answer"), "{error}");
 }
