@@ -9,10 +9,9 @@
 //!
 //! Both run in this process, in turn, against one server in a process of its
 //! own without delay. Each turn has threads and connections of its own, ready
-//! before its time begins: those that have run for seconds are slower, in the
-//! bare loop as in the harness. Each round begins with what the one before ended
-//! with.
-//! The figure is the median over the rounds of harness/bare, in good answers a
+//! before its time begins, as their age alone makes a difference of some per
+//! cent, in the bare loop as in the harness. Each round begins with what the one
+//! before ended with. The figure is the median over the rounds of harness/bare, in good answers a
 //! second. A path to the `fanout` program may stand in `FANOUT`; otherwise it
 //! is the one that was built beside this example.
 

@@ -130,9 +130,12 @@ def judge(profile, sweep, exhaustive, took):
 
 def holds(line):
     """Whether a recommendation is as good as it should be."""
-    number = lambda name, otherwise: float(line.get(name) or otherwise)
-    return (number("regret", 1) <= TOLERANCE and abs(number("distance", 99)) <= 1
-            and number("failed", 1) <= number("best_failed", 0))
+    if line.get("regret") in (None, ""):
+        return False
+    # Those that were kept are read as text.
+    number = lambda name: float(line[name])
+    return (number("regret") <= TOLERANCE and abs(number("distance")) <= 1
+            and number("failed") <= number("best_failed"))
 
 
 def kept(folder):

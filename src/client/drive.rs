@@ -160,6 +160,24 @@ mod tests {
         }
     }
 
+    /// A connection on which nothing comes: how often it was polled, and what
+    /// calls it.
+    #[derive(Default)]
+    struct Line {
+        polls: AtomicUsize,
+        waker: Mutex<Option<Waker>>,
+    }
+
+    impl Line {
+        fn connection(&self) -> impl Future<Output = ()> + Unpin {
+            poll_fn(|context: &mut Context<'_>| {
+                self.polls.fetch_add(1, SeqCst);
+                *self.waker.lock().unwrap() = Some(context.waker().clone());
+                Poll::Pending
+            })
+        }
+    }
+
     /// Counts wake-ups of a task.
     #[derive(Default)]
     struct Woken(AtomicUsize);
@@ -202,19 +220,17 @@ mod tests {
     fn a_call_from_elsewhere_wakes_the_task_and_polls_the_one_that_was_called() {
         let relay = Relay::new();
         let woken = Arc::<Woken>::default();
-        let polls = AtomicUsize::new(0);
-        let kept = Mutex::new(None);
-        let mut connection = Some(poll_fn(|context: &mut Context<'_>| {
-            polls.fetch_add(1, SeqCst);
-            *kept.lock().unwrap() = Some(context.waker().clone());
-            Poll::<()>::Pending
-        }));
+        let line = Line::default();
+        let mut connection = Some(line.connection());
         let exchange = poll_fn(|_| Poll::<()>::Pending);
         let mut both = pin!(relay.drive(&mut connection, exchange));
         for turn in 1..4 {
             assert!(polled(both.as_mut(), &woken).is_pending());
-            assert_eq!((polls.load(SeqCst), woken.0.load(SeqCst)), (turn, turn - 1));
-            kept.lock().unwrap().take().unwrap().wake();
+            assert_eq!(
+                (line.polls.load(SeqCst), woken.0.load(SeqCst)),
+                (turn, turn - 1)
+            );
+            line.waker.lock().unwrap().take().unwrap().wake();
         }
     }
 
@@ -235,22 +251,17 @@ mod tests {
     fn a_call_between_two_exchanges_waits_for_the_second() {
         let relay = Relay::new();
         let woken = Arc::<Woken>::default();
-        let polls = AtomicUsize::new(0);
-        let kept = Mutex::new(None);
-        let mut connection = Some(poll_fn(|context: &mut Context<'_>| {
-            polls.fetch_add(1, SeqCst);
-            *kept.lock().unwrap() = Some(context.waker().clone());
-            Poll::<()>::Pending
-        }));
+        let line = Line::default();
+        let mut connection = Some(line.connection());
         let first = relay.drive(&mut connection, at_second_poll(()));
         assert!(polled(pin!(first), &woken).is_ready());
-        assert_eq!(polls.load(SeqCst), 1);
+        assert_eq!(line.polls.load(SeqCst), 1);
         // The server closes the connection, say. Nobody waits.
-        kept.lock().unwrap().take().unwrap().wake();
+        line.waker.lock().unwrap().take().unwrap().wake();
         assert_eq!(woken.0.load(SeqCst), 0);
         let second = poll_fn(|_| Poll::<()>::Pending);
         assert!(polled(pin!(relay.drive(&mut connection, second)), &woken).is_pending());
-        assert_eq!(polls.load(SeqCst), 2);
+        assert_eq!(line.polls.load(SeqCst), 2);
     }
 
     #[test]

@@ -253,8 +253,7 @@ fn step(limit: time::Duration) -> time::Duration {
 ///
 /// It is told before each write and read where it differs from the time before:
 /// two system calls a request that say next to nothing. Rounded up to a step it
-/// seldom differs. Whether an answer came in time is
-/// not for the socket to say.
+/// seldom differs. Whether an answer came in time is not for the socket to say.
 #[derive(Clone, Debug, Default)]
 struct Steps(Arc<AtomicU64>);
 

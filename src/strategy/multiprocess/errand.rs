@@ -181,6 +181,15 @@ mod tests {
     }
 
     #[test]
+    fn no_request_took_longer_than_there_was_time() {
+        let told = spans(|errand| {
+            let absurd = done(&[u64::MAX; 4]);
+            assert!(errand.report(absurd, micros(200), micros(300)));
+        });
+        assert_eq!(told, [(100, 200), (200, 200), (200, 200), (200, 200)]);
+    }
+
+    #[test]
     fn more_than_was_asked_is_no_report() {
         spans(|errand| assert!(!errand.report(done(&[1; 5]), micros(200), micros(300))));
     }

@@ -17,8 +17,9 @@ use crate::strategy::{Batch, Setup, Strategy, StrategyError};
 /// opening a connection may take.
 const START_LIMIT: Duration = Duration::from_secs(30);
 
-/// How much longer than [`AHEAD`] and what one request may take a worker may be silent before it
-/// is given up: it keeps the request's limit itself, unless it was stopped.
+/// How much longer than [`AHEAD`] and what one request may take a worker may be
+/// silent before it is given up: it keeps the request's limit itself, unless it
+/// was stopped.
 const GRACE: Duration = Duration::from_secs(5);
 
 /// The same where the batch has a deadline, which is to be kept.
