@@ -28,8 +28,13 @@ const LINES: usize = 3;
 /// anomalies). Down to this share of the chosen count, all are tried.
 const ANOMALY: f64 = 0.8;
 
-/// Cells that are worth measuring beside those of a summary, for up to
-/// `most_workers` workers; none where they would not change the
+/// Samples that a cell has before a recommendation rests on it: so many hold a
+/// median with 95 % confidence. Whoever is the best of many cells was lucky as
+/// well, and luck does not come again.
+const CONFIRMED: usize = 6;
+
+/// Cells that are worth measuring beside those of a summary or once more, for up
+/// to `most_workers` workers; none where they would not change the
 /// recommendation. Ask again when they are measured: each call narrows the
 /// range by as much as it proposes, and after a few nothing is left.
 ///
@@ -38,7 +43,8 @@ const ANOMALY: f64 = 0.8;
 /// as far as the bound says that they could be within the tolerance, or
 /// faster. With equal service times only counts that save a round matter
 /// (⌈N/w⌉). When no count is left, the strategies that were not measured with
-/// the recommended one.
+/// the recommended one; then once more those cells that the recommendation
+/// rests on, until they have samples enough.
 pub fn next(summary: &Summary, most_workers: usize) -> Vec<Cell> {
     let Some(choice) = Choice::of(&summary.rows) else {
         return Vec::new();
@@ -49,11 +55,10 @@ pub fn next(summary: &Summary, most_workers: usize) -> Vec<Cell> {
         most_workers,
         choice,
     };
-    let cells = search.between();
-    if cells.is_empty() {
-        return search.beside();
-    }
-    cells
+    let mut steps = [Search::between, Search::beside, Search::again].into_iter();
+    steps
+        .find_map(|step| Some(step(&search)).filter(|cells| !cells.is_empty()))
+        .unwrap_or_default()
 }
 
 struct Search<'a> {
@@ -263,6 +268,19 @@ impl Search<'_> {
             }
         }
         cells
+    }
+
+    /// The cells that the recommendation rests on, where their samples are few:
+    /// those it was chosen from, and the fastest.
+    fn again(&self) -> Vec<Cell> {
+        let choice = &self.choice;
+        let mut places = choice.equals.clone();
+        if !places.contains(&choice.fastest) {
+            places.push(choice.fastest);
+        }
+        places.retain(|place| choice.rows[*place].samples() < CONFIRMED);
+        let cells = places.into_iter().map(|place| choice.cell(place).clone());
+        cells.collect()
     }
 
     /// The count above the fastest one at which its strategy fails more, where

@@ -46,8 +46,8 @@ pub(super) struct Args {
     #[arg(long, value_delimiter = ',', value_name = "NAME,…", value_parser = parse_client)]
     clients: Vec<Client>,
 
-    /// Worker counts [default: 1,2,3,5,10,20,50,100, and then those between them that
-    /// could change the recommendation]
+    /// Worker counts [default: 1,2,3,5,10,20,50,100, then those between them that
+    /// could change the recommendation, then again the cells that it rests on]
     #[arg(long, value_delimiter = ',', value_name = "N,…", value_parser = parse_workers,
         allow_hyphen_values = true)]
     workers: Vec<usize>,

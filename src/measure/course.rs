@@ -42,6 +42,8 @@ pub(super) struct Clock {
     pub(super) begun_at: Instant,
     /// Samples that have begun.
     pub(super) begun: usize,
+    /// Rounds that have begun in earlier courses.
+    pub(super) rounds: u32,
 }
 
 struct Running {
@@ -89,9 +91,12 @@ impl<'scope, 'env, 'run, 'lanes> Course<'scope, 'env, 'run, 'lanes> {
         }
     }
 
-    /// Samples of the session that have begun.
-    pub(super) fn begun(&self) -> usize {
-        self.clock.begun
+    /// The clock for the course after this one.
+    pub(super) fn clock(&self) -> Clock {
+        Clock {
+            rounds: self.clock.rounds + self.schedule.rounds(),
+            ..self.clock
+        }
     }
 
     /// Goes on until the schedule is done or the session stopped.
@@ -158,6 +163,11 @@ impl<'scope, 'env, 'run, 'lanes> Course<'scope, 'env, 'run, 'lanes> {
         for other in self.running.values_mut() {
             other.beside = other.beside.max(beside);
         }
+        // No two samples of a cell have one round, nor one directory for their files.
+        let turn = Turn {
+            round: self.clock.rounds + turn.round,
+            ..turn
+        };
         let running = Running {
             turn,
             began: self.clock.begun_at.elapsed(),

@@ -199,6 +199,11 @@ impl Schedule {
         }
     }
 
+    /// Rounds that have begun.
+    pub(super) fn rounds(&self) -> u32 {
+        self.rounds
+    }
+
     /// What to do at this time.
     pub(super) fn next(&mut self, now: Duration) -> Step {
         loop {

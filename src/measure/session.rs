@@ -115,17 +115,20 @@ impl Session<'_> {
         let processes = Processes::default();
         let begun_at = Instant::now();
         let mut lanes = Lanes::new(self.program, &processes, &mut self.targets);
-        let mut begun = 0;
+        let mut clock = Clock {
+            begun_at,
+            begun: 0,
+            rounds: 0,
+        };
         loop {
             observer.on(&Event::Planned(self.plan.len()));
             let schedule = self.schedule(begun_at.elapsed());
             let halt = AtomicBool::new(false);
             let ending = std::thread::scope(|scope| {
-                let clock = Clock { begun_at, begun };
                 let mut course =
                     Course::new(&self, scope, &halt, &processes, &mut lanes, schedule, clock);
                 let ran = course.run(writer, observer);
-                begun = course.begun();
+                clock = course.clock();
                 // What still runs after an error is not waited for.
                 halt.store(true, Ordering::Relaxed);
                 ran

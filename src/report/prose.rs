@@ -255,10 +255,20 @@ pub(crate) fn requests(summary: &Summary) -> BTreeSet<usize> {
     summary.rows.iter().map(|row| row.cell.requests).collect()
 }
 
-/// The most samples that a cell has.
-pub(crate) fn samples(summary: &Summary) -> usize {
-    let samples = |row: &Row| row.figures.as_ref().map_or(0, |figures| figures.samples);
-    summary.rows.iter().map(samples).max().unwrap_or(0)
+/// How many samples the cells have that were measured: "3", or "3 to 6".
+pub(crate) fn samples(summary: &Summary) -> String {
+    let measured = summary.rows.iter().filter_map(|row| row.figures.as_ref());
+    let samples: BTreeSet<_> = measured.map(|figures| figures.samples).collect();
+    match (samples.first(), samples.last()) {
+        (Some(least), Some(most)) if least < most => format!("{least} to {most}"),
+        (_, most) => most.unwrap_or(&0).to_string(),
+    }
+}
+
+/// Whether any cell has more than one sample, so that there is a median.
+pub(crate) fn has_medians(summary: &Summary) -> bool {
+    let mut measured = summary.rows.iter().filter_map(|row| row.figures.as_ref());
+    measured.any(|figures| figures.samples > 1)
 }
 
 /// A line for every cell with failed requests or without a measurement.

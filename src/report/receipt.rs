@@ -34,7 +34,7 @@ pub(crate) fn lines(summary: &Summary) -> Vec<(&'static str, String)> {
                 receipt.fanout, receipt.revision, receipt.profile, receipt.rustc
             ),
         ),
-        ("samples a cell", prose::samples(summary).to_string()),
+        ("samples a cell", prose::samples(summary)),
         ("timeout a request", units::plain_seconds(session.timeout_s)),
     ];
     lines.push(("sampling", sampling::receipt(summary)));

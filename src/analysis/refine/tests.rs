@@ -1,6 +1,8 @@
 //! A sweep with its refinement against an exhaustive search, on simulated
 //! services.
 
+use std::collections::BTreeSet;
+
 use super::next;
 use crate::analysis::Summary;
 use crate::analysis::fixture::{RecordBuilder, cell, measured};
@@ -18,6 +20,11 @@ const STRATEGIES: [(&str, f64, f64); 3] = [
     ("rayon", 0.0005, 0.000_03),
 ];
 
+fn strategy_of(cell: &Cell) -> usize {
+    let named = |(name, ..): &(&str, f64, f64)| *name == cell.strategy;
+    STRATEGIES.iter().position(named).expect("a strategy")
+}
+
 /// Numbers from 0 to 1 that look like chance and are the same in every run.
 fn chance(seed: u64) -> impl FnMut() -> f64 {
     let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
@@ -34,6 +41,8 @@ struct Study {
     service: Service,
     slows: bool,
     noise: f64,
+    /// Whether rayon takes requests in an order of chance, another one each time.
+    by_chance: bool,
 }
 
 impl Study {
@@ -42,6 +51,7 @@ impl Study {
             service,
             slows: false,
             noise: 0.004,
+            by_chance: false,
         }
     }
 
@@ -50,11 +60,16 @@ impl Study {
         Self::of(Service::drawn((0..100).map(|_| draw(chance())).collect()))
     }
 
-    fn run(&self, strategy: usize, workers: usize) -> Run {
-        let (_, request, worker) = STRATEGIES[strategy];
+    fn sample(&self, strategy: usize, workers: usize, number: usize) -> Run {
+        let (name, request, worker) = STRATEGIES[strategy];
         let mut service = self.service.clone();
         service.client_s = request + worker * workers as f64;
-        if STRATEGIES[strategy].0 == "rayon" {
+        if name == "rayon" && self.by_chance {
+            let mut chance = chance((1_000 * workers + number) as u64 + 11);
+            service
+                .times
+                .sort_by_cached_key(|_| (chance() * 1e9) as u64);
+        } else if name == "rayon" {
             // One that divides the batch makes its requests in another order.
             let half = service.times.len() / 2;
             let (first, second) = self.service.times.split_at(half);
@@ -64,12 +79,29 @@ impl Study {
         service.run(workers)
     }
 
-    /// Three samples of each cell, each a little slower than it could be.
-    fn add(&self, mut record: RecordBuilder, strategy: usize, workers: usize) -> RecordBuilder {
-        let run = self.run(strategy, workers);
+    /// What a cell comes to: its median, where a sample is a matter of chance.
+    fn run(&self, strategy: usize, workers: usize) -> Run {
+        if STRATEGIES[strategy].0 != "rayon" || !self.by_chance {
+            return self.sample(strategy, workers, 0);
+        }
+        let runs = 1_000..1_041;
+        let mut runs: Vec<_> = runs.map(|n| self.sample(strategy, workers, n)).collect();
+        runs.sort_by(|a, b| a.warm_s.total_cmp(&b.warm_s));
+        runs[20]
+    }
+
+    /// Three samples of a cell beside those it has, each a little slower than it
+    /// could be.
+    fn add(
+        &self,
+        mut record: RecordBuilder,
+        (strategy, workers): (usize, usize),
+        before: usize,
+    ) -> RecordBuilder {
         let requests = self.service.times.len() as u64;
         let mut chance = chance((strategy * 1_000 + workers) as u64 + 7);
-        for _ in 0..3 {
+        for number in before..before + 3 {
+            let run = self.sample(strategy, workers, number);
             let warm_s = run.warm_s * (1.0 + self.noise * chance());
             let mut sample = measured(requests, warm_s);
             if run.failed > 0 {
@@ -104,20 +136,20 @@ impl Study {
         let mut record = self.start();
         for strategy in 0..STRATEGIES.len() {
             for workers in GRID {
-                record = self.add(record, strategy, workers);
+                record = self.add(record, (strategy, workers), 0);
             }
         }
-        for _ in 0..8 {
+        for _ in 0..24 {
             let so_far = record.build();
             let cells = next(&Summary::of(&so_far), MOST);
-            record = RecordBuilder::from(so_far);
+            record = RecordBuilder::from(so_far.clone());
             if cells.is_empty() {
                 break;
             }
             for cell in cells {
-                let named = |(name, ..): &(&str, f64, f64)| *name == cell.strategy;
-                let strategy = STRATEGIES.iter().position(named).expect("a strategy");
-                record = self.add(record, strategy, cell.workers);
+                let strategy = strategy_of(&cell);
+                let before = so_far.samples.iter().filter(|sample| sample.cell == cell);
+                record = self.add(record, (strategy, cell.workers), before.count());
             }
         }
         record.build()
@@ -153,12 +185,11 @@ impl Study {
     /// and the worker count at most `steps` counts that matter from the best.
     fn hold(&self, name: &str, most_cells: usize) {
         let record = self.sweep();
-        let cells = record.samples.len() / 3;
         let summary = Summary::of(&record);
+        let cells = summary.rows.len();
         let advice = summary.recommendation.as_ref().expect("a recommendation");
         let cell = &summary.rows[advice.row].cell;
-        let named = |(strategy, ..): &(&str, f64, f64)| *strategy == cell.strategy;
-        let strategy = STRATEGIES.iter().position(named).expect("a strategy");
+        let strategy = strategy_of(cell);
         let run = self.run(strategy, cell.workers);
         let (fewest, best, (fewer, more)) = self.exhaustive();
         let told = format!(
@@ -198,8 +229,12 @@ fn swept(mut record: RecordBuilder, service_s: f64, change: impl Fn(&mut Cell)) 
     record
 }
 
+/// The cells proposed that were not measured yet.
 fn proposed(record: RecordBuilder) -> Vec<Cell> {
-    next(&Summary::of(&record.build()), MOST)
+    let record = record.build();
+    let mut cells = next(&Summary::of(&record), MOST);
+    cells.retain(|cell| record.samples.iter().all(|sample| sample.cell != *cell));
+    cells
 }
 
 #[test]
@@ -355,5 +390,52 @@ fn drawn_service_times() {
         Study::drawn(seed, |u| 0.04 * (1.0 - u).powf(-1.0 / 1.5))
             .hold(&format!("pareto {seed}"), 90);
         Study::drawn(seed, |u| 0.16 + 0.08 * u).hold(&format!("uniform {seed}"), 90);
+    }
+}
+
+#[test]
+fn what_a_recommendation_rests_on_is_measured_until_it_has_samples_enough() {
+    let mut record = RecordBuilder::new();
+    for (strategy, slower) in [("tokio", 0.0), ("smol", 0.001), ("rayon", 0.1)] {
+        for workers in GRID {
+            let warm_s = 100_usize.div_ceil(workers) as f64 * (0.202 + slower);
+            record = record.sample(strategy, workers, measured(100, warm_s));
+        }
+    }
+    for _ in 1..6 {
+        let so_far = record.build();
+        let cells = next(&Summary::of(&so_far), MOST);
+        let names = cells.iter().map(|cell| (&*cell.strategy, cell.workers));
+        let names: BTreeSet<_> = names.collect();
+        assert_eq!(names, BTreeSet::from([("smol", 100), ("tokio", 100)]));
+        record = RecordBuilder::from(so_far);
+        for (strategy, workers) in names {
+            record = record.sample(strategy, workers, measured(100, 0.202));
+        }
+    }
+    assert_eq!(next(&Summary::of(&record.build()), MOST), []);
+}
+
+#[test]
+fn an_order_that_was_lucky_is_not_recommended() {
+    let studies = [
+        Study::drawn(0, |u| -0.05 * (1.0 - u).ln()),
+        Study::drawn(5, |u| -0.05 * (1.0 - u).ln()),
+        Study::drawn(18, |u| 0.05 * (u / (1.0 - u)).powf(0.6)),
+    ];
+    for study in studies {
+        let study = Study {
+            by_chance: true,
+            ..study
+        };
+        let summary = Summary::of(&study.sweep());
+        let advice = summary.recommendation.as_ref().expect("a recommendation");
+        for row in [advice.row, advice.fastest] {
+            assert!(summary.rows[row].samples() >= 6);
+        }
+        let cell = &summary.rows[advice.row].cell;
+        let (_, best, _) = study.exhaustive();
+        let regret = study.run(strategy_of(cell), cell.workers).warm_s / best - 1.0;
+        assert!(regret <= TOLERANCE + study.noise, "{cell}: {regret}");
     }
 }

@@ -69,10 +69,11 @@ pub(super) fn description(subject: &str, summary: &Summary) -> String {
 
 /// What the points of a plot over worker counts are.
 pub(super) fn medians(summary: &Summary) -> String {
-    match prose::samples(summary) {
-        0 | 1 => "one sample a point".to_owned(),
-        many => format!("medians of {many} samples, bars from least to most"),
+    if !prose::has_medians(summary) {
+        return "one sample a point".to_owned();
     }
+    let samples = prose::samples(summary);
+    format!("medians of {samples} samples, bars from least to most")
 }
 
 /// What a plot over worker counts needs said beneath it.

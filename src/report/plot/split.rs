@@ -105,9 +105,11 @@ pub(super) fn scene(summary: &Summary) -> Option<Scene> {
         prose::batch(summary)
     );
     let mut scene = Scene::new(page::description(&subject, summary), WIDTH);
-    let figures = match prose::samples(summary) {
-        0 | 1 => "one sample a bar".to_owned(),
-        many => format!("the median of {many} samples, lines below bars: their warm runtimes"),
+    let figures = if prose::has_medians(summary) {
+        let samples = prose::samples(summary);
+        format!("the median of {samples} samples, lines below bars: their warm runtimes")
+    } else {
+        "one sample a bar".to_owned()
     };
     let y = page::head(&mut scene, &title, summary, &figures) + 10.0;
     let mut y = key(&mut scene, &shown_names(summary, all()), y) + 14.0;

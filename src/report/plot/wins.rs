@@ -68,9 +68,11 @@ pub(super) fn scene(summary: &Summary) -> Option<Scene> {
     let subject = format!("Which strategy wins where: {}.", prose::batch(summary));
     let title = format!("{}: which strategy wins where", prose::batch_size(summary));
     let mut scene = Scene::new(page::description(&subject, summary), WIDTH);
-    let figures = match prose::samples(summary) {
-        0 | 1 => "the best of each, one sample a cell".to_owned(),
-        many => format!("the best median of each, of {many} samples a cell"),
+    let figures = if prose::has_medians(summary) {
+        let samples = prose::samples(summary);
+        format!("the best median of each, of {samples} samples a cell")
+    } else {
+        "the best of each, one sample a cell".to_owned()
     };
     let y = page::head(&mut scene, &title, summary, &figures) + 10.0;
     let mut y = key(&mut scene, y) + 22.0;
