@@ -52,7 +52,7 @@ SCALED = {
 COLUMNS = [
     "profile", "recommended", "workers", "measured_s", "failed", "best", "best_s",
     "best_failed", "regret", "smallest", "distance", "constraint", "searched", "cells",
-    "sweep_s", "exhaustive_s",
+    "sweep_s", "exhaustive_s", "shortened",
 ]
 
 
@@ -170,10 +170,9 @@ def report(folder, lines):
             f"| {line.get('smallest', '–')} | {line.get('distance', '–')} "
             f"| {line.get('constraint', '–')} | {line.get('searched', '–')} "
             f"| {'✓' if holds(line) else '✗'} |")
-    scaled = [line["profile"] for line in lines if line["profile"] in SCALED]
-    if scaled:
-        settings = (f"{profile}: {', '.join(SCALED[profile])}" for profile in scaled)
-        text += ["", f"Shortened: {'; '.join(settings)}."]
+    shortened = [f"{line['profile']}: {line['shortened']}" for line in lines if line.get("shortened")]
+    if shortened:
+        text += ["", f"Shortened: {'; '.join(shortened)}."]
     held = sum(map(holds, lines))
     text += ["", f"{held} of {len(lines)} profiles: regret at most 5 %, no more failures, the "
                  "smallest worker count or its neighbour."]
@@ -221,6 +220,7 @@ def main():
         strategies = options.strategies.replace(",", ", ") if options.strategies else "all strategies"
         line["searched"] = (f"{strategies}; {'every count' if options.every else f'{len(searched)} counts'}; "
                             f"{options.samples} samples")
+        line["shortened"] = ", ".join(SCALED.get(profile, []))
         lines[profile] = line
         taken.append(line)
         report(options.out, list(lines.values()))

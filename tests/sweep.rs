@@ -10,6 +10,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use common::fanout;
+use fanout::analysis::Summary;
 use fanout::record::{Cell, Ending, Measurement, Record, Sample, SampleResult};
 use tempfile::TempDir;
 
@@ -72,6 +73,27 @@ fn the_order_is_that_of_the_seed_and_each_round_has_every_cell() {
     };
     assert_eq!(order(7), order(7));
     assert_ne!(order(7), order(8));
+}
+
+#[test]
+fn what_the_recommendation_rests_on_has_samples_enough_in_rounds_of_their_own() {
+    let (record, _out) = compare("--strategies tokio,thread-pool --requests 6 --delay 2ms");
+    let mut taken = BTreeSet::new();
+    for sample in &record.samples {
+        let first = taken.insert((&sample.cell, sample.round));
+        assert!(first, "{}: round {} twice", sample.cell, sample.round);
+    }
+    let summary = Summary::of(&record);
+    let advice = summary.recommendation.expect("a recommendation");
+    for row in [advice.row, advice.fastest] {
+        assert!(
+            summary.rows[row].samples() >= 6,
+            "{}",
+            summary.rows[row].cell
+        );
+    }
+    let others = summary.rows.iter().filter(|row| row.samples() == 3);
+    assert!(others.count() > 0);
 }
 
 #[test]

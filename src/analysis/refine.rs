@@ -53,6 +53,11 @@ pub fn next(summary: &Summary, most_workers: usize) -> Vec<Cell> {
         model: summary.model(),
         requests: choice.cell(choice.chosen).requests,
         most_workers,
+        counted: summary
+            .session
+            .sampling
+            .as_ref()
+            .is_none_or(|sampling| sampling.samples.is_some()),
         choice,
     };
     let mut steps = [Search::between, Search::beside, Search::again].into_iter();
@@ -66,6 +71,8 @@ struct Search<'a> {
     model: Option<Model>,
     requests: usize,
     most_workers: usize,
+    /// Whether the number of samples was fixed, and not left to a time.
+    counted: bool,
 }
 
 impl Search<'_> {
@@ -273,6 +280,9 @@ impl Search<'_> {
     /// The cells that the recommendation rests on, where their samples are few:
     /// those it was chosen from, and the fastest.
     fn again(&self) -> Vec<Cell> {
+        if !self.counted {
+            return Vec::new();
+        }
         let choice = &self.choice;
         let mut places = choice.equals.clone();
         if !places.contains(&choice.fastest) {

@@ -8,7 +8,7 @@ use crate::analysis::Summary;
 use crate::analysis::fixture::{RecordBuilder, cell, measured};
 use crate::analysis::recommend::TOLERANCE;
 use crate::analysis::simulated::{Run, Service};
-use crate::record::{Cell, Limits, RateLimit, Record};
+use crate::record::{Cell, Limits, RateLimit, Record, Sampling};
 
 const GRID: [usize; 8] = [1, 2, 3, 5, 10, 20, 50, 100];
 const MOST: usize = 128;
@@ -414,6 +414,27 @@ fn what_a_recommendation_rests_on_is_measured_until_it_has_samples_enough() {
         }
     }
     assert_eq!(next(&Summary::of(&record.build()), MOST), []);
+}
+
+#[test]
+fn with_a_time_to_keep_nothing_is_measured_again() {
+    let record = GRID.iter().fold(RecordBuilder::new(), |record, workers| {
+        let warm_s = 100_usize.div_ceil(*workers) as f64 * 0.202;
+        record.sample("tokio", *workers, measured(100, warm_s))
+    });
+    let again = |samples| {
+        let record = record.clone().session(|session| {
+            session.sampling = Some(Sampling {
+                samples,
+                budget_s: samples.is_none().then_some(60.0),
+                seed: 1,
+                lanes: 1,
+                wake_s: None,
+            });
+        });
+        next(&Summary::of(&record.build()), MOST).len()
+    };
+    assert_eq!((again(Some(1)), again(None)), (1, 0));
 }
 
 #[test]
