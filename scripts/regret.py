@@ -192,7 +192,7 @@ def main():
     parser.add_argument("--program", default="target/release/fanout")
     parser.add_argument("--out", default="results/regret", type=pathlib.Path)
     parser.add_argument("--requests", default=100, type=int)
-    parser.add_argument("--samples", default=3, type=int, help="samples a cell, in both")
+    parser.add_argument("--samples", default=3, type=int, help="samples a cell, in both (the sweep takes more of the best)")
     parser.add_argument("--strategies", help="comma-separated [default: all]")
     parser.add_argument("--timeout", help="longest that a request may take [default: fanout's own]")
     parser.add_argument("--every", action="store_true", help="every worker count from 1 to 128")

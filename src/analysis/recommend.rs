@@ -16,7 +16,7 @@ mod why;
 use serde::Serialize;
 
 pub use self::binding::Binding;
-pub(super) use self::choice::Choice;
+pub(super) use self::choice::{Choice, failures};
 pub use self::scaling::{Peak, Scaling};
 use super::bound::Model;
 use super::summary::Row;

@@ -18,7 +18,7 @@ const LANES: usize = 16;
 pub(super) struct Options {
     /// Samples of each cell (a strategy with its client at a worker count), each
     /// in a process of its own [default: 3]; without --workers those that the
-    /// recommendation rests on are sampled again until they have 6
+    /// recommendation rests on are sampled again until they have 6 or more
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..=10_000),
           allow_hyphen_values = true, conflicts_with = "time")]
     samples: Option<u32>,

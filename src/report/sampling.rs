@@ -10,7 +10,15 @@ pub(crate) fn receipt(summary: &Summary) -> String {
         return "not told".to_owned();
     };
     let until = match (sampling.samples, sampling.budget_s) {
-        (Some(samples), _) => format!("{} of each cell", units::counted(samples.into(), "sample")),
+        (Some(samples), _) => {
+            let more = summary
+                .rows
+                .iter()
+                .any(|row| row.samples() > samples as usize);
+            let more = if more { ", more of the best" } else { "" };
+            let samples = units::counted(samples.into(), "sample");
+            format!("{samples} of each cell{more}")
+        }
         (None, Some(budget)) => format!(
             "until medians are known to 0.5 %, for {} at most",
             units::plain_seconds(budget)
