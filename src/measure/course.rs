@@ -94,7 +94,7 @@ impl<'scope, 'env, 'run, 'lanes> Course<'scope, 'env, 'run, 'lanes> {
     /// The clock for the course after this one.
     pub(super) fn clock(&self) -> Clock {
         Clock {
-            rounds: self.clock.rounds + self.schedule.rounds(),
+            rounds: self.schedule.rounds(),
             ..self.clock
         }
     }
@@ -163,11 +163,6 @@ impl<'scope, 'env, 'run, 'lanes> Course<'scope, 'env, 'run, 'lanes> {
         for other in self.running.values_mut() {
             other.beside = other.beside.max(beside);
         }
-        // No two samples of a cell have one round, nor one directory for their files.
-        let turn = Turn {
-            round: self.clock.rounds + turn.round,
-            ..turn
-        };
         let running = Running {
             turn,
             began: self.clock.begun_at.elapsed(),

@@ -176,6 +176,8 @@ pub(super) struct Schedule {
     enough: Enough,
     budget: Budget,
     seed: u64,
+    /// Rounds of the session before this schedule's first.
+    before: u32,
     /// Rounds that have begun.
     rounds: u32,
     parts: VecDeque<Part>,
@@ -192,6 +194,7 @@ impl Schedule {
             enough,
             budget,
             seed,
+            before: 0,
             rounds: 0,
             parts: VecDeque::new(),
             running: Vec::new(),
@@ -199,9 +202,16 @@ impl Schedule {
         }
     }
 
-    /// Rounds that have begun.
+    /// The same after so many rounds of its session: no two samples of a cell
+    /// have one round, and each round has an order of its own.
+    pub(super) fn after(mut self, rounds: u32) -> Self {
+        self.before = rounds;
+        self
+    }
+
+    /// Rounds of the session that have begun.
     pub(super) fn rounds(&self) -> u32 {
-        self.rounds
+        self.before + self.rounds
     }
 
     /// What to do at this time.
@@ -285,6 +295,7 @@ impl Schedule {
             enough: Enough::Samples(1),
             budget: self.budget,
             seed: self.seed,
+            before: self.before,
             rounds: self.rounds,
             parts: self.parts.clone(),
             running: self.running.clone(),
@@ -345,7 +356,7 @@ impl Schedule {
         self.begun_last = Some(now);
         Step::Begin(Turn {
             task,
-            round: self.rounds - 1,
+            round: self.rounds() - 1,
             alone,
         })
     }
@@ -376,7 +387,7 @@ impl Schedule {
         if left.is_empty() {
             return false;
         }
-        let mut random = Shuffle::new(self.seed, self.rounds);
+        let mut random = Shuffle::new(self.seed, self.rounds());
         random.shuffle(&mut left);
         let (mut beside, alone): (Vec<_>, Vec<_>) = left
             .into_iter()

@@ -122,7 +122,7 @@ impl Session<'_> {
         };
         loop {
             observer.on(&Event::Planned(self.plan.len()));
-            let schedule = self.schedule(begun_at.elapsed(), clock.rounds);
+            let schedule = self.schedule(begun_at.elapsed()).after(clock.rounds);
             let halt = AtomicBool::new(false);
             let ending = std::thread::scope(|scope| {
                 let mut course =
@@ -146,7 +146,7 @@ impl Session<'_> {
         }
     }
 
-    fn schedule(&self, elapsed: Duration, rounds: u32) -> Schedule {
+    fn schedule(&self, elapsed: Duration) -> Schedule {
         let tasks = self.plan.cells.iter().map(|cell| {
             let of_cell = |target: &&Target| target.profile == cell.profile;
             let target = self.targets.iter().find(of_cell);
@@ -164,8 +164,6 @@ impl Session<'_> {
         };
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let budget = Budget::of(self.sampling.lanes, cores);
-        // What is taken later is in an order of its own.
-        let seed = self.sampling.seed.wrapping_add(rounds.into());
-        Schedule::new(tasks.collect(), enough, budget, seed)
+        Schedule::new(tasks.collect(), enough, budget, self.sampling.seed)
     }
 }
