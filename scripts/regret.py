@@ -52,7 +52,7 @@ SCALED = {
 COLUMNS = [
     "profile", "recommended", "workers", "measured_s", "failed", "best", "best_s",
     "best_failed", "regret", "smallest", "distance", "constraint", "searched", "cells",
-    "sweep_s", "exhaustive_s", "shortened",
+    "sweep_s", "exhaustive_s", "shortened", "revision",
 ]
 
 
@@ -139,6 +139,13 @@ def holds(line):
             and number("failed") <= number("best_failed"))
 
 
+def age(line):
+    """Which build a line is of, and whether by the settings above."""
+    now = ", ".join(SCALED.get(line["profile"], []))
+    other = "" if line["shortened"] == now else f", with {line['shortened']}"
+    return f"{line.get('revision') or 'earlier'}{other}"
+
+
 def kept(folder):
     """The lines of an earlier study, by profile."""
     try:
@@ -161,14 +168,14 @@ def report(folder, lines):
             "search, both as that search measured them. Distance: in worker counts of the "
             "search, from the smallest within 5 %.", "",
             "| profile | recommended | best | regret | smallest w | distance | constraint "
-            "| searched | |",
-            "|---|---|---|--:|--:|--:|---|---|---|"]
+            "| searched | build | |",
+            "|---|---|---|--:|--:|--:|---|---|---|---|"]
     for line in lines:
         regret = f"{float(line['regret']):.1%}" if line.get("regret") not in (None, "") else "–"
         text.append(
             f"| {line['profile']} | {line['recommended']} | {line.get('best') or '–'} | {regret} "
             f"| {line.get('smallest', '–')} | {line.get('distance', '–')} "
-            f"| {line.get('constraint', '–')} | {line.get('searched', '–')} "
+            f"| {line.get('constraint', '–')} | {line.get('searched', '–')} | {age(line)} "
             f"| {'✓' if holds(line) else '✗'} |")
     shortened = [f"{line['profile']}: {line['shortened']}" for line in lines if line.get("shortened")]
     if shortened:
@@ -221,6 +228,7 @@ def main():
         line["searched"] = (f"{strategies}; {'every count' if options.every else f'{len(searched)} counts'}; "
                             f"{options.samples} samples")
         line["shortened"] = ", ".join(SCALED.get(profile, []))
+        line["revision"] = sweep["receipt"]["revision"]
         lines[profile] = line
         taken.append(line)
         report(options.out, list(lines.values()))
