@@ -104,6 +104,7 @@ fn described(
             url: url.to_owned(),
             service_s: Some(settings.delay.as_secs_f64()),
             longest_s: None,
+            times: None,
             profile: None,
             limits: record::Limits::default(),
         },

@@ -2,6 +2,7 @@
 //! against, and where it comes from.
 
 mod model;
+mod sums;
 
 use std::fmt;
 

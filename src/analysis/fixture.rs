@@ -222,6 +222,7 @@ pub(crate) fn two_profiles() -> Record {
         url: "http://127.0.0.1:3000/inventory".to_owned(),
         service_s: Some(service_s),
         longest_s: None,
+        times: None,
         profile: Some(name.to_owned()),
         limits: Limits::default(),
     };
@@ -265,6 +266,7 @@ fn session() -> Session {
             url: "http://127.0.0.1:3000/inventory".to_owned(),
             service_s: Some(0.2),
             longest_s: None,
+            times: None,
             profile: None,
             limits: Limits::default(),
         },

@@ -127,7 +127,7 @@ impl Search<'_> {
 
     /// Whether every request is known to take the same time.
     fn equal_times(&self) -> bool {
-        let service = self.model.map(|model| model.service());
+        let service = self.model.as_ref().map(Model::service);
         service
             .is_some_and(|service| service.source == Source::Stated && service.longest_s.is_none())
     }
@@ -251,7 +251,10 @@ impl Search<'_> {
     }
 
     fn bound(&self, workers: usize) -> f64 {
-        let bound = self.model.map(|model| model.bound(self.requests, workers));
+        let bound = self
+            .model
+            .as_ref()
+            .map(|model| model.bound(self.requests, workers));
         bound.map_or(0.0, |bound| bound.seconds)
     }
 

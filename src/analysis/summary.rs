@@ -155,7 +155,7 @@ impl Summary {
             .iter()
             .map(|(cell, samples)| Row {
                 sampled: Sampled::of(record, samples),
-                ..Row::of(cell, samples, model)
+                ..Row::of(cell, samples, model.as_ref())
             })
             .collect();
         rows.sort_by(Row::order);
@@ -234,9 +234,9 @@ impl Summary {
 }
 
 impl Row {
-    fn of(cell: &Cell, samples: &[&Sample], model: Option<Model>) -> Self {
+    fn of(cell: &Cell, samples: &[&Sample], model: Option<&Model>) -> Self {
         let bound = model.map(|model| model.bound(cell.requests, cell.workers_usable));
-        let ideal = model.map(|model| Ideal::new(&model, cell.requests, cell.workers_usable));
+        let ideal = model.map(|model| Ideal::new(model, cell.requests, cell.workers_usable));
         let (measured, reasons) = choice::sorted_out(cell, samples);
         Self {
             cell: cell.clone(),

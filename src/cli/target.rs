@@ -151,6 +151,7 @@ impl Target {
             url: String::new(),
             service_s: Some(0.0),
             longest_s: None,
+            times: None,
             profile: None,
             limits: record::Limits::default(),
         };
@@ -217,10 +218,21 @@ impl Target {
         let expect = args.workload.expect(args.seed, profile);
         let limits = limits::of(profile, &expect);
         let workload = Gets::new(template.clone(), args.requests()?, expect).with_table(table);
-        let (mean, longest) = workload.service_times(|route, id| {
-            let time = &profile.service_time;
-            time.of_first(args.seed, route, &id.to_string())
-        });
+        let drawn = || {
+            workload.service_times(|route, id| {
+                let time = &profile.service_time;
+                time.of_first(args.seed, route, &id.to_string())
+            })
+        };
+        let times = record::ServiceTimes::of(drawn());
+        let longest = times.as_ref().map(|times| times.longest_first_s[0]);
+        let mean = match longest {
+            Some(_) => {
+                let sum: f64 = drawn().map(|time| time.as_secs_f64()).sum();
+                sum / workload.requests() as f64
+            }
+            None => drawn().next().unwrap_or_default().as_secs_f64(),
+        };
         let first = ServerProcess::start(program, &behaviour)?;
         let url = first.url().to_owned();
         let server = record::Server {
@@ -228,6 +240,7 @@ impl Target {
             url: format!("{url}{template}"),
             service_s: Some(mean),
             longest_s: longest,
+            times,
             profile: behaviour.profile.clone(),
             limits,
         };
@@ -260,6 +273,7 @@ impl Target {
             url: format!("{endpoint}{template}"),
             service_s: args.delay.map(|delay| delay.as_secs_f64()),
             longest_s: None,
+            times: None,
             profile: None,
             limits: record::Limits {
                 rate: policy.and_then(Policy::limit),

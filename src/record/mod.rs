@@ -10,6 +10,7 @@ mod file;
 mod limits;
 mod measurement;
 mod sampling;
+mod times;
 
 use std::fmt;
 
@@ -21,6 +22,7 @@ pub use self::measurement::{
     Doer, Failed, FailureCount, Measurement, Outcomes, Retried, ServerAccount,
 };
 pub use self::sampling::{MachineUse, Sampling, Taken};
+pub use self::times::ServiceTimes;
 
 /// The version of the format that this build writes, and the newest it reads.
 pub const VERSION: u32 = 1;
@@ -139,6 +141,10 @@ pub struct Server {
     /// the same.
     #[serde(default)]
     pub longest_s: Option<f64>,
+    /// Where they differ, the times themselves; `None` where all are the same,
+    /// where they are not known, and in records of earlier builds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub times: Option<ServiceTimes>,
     /// The bundled server's profile by name; `None` for a fixed delay.
     #[serde(default)]
     pub profile: Option<String>,

@@ -57,22 +57,16 @@ impl Gets {
         self.expect
     }
 
-    /// The mean service time of the batch's requests, in seconds, and where they
-    /// differ the longest, given that of each id on the bundled server's routes.
-    pub fn service_times(&self, of: impl Fn(Route, usize) -> Duration) -> (f64, Option<f64>) {
-        let times = || {
-            (0..self.requests).map(|index| {
-                let (route, id) = self.counted_as(index);
-                of(route, id)
-            })
-        };
-        let (shortest, longest) = (times().min(), times().max());
-        if shortest == longest {
-            return (longest.unwrap_or_default().as_secs_f64(), None);
-        }
-        let sum: f64 = times().map(|time| time.as_secs_f64()).sum();
-        let longest = longest.map(|time| time.as_secs_f64());
-        (sum / self.requests as f64, longest)
+    /// The service time of each request, given that of each id on the bundled
+    /// server's routes.
+    pub fn service_times(
+        &self,
+        of: impl Fn(Route, usize) -> Duration,
+    ) -> impl Iterator<Item = Duration> {
+        (0..self.requests).map(move |index| {
+            let (route, id) = self.counted_as(index);
+            of(route, id)
+        })
     }
 
     /// The route and the id by which the bundled server knows a request.
@@ -195,15 +189,14 @@ mod tests {
     }
 
     #[test]
-    fn service_times_are_a_mean_and_where_they_differ_a_longest() {
+    fn service_times_are_those_of_each_route_and_id() {
         let batch = batch("http://h", 4, Expect::Status);
         let millis = Duration::from_millis;
-        assert_eq!(batch.service_times(|_, _| millis(250)), (0.25, None));
-        let differing = batch.service_times(|route, id| match route {
+        let times = batch.service_times(|route, id| match route {
             Route::Materials => millis(100),
             _ => millis(200 + 200 * id as u64),
         });
-        assert_eq!(differing, (0.2, Some(0.4)));
+        assert_eq!(times.collect::<Vec<_>>(), [100, 100, 200, 400].map(millis));
     }
 
     #[test]

@@ -3,9 +3,11 @@
 //! and which limit it is that decides.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::sums::Sums;
 use super::{ServiceTime, Source, is_time};
 use crate::record::{Limits, Session};
 
@@ -70,9 +72,11 @@ pub struct Bound {
 }
 
 /// What is known of a session's server and machine.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Model {
     service: ServiceTime,
+    /// The service times, where they are known one by one.
+    times: Option<Arc<Sums>>,
     limits: Limits,
     cpu_s: f64,
     cores: f64,
@@ -86,8 +90,12 @@ impl Model {
         let possible = |per_s: f64| per_s.is_finite() && per_s > 0.0;
         limits.rate = limits.rate.filter(|rate| possible(rate.per_s));
         limits.capacity = limits.capacity.filter(|servers| *servers > 0);
+        let times = session.server.times.as_ref().and_then(Sums::of);
         Self {
             service,
+            times: times
+                .filter(|_| service.source == Source::Stated)
+                .map(Arc::new),
             limits,
             cpu_s: Some(session.conditions.cpu_per_answer_s)
                 .filter(|cpu_s| is_time(*cpu_s))
@@ -109,23 +117,25 @@ impl Model {
     /// The bound of so many requests over so many workers; 0 workers are taken
     /// as 1. It is the largest of
     ///
-    /// - the work and the longest request over the workers, each request with
-    ///   the CPU time of its answer and the time that its body takes, unless
-    ///   they are measured with it ([`ServiceTime::bound`]);
+    /// - the service times over the workers, each request with the CPU time of
+    ///   its answer and the time that its body takes, unless they are measured
+    ///   with it ([`Model::over`]);
     /// - the same over the requests that are served at once;
     /// - `(N − b) / r` for a rate limit of r with a burst of b, and, where all
     ///   are the same, the service time of the last one admitted;
-    /// - the bodies over the server's link;
-    /// - the CPU time of the answers over the cores, or over the workers where
-    ///   they are fewer.
+    /// - the shortest service time, as no body leaves before it has passed, and
+    ///   the bodies over the server's link;
+    /// - the same time, and the CPU time of the answers over the cores, or over
+    ///   the workers where they are fewer.
     pub fn bound(&self, requests: usize, workers: usize) -> Bound {
         let workers = workers.max(1);
         let mut bound = Bound {
-            seconds: self.each().bound(requests, workers),
+            seconds: self.over(requests, workers),
             ceiling_s: None,
             constraint: Constraint::ServiceTime,
         };
         if let Some(longest) = self.each().longest_s
+            && bound.seconds <= longest * (1.0 + 1e-8)
             && requests as f64 * self.each().seconds < longest * workers as f64
         {
             bound.constraint = Constraint::LongestRequest;
@@ -142,6 +152,35 @@ impl Model {
             .flatten();
         bound.ceiling_s = ceiling.map(|ceiling| ceiling.max(bound.seconds));
         bound
+    }
+
+    /// The least time in which so many workers can make so many requests, in
+    /// seconds: by the service times one by one where they are known, by their
+    /// mean and the longest otherwise ([`ServiceTime::bound`]).
+    pub(in crate::analysis) fn over(&self, requests: usize, workers: usize) -> f64 {
+        let besides = self.each().seconds - self.service.seconds;
+        self.at_least(requests, workers, self.each(), besides)
+    }
+
+    /// That of requests which take so, of which so much besides their service.
+    fn at_least(&self, requests: usize, workers: usize, each: ServiceTime, besides: f64) -> f64 {
+        let times = self.times.as_ref();
+        let listed = times
+            .filter(|times| times.requests() == requests)
+            .map_or(0.0, |times| times.bound(workers, besides));
+        each.bound(requests, workers).max(listed)
+    }
+
+    /// The time before which no answer can have left the server, in seconds.
+    fn first_s(&self) -> f64 {
+        match (&self.times, self.service.source, self.service.longest_s) {
+            (Some(times), ..) => times.shortest_s(),
+            (None, Source::Stated, None) => self.service.seconds,
+            // The shortest of times that differ is not known.
+            (None, Source::Stated, Some(_)) => 0.0,
+            // The work on the fastest answer is in its latency.
+            (None, Source::Fastest { .. }, _) => (self.service.seconds - self.cpu_s).max(0.0),
+        }
     }
 
     /// A request as the worker sees it: with its body, and the work on its
@@ -176,7 +215,8 @@ impl Model {
         let mut others = Vec::new();
         let n = requests as f64;
         if let Some(servers) = self.limits.capacity.filter(|servers| *servers < workers) {
-            others.push((Constraint::Capacity, self.service.bound(requests, servers)));
+            let seconds = self.at_least(requests, servers, self.service, 0.0);
+            others.push((Constraint::Capacity, seconds));
         }
         if let Some(rate) = self.limits.rate
             && requests as u64 > rate.burst
@@ -196,10 +236,12 @@ impl Model {
             && let Some(total) = link.total_bytes_per_s
         {
             let seconds = n * link.answer_bytes as f64 / total.max(1) as f64;
-            others.push((Constraint::Bandwidth, seconds));
+            others.push((Constraint::Bandwidth, self.first_s() + seconds));
         }
-        let hands = self.cores.min(workers as f64);
-        others.push((Constraint::Cpu, n * self.cpu_s / hands));
+        if self.cpu_s > 0.0 && requests > 0 {
+            let hands = self.cores.min(workers as f64);
+            others.push((Constraint::Cpu, self.first_s() + n * self.cpu_s / hands));
+        }
         others
     }
 
@@ -226,13 +268,16 @@ impl Model {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
     use proptest::prelude::*;
 
-    use super::{Bound, Constraint, Model};
+    use super::{Bound, Constraint, Model, Sums};
     use crate::analysis::bound::{ServiceTime, Source};
     use crate::analysis::fixture::RecordBuilder;
     use crate::analysis::simulated::Service;
-    use crate::record::{Limits, Link, RateLimit};
+    use crate::record::{Limits, Link, RateLimit, ServiceTimes};
 
     /// The simulated clock counts nanoseconds, each request rounded.
     const ROUNDING: f64 = 1e-6;
@@ -247,6 +292,11 @@ mod tests {
             .build();
         let service = ServiceTime::of(&record).expect("stated");
         Model::new(&record.session, service)
+    }
+
+    fn listed(times: &[f64]) -> ServiceTimes {
+        let times = times.iter().map(|time| Duration::from_secs_f64(*time));
+        ServiceTimes::of(times).unwrap_or_default()
     }
 
     fn of(bound: &Bound) -> (Constraint, f64) {
@@ -291,8 +341,9 @@ mod tests {
     fn the_work_on_answers_counts_on_each_worker_and_on_all_cores() {
         let model = model(0.2, Limits::default(), 0.01);
         assert_eq!(of(&model.bound(100, 1)), (Constraint::ServiceTime, 21.0));
-        // Two cores: 100 × 10 ms take half a second, whatever the workers.
-        assert_eq!(of(&model.bound(100, 100)), (Constraint::Cpu, 0.5));
+        // Two cores: 100 × 10 ms take half a second, whatever the workers, and
+        // begin with the first answer.
+        assert_eq!(of(&model.bound(100, 100)), (Constraint::Cpu, 0.7));
         assert_eq!(model.bound(100, 100).ceiling_s, None);
     }
 
@@ -307,7 +358,8 @@ mod tests {
             ..stated
         };
         assert_eq!(of(&fastest.bound(100, 1)), (Constraint::ServiceTime, 20.0));
-        assert_eq!(of(&fastest.bound(100, 100)), (Constraint::Cpu, 0.5));
+        // The fastest answer came after 190 ms, and its work is in its latency.
+        assert_eq!(of(&fastest.bound(100, 100)), (Constraint::Cpu, 0.69));
     }
 
     #[test]
@@ -324,7 +376,7 @@ mod tests {
         };
         let model = model(0.02, limits, 0.0);
         assert_eq!(of(&model.bound(100, 1)), (Constraint::ServiceTime, 4.0));
-        assert_eq!(of(&model.bound(100, 100)), (Constraint::Bandwidth, 0.2));
+        assert_eq!(of(&model.bound(100, 100)), (Constraint::Bandwidth, 0.22));
         assert_eq!(model.bound(100, 1).ceiling_s, None);
     }
 
@@ -357,6 +409,7 @@ mod tests {
                     longest_s: times.iter().copied().reduce(f64::max),
                     source: Source::Stated,
                 },
+                times: Sums::of(&listed(&times)).map(Arc::new),
                 ..model(0.2, limits, 0.0)
             };
             let bound = model.bound(times.len(), workers);

@@ -53,8 +53,8 @@ pub(super) fn of(basis: &Basis<'_>, choice: &Choice<'_>, scaling: &Scaling) -> (
     if let Scaling::Peak(peak) = scaling {
         return load(basis, choice, peak.measured);
     }
-    match basis.model {
-        Some(model) => bound(basis, &model, choice),
+    match &basis.model {
+        Some(model) => bound(basis, model, choice),
         None => unexplained(basis, choice),
     }
 }
@@ -91,7 +91,11 @@ fn refusals(basis: &Basis<'_>, choice: &Choice<'_>) -> Option<(Binding, String)>
 fn refused(basis: &Basis<'_>, choice: &Choice<'_>, first: &Row) -> (Binding, String) {
     let from = units::counted(first.cell.workers_usable as u64, "worker");
     let failed = told(first);
-    let limits = basis.model.map(|model| *model.limits()).unwrap_or_default();
+    let limits = basis
+        .model
+        .as_ref()
+        .map(|model| *model.limits())
+        .unwrap_or_default();
     let any = |is: fn(&FailureCount) -> bool| {
         let figures = first.figures.as_ref();
         figures.is_some_and(|figures| figures.failures.iter().any(is))

@@ -117,7 +117,7 @@ fn failures(choice: &Choice<'_>) -> Option<String> {
 
 /// Where fewer workers that were not measured need as many rounds.
 fn step(basis: &Basis<'_>, choice: &Choice<'_>) -> Option<String> {
-    let service = basis.model?.service();
+    let service = basis.model.as_ref()?.service();
     if service.longest_s.is_some() || service.source != Source::Stated {
         return None;
     }

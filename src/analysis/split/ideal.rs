@@ -32,7 +32,7 @@ impl Ideal {
             work_s: all(each.seconds),
             cpu_s: all(model.cpu_s()),
             paced_s: all(model.paced_s()),
-            workers_s: each.bound(requests, workers),
+            workers_s: model.over(requests, workers),
             bound_s: bound.seconds,
             limit: match bound.constraint {
                 // The wait for a processor.

@@ -3,7 +3,7 @@
 use super::{BUILDING, Delays, beyond, cell, run};
 use crate::analysis::bound::{Model, ServiceTime};
 use crate::analysis::fixture::RecordBuilder;
-use crate::analysis::split::{Ideal, PartKind};
+use crate::analysis::split::{Ideal, PartKind, Split};
 use crate::record::{Limits, Link};
 
 /// The bound and the work of requests of 200 ms, where limits of the server and
@@ -43,10 +43,11 @@ fn the_work_on_answers_is_the_bounds_and_not_the_servers() {
 
 #[test]
 fn waiting_for_a_core_is_the_bounds_where_the_cores_decide() {
-    // Half a second of work on each answer: two cores do four in a second.
+    // Half a second of work on each answer: two cores do four in a second, from
+    // the first answer on.
     let delays = Delays {
         late_s: vec![0.004],
-        transport_s: 0.8,
+        transport_s: 1.0,
         ..Delays::NONE
     };
     let cell = cell(4, 4, "queue");
@@ -85,4 +86,20 @@ fn the_pace_of_a_body_is_the_bounds() {
             BUILDING
         ]
     );
+}
+
+#[test]
+fn waiting_for_a_core_is_no_idle_end() {
+    // 100 answers come at 0.2 s, and two cores work 10 ms on each: the last is
+    // done at 0.7 s, and half of the time a worker has nothing to do.
+    let cell = cell(100, 100, "queue");
+    let mut run = run(&cell, &[0.2; 100], &Delays::NONE);
+    run.outcomes.latency_s = (0..100).map(|i| 0.21 + 0.01 * f64::from(i / 2)).collect();
+    (run.warm_s, run.cold_s) = (0.704, 0.714);
+    run.cpu_s = 1.0;
+    let ideal = known(100, 100, Limits::default(), 0.01);
+    assert!((ideal.bound_s - 0.7).abs() < 1e-9);
+    let split = Split::of(&cell, &[&run], ideal).expect("a split");
+    assert!((split.warm_s() - 0.004).abs() < 1e-9);
+    assert!(split.seconds(PartKind::TailIdle) < 0.005);
 }
