@@ -2,6 +2,7 @@
 //! against, and where it comes from.
 
 mod model;
+mod steps;
 mod sums;
 
 use std::fmt;

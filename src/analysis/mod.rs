@@ -8,6 +8,7 @@ pub mod latency;
 pub mod recommend;
 pub mod refine;
 pub mod sampled;
+pub mod scatter;
 pub mod split;
 pub mod statistics;
 pub mod summary;

@@ -7,7 +7,7 @@ mod profiles;
 mod usage;
 
 pub use profiles::DifferentMachines;
-pub use usage::{ServerFigures, UsageFigures};
+pub use usage::{EachSample, ServerFigures, UsageFigures};
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -113,15 +113,10 @@ pub struct Figures {
     pub failures: Vec<FailureCount>,
     /// Median CPU time of the strategy and its processes.
     pub cpu_s: f64,
-    /// The least and the most of it in one sample.
-    pub cpu_range_s: (f64, f64),
     /// What else was used.
     pub usage: UsageFigures,
     /// Median peak memory. `None` where the system did not tell.
     pub peak_rss_bytes: Option<u64>,
-    /// The least and the most of it in one sample; 0 where the system did not
-    /// tell.
-    pub peak_rss_range_bytes: (u64, u64),
     /// Median of the threads. `None` where the system did not tell.
     pub threads: Option<u64>,
     /// Median of the processes started.
@@ -132,6 +127,8 @@ pub struct Figures {
     pub most_in_flight: u64,
     /// What the server says, where it is the bundled one.
     pub server: Option<ServerFigures>,
+    /// What plots show beside the medians.
+    pub each: EachSample,
 }
 
 impl Summary {
@@ -306,7 +303,6 @@ impl Figures {
         let warm = Sorted::new(good.iter().map(|m| m.warm_s))?;
         let warm_s = times(|m| m.warm_s)?;
         let cpu_s = times(|m| m.cpu_s)?;
-        let memory = || measured.iter().map(|m| m.peak_rss_bytes);
         let ideal = ideal.filter(|_| worst.failed() == 0);
         Some(Self {
             samples: measured.len(),
@@ -321,18 +317,14 @@ impl Figures {
             failed: worst.failed(),
             failures: worst.failures.clone(),
             cpu_s: cpu_s.median,
-            cpu_range_s: (cpu_s.min, cpu_s.max),
             usage: UsageFigures::of(measured),
             peak_rss_bytes: known(counts(|m| m.peak_rss_bytes)),
-            peak_rss_range_bytes: (
-                memory().min().unwrap_or_default(),
-                memory().max().unwrap_or_default(),
-            ),
             threads: known(counts(|m| m.threads)),
             processes: counts(|m| m.processes),
             connections: counts(|m| m.connections),
             most_in_flight: counts(|m| m.most_in_flight),
             server: ServerFigures::of(measured),
+            each: EachSample::of(measured, &good),
         })
     }
 }

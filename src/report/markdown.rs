@@ -85,7 +85,7 @@ fn more_plots(out: &mut String, summary: &Summary) -> fmt::Result {
             plot::TIMELINE_SVG,
         ),
         (
-            figures().any(|f| f.cpu_range_s.0 > 0.0 || f.peak_rss_bytes.is_some()),
+            figures().any(|f| f.each.cpu_s.iter().all(|s| *s > 0.0) || f.peak_rss_bytes.is_some()),
             "CPU time and memory",
             plot::RESOURCES_SVG,
         ),

@@ -6,6 +6,7 @@ mod naming;
 use std::collections::BTreeSet;
 
 pub(crate) use self::naming::{Naming, runtime_threads};
+use crate::analysis::scatter::FEW;
 use crate::analysis::summary::{Figures, Row};
 use crate::analysis::{Source, Summary};
 use crate::record::{Cell, Server, ServerKind, Session};
@@ -262,6 +263,21 @@ pub(crate) fn samples(summary: &Summary) -> String {
     match (samples.first(), samples.last()) {
         (Some(least), Some(most)) if least < most => format!("{least} to {most}"),
         (_, most) => most.unwrap_or(&0).to_string(),
+    }
+}
+
+/// What plots show of samples beside their median.
+pub(crate) fn scatter(summary: &Summary) -> &'static str {
+    let measured = summary.rows.iter().filter_map(|row| row.figures.as_ref());
+    let timed: Vec<_> = measured.map(|figures| figures.timed).collect();
+    let few = timed.iter().any(|samples| (2..=FEW).contains(samples));
+    let many = timed.iter().any(|samples| *samples > FEW);
+    match (few, many) {
+        (true, true) => {
+            "samples are dots, or of more than 12 a bar that holds the median with 95 % confidence"
+        }
+        (false, true) => "bars hold the median with 95 % confidence",
+        _ => "samples are dots",
     }
 }
 

@@ -76,3 +76,26 @@ impl ServerFigures {
         })
     }
 }
+
+/// The figures of each sample, in no order that means anything.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct EachSample {
+    /// Warm runtimes in seconds, of the samples whose times count.
+    pub warm_s: Vec<f64>,
+    /// CPU times in seconds, of the same.
+    pub cpu_s: Vec<f64>,
+    /// Peak memory in bytes, of all that were measured; 0 where the system did
+    /// not tell.
+    pub peak_rss_bytes: Vec<u64>,
+}
+
+impl EachSample {
+    /// Those of the samples that were measured, of which the times of some count.
+    pub(super) fn of(measured: &[&Measurement], timed: &[&Measurement]) -> Self {
+        Self {
+            warm_s: timed.iter().map(|m| m.warm_s).collect(),
+            cpu_s: timed.iter().map(|m| m.cpu_s).collect(),
+            peak_rss_bytes: measured.iter().map(|m| m.peak_rss_bytes).collect(),
+        }
+    }
+}

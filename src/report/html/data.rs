@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::drawn::{Quantile, SplitView, TimelineView, css, quantiles};
 use crate::analysis::bound;
+use crate::analysis::scatter::Scatter;
 use crate::analysis::summary::{Figures, Row, Summary};
 use crate::report::plot::series::{self, Series};
 use crate::report::plot::style::{Look, Marker};
@@ -30,12 +31,15 @@ pub(super) struct Data {
 #[derive(Serialize)]
 struct Bound {
     name: String,
-    points: Vec<BoundPoint>,
+    /// Where it falls: it holds from each step to the next.
+    steps: Vec<BoundStep>,
+    /// What it is at the measured worker counts, as text.
+    texts: Vec<(usize, String)>,
 }
 
-/// Workers, seconds, those as text, and the seconds that a greedy queue does
-/// not exceed, where they are known and more.
-type BoundPoint = (usize, f64, String, Option<f64>);
+/// Workers, seconds, and the seconds that a greedy queue does not exceed, where
+/// they are known and more.
+type BoundStep = (usize, f64, Option<f64>);
 
 /// One strategy, or one of its clients.
 #[derive(Serialize)]
@@ -67,12 +71,35 @@ struct PointView {
     split: Option<SplitView>,
 }
 
-/// A figure, the range in which its samples lay, and what it is called.
+/// A figure, what its samples show beside it, and what it is called.
 #[derive(Serialize)]
 struct Value {
     at: f64,
-    range: Option<(f64, f64)>,
+    /// Each of several samples, where they are few.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    samples: Vec<f64>,
+    /// Where the median lies, where they are many.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    interval: Option<(f64, f64)>,
     text: String,
+}
+
+impl Value {
+    fn new(at: f64, samples: &[f64], text: String) -> Self {
+        let (samples, interval) = match Scatter::of(samples) {
+            Scatter::Each(each) if each.len() > 1 => (each, None),
+            Scatter::Each(_) => (Vec::new(), None),
+            Scatter::Median { low, high } => {
+                (Vec::new(), Some((billionths(low), billionths(high))))
+            }
+        };
+        Self {
+            at: billionths(at),
+            samples: samples.into_iter().map(billionths).collect(),
+            interval,
+            text,
+        }
+    }
 }
 
 impl Data {
@@ -105,41 +132,50 @@ fn bounds(summary: &Summary, all: &[Series<'_>]) -> Vec<Bound> {
         return Vec::new();
     };
     let workers = series::workers(all);
+    let (Some(least), Some(most)) = (workers.first(), workers.last()) else {
+        return Vec::new();
+    };
     let sizes = prose::requests(summary);
     let bound = |requests: &usize| {
-        let point = |workers: &f64| {
-            let bound = model.bound(*requests, *workers as usize);
-            let ceiling_s = bound
-                .ceiling_s
-                .filter(|ceiling| *ceiling > bound.seconds * 1.001);
-            let mut text = units::plain_seconds(bound.seconds);
-            if let Some(ceiling_s) = ceiling_s {
-                let ceiling = units::seconds(ceiling_s);
-                text = format!("{text}, a greedy queue at most {ceiling}");
-            }
-            let ceiling_s = ceiling_s.map(billionths);
-            (
-                *workers as usize,
-                billionths(bound.seconds),
-                text,
-                ceiling_s,
-            )
-        };
         let name = prose::bound_name(summary);
+        let steps = model.steps(*requests, *least as usize, *most as usize);
+        let text = |workers: &f64| {
+            let workers = *workers as usize;
+            let bound = model.bound(*requests, workers);
+            let text = units::plain_seconds(bound.seconds);
+            let text = match above(&bound) {
+                Some(ceiling) => {
+                    let ceiling = units::seconds(ceiling);
+                    format!("{text}, a greedy queue at most {ceiling}")
+                }
+                None => text,
+            };
+            (bound.seconds > 0.0).then_some((workers, text))
+        };
         Bound {
             name: match sizes.len() {
                 1 => name.to_owned(),
                 _ => format!("{name}, N={requests}"),
             },
-            points: workers
+            steps: steps
                 .iter()
-                .map(point)
-                .filter(|(_, seconds, ..)| *seconds > 0.0)
+                .filter(|(_, bound)| bound.seconds > 0.0)
+                .map(|(workers, bound)| {
+                    let ceiling = above(bound).map(billionths);
+                    (*workers, billionths(bound.seconds), ceiling)
+                })
                 .collect(),
+            texts: workers.iter().filter_map(text).collect(),
         }
     };
     let bounds = sizes.iter().map(bound);
-    bounds.filter(|bound| !bound.points.is_empty()).collect()
+    bounds.filter(|bound| !bound.steps.is_empty()).collect()
+}
+
+/// The ceiling of a bound, where it is more than the bound.
+fn above(bound: &bound::Bound) -> Option<f64> {
+    let ceiling = bound.ceiling_s;
+    ceiling.filter(|ceiling| *ceiling > bound.seconds * 1.001)
 }
 
 impl SeriesView {
@@ -182,37 +218,20 @@ impl PointView {
         naming: &Naming,
         summary: &Summary,
     ) -> Self {
-        let gap_of = |runtime| bound::gap(runtime, row.bound_s?);
-        let several = figures.samples > 1;
-        let value = |at: f64, (least, most): (f64, f64), text: String| Value {
-            at: billionths(at),
-            range: several.then(|| (billionths(least), billionths(most))),
-            text,
-        };
-        let warm = figures.warm_s;
-        let mebibytes = |bytes: u64| bytes as f64 / f64::from(1 << 20);
+        let (warm, each) = (figures.warm_s.median, &figures.each);
+        let mebibytes = |bytes: &u64| series::mebibytes(*bytes);
         Self {
             workers,
             facts: facts(row, figures, naming),
             whole: row.every_request_succeeded(),
-            runtime: value(
-                warm.median,
-                (warm.min, warm.max),
-                units::seconds(warm.median),
-            ),
-            gap: figures.gap.and_then(|gap| {
-                let range = (gap_of(warm.min)?, gap_of(warm.max)?);
-                Some(value(gap, range, units::percent(gap)))
-            }),
-            cpu: value(
-                figures.cpu_s,
-                figures.cpu_range_s,
-                units::seconds(figures.cpu_s),
-            ),
+            runtime: Value::new(warm, &each.warm_s, units::seconds(warm)),
+            gap: figures
+                .gap
+                .map(|gap| Value::new(gap, &series::gaps(row, figures), units::percent(gap))),
+            cpu: Value::new(figures.cpu_s, &each.cpu_s, units::seconds(figures.cpu_s)),
             memory: figures.peak_rss_bytes.map(|bytes| {
-                let (least, most) = figures.peak_rss_range_bytes;
-                let range = (mebibytes(least), mebibytes(most));
-                value(mebibytes(bytes), range, units::bytes(bytes))
+                let each: Vec<f64> = each.peak_rss_bytes.iter().map(mebibytes).collect();
+                Value::new(mebibytes(&bytes), &each, units::bytes(bytes))
             }),
             latencies: figures.latencies.as_ref().map_or_else(Vec::new, quantiles),
             split: (figures.split.as_ref()).map(|split| SplitView::of(split, summary)),

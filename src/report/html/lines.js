@@ -11,8 +11,8 @@ const LISTED = 12;
  *   label    what it shows, for those who do not see it
  *   x        { name, spacing, ticks: [[value, text]] }
  *   y        { spacing, names(ticks) }
- *   bounds   [{ name, points: [[x, y, text, ceiling or null]] }]
- *   lines    [{ series, row, points: [{ x, at, range, text, facts, whole }] }]
+ *   bounds   [{ name, steps: [[x, y, ceiling or null]] }], each holds to the next
+ *   lines    [{ series, row, points: [{ x, at, samples, interval, text, facts, whole }] }]
  *   dodge    whether the points of one x are set side by side
  *   heading(point)  the tooltip's first line
  */
@@ -36,15 +36,7 @@ function drawLines(host, plot) {
   const left = 14 + Math.max(...names.map(textWidth));
   const x = xScale(plot, left, width);
   grid(svg, plot, { x, y, ticks, names, left, right: width - 6, bottom });
-  for (const bound of plot.bounds) {
-    const places = bound.points.map(([at, value]) => `${px(x.place(at))},${px(y.place(value))}`);
-    const ceilings = bound.points.filter((point) => point[3] !== null);
-    const band = [...ceilings.map(([at, , , ceiling]) => [at, ceiling]), ...ceilings.reverse()]
-      .map(([at, value]) => `${px(x.place(at))},${px(y.place(value))}`);
-    svg.append(
-      shape('polygon', { points: band.join(' '), class: 'band' }),
-      shape('polyline', { points: places.join(' '), class: 'bound' }));
-  }
+  for (const bound of plot.bounds) drawBound(svg, bound.steps, x, y);
   const shifts = dodges(plot, x);
   const placed = plot.lines.map((line, order) => ({
     line,
@@ -63,9 +55,30 @@ function drawLines(host, plot) {
   makeReachable(svg, targets, 60);
 }
 
+/** The bound in steps, and above it up to where a greedy queue ends. */
+function drawBound(svg, steps, x, y) {
+  // What the last count reaches is seen as a level, not as a drop.
+  const end = x.place(steps[steps.length - 1][0]) + 10;
+  const start = steps.length === 1 ? end - 20 : x.place(steps[0][0]);
+  const stairs = (level) => steps.flatMap((step, i) => {
+    const height = px(y.place(level(step)));
+    const from = i > 0 ? x.place(step[0]) : start;
+    const until = i + 1 < steps.length ? x.place(steps[i + 1][0]) : end;
+    return [`${px(from)},${height}`, `${px(until)},${height}`];
+  });
+  const bound = stairs(([, value]) => value);
+  if (steps.some(([, , ceiling]) => ceiling !== null)) {
+    const band = [...stairs(([, value, ceiling]) => ceiling ?? value), ...[...bound].reverse()];
+    svg.append(shape('polygon', { points: band.join(' '), class: 'band' }));
+  }
+  svg.append(shape('polyline', { points: bound.join(' '), class: 'bound' }));
+}
+
 function valueScale(plot, points, bottom, top) {
-  const values = points.flatMap((point) => [point.at, ...(point.range || [])]);
-  for (const bound of plot.bounds) values.push(...bound.points.flatMap(([, value, , ceiling]) => [value, ceiling ?? value]));
+  const values = points.flatMap((point) => [point.at, ...(point.samples || []), ...(point.interval || [])]);
+  for (const bound of plot.bounds) {
+    values.push(...bound.steps.flatMap(([, value, ceiling]) => [value, ceiling ?? value]));
+  }
   if (plot.y.spacing === 'log') {
     const positive = values.filter((value) => value > 0);
     if (!positive.length) return makeScale('linear', 0, 1, bottom, top);
@@ -161,7 +174,7 @@ function joinPoints(placed, right) {
   }
 }
 
-/** Markers and their ranges; returns what a person can reach. */
+/** Markers, intervals and samples; returns what a person can reach. */
 function markPoints(one, plot, y) {
   const { line, group } = one;
   const style = `stroke:${colourOf(line.series)}`;
@@ -173,15 +186,20 @@ function markPoints(one, plot, y) {
       'data-x': point.x,
       'aria-label': [plot.heading(point), ...point.facts].join('; '),
     });
-    if (point.range) {
-      const [least, most] = point.range.map((value) => px(y.place(value)));
+    if (point.interval) {
+      const [low, high] = point.interval.map((value) => px(y.place(value)));
       const [a, b, x] = [px(at.x - 3), px(at.x + 3), px(at.x)];
-      const d = `M${x} ${least}V${most}M${a} ${least}H${b}M${a} ${most}H${b}`;
-      node.append(shape('path', { d, class: 'range', style }));
+      const d = `M${x} ${low}V${high}M${a} ${low}H${b}M${a} ${high}H${b}`;
+      node.append(shape('path', { d, class: 'interval', style }));
     }
     node.append(
       shape('circle', { cx: px(at.x), cy: px(at.y), r: 9, class: 'halo' }),
       marker(line.series, at.x, at.y, point.whole));
+    // On top of the marker, which would hide those near the median.
+    for (const value of point.samples || []) {
+      const dot = { cx: px(at.x), cy: px(y.place(value)), r: 1.8, class: 'sample' };
+      node.append(shape('circle', { ...dot, style: `fill:${colourOf(line.series)}` }));
+    }
     group.append(node);
     return {
       node,

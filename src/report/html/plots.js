@@ -45,9 +45,9 @@ function overWorkers(data, shown, id) {
     x: { name: 'workers', spacing: 'log', ticks: workers.map((count) => [count, String(count)]) },
     lines: lines.filter((line) => shown.has(line.row) && line.points.length),
     heading(point) {
-      const bounds = data.bounds.flatMap((bound) => bound.points
+      const bounds = data.bounds.flatMap((bound) => bound.texts
         .filter(([at]) => at === point.x)
-        .map(([, , text]) => `${bound.name} ${text}`));
+        .map(([, text]) => `${bound.name} ${text}`));
       return [counted(point.x, 'worker'), ...bounds].join(' · ');
     },
   };

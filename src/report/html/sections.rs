@@ -27,7 +27,7 @@ const FIGURES: [Figure; 7] = [
     Figure {
         id: "runtime",
         title: "Runtime",
-        reading: "warm, both axes logarithmic",
+        reading: "warm, both axes logarithmic; lines are guides",
         wide: false,
         choice: None,
     },
@@ -242,10 +242,12 @@ pub(super) fn method(out: &mut String, summary: &Summary) -> fmt::Result {
         ),
         (
             "Samples",
-            "Each sample runs in a process of its own. Figures are medians over a cell’s samples; \
-             bars reach from the least to the most of them. Requests that succeeded and failed \
-             are those of the worst sample."
-                .to_owned(),
+            format!(
+                "Each sample runs in a process of its own. Figures are medians over a cell’s \
+                 samples. In plots, {}. Requests that succeeded and failed are those of the worst \
+                 sample.",
+                prose::scatter(summary)
+            ),
         ),
         (
             "CPU, memory",

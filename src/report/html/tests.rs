@@ -54,6 +54,40 @@ fn the_page_says_what_to_use_what_failed_and_what_it_rests_on() {
 }
 
 #[test]
+fn bound_of_page_falls_in_steps() {
+    let record = RecordBuilder::new()
+        .sample("tokio", 50, measured(100, 0.41))
+        .sample("tokio", 100, measured(100, 0.21))
+        .build();
+    let bounds = data(&page(&record))["bounds"].clone();
+    assert_eq!(
+        bounds[0]["steps"],
+        serde_json::json!([[50, 0.4, null], [100, 0.2, null]])
+    );
+    assert_eq!(
+        bounds[0]["texts"],
+        serde_json::json!([[50, "400 ms"], [100, "200 ms"]])
+    );
+}
+
+#[test]
+fn page_has_each_of_few_samples_and_an_interval_of_many() {
+    let gap = |samples: u32| {
+        let mut builder = RecordBuilder::new();
+        for round in 0..samples {
+            let runtime = 1.0 + 0.01 * f64::from(round + 1);
+            builder = builder.sample("tokio", 20, measured(100, runtime));
+        }
+        data(&page(&builder.build()))["series"][0]["points"][0]["gap"].clone()
+    };
+    let (one, few, many) = (gap(1), gap(3), gap(13));
+    assert!(one["samples"].is_null() && one["interval"].is_null());
+    assert_eq!(few["samples"], serde_json::json!([0.01, 0.02, 0.03]));
+    assert!(few["interval"].is_null() && many["samples"].is_null());
+    assert_eq!(many["interval"], serde_json::json!([0.03, 0.11]));
+}
+
+#[test]
 fn foreign_text_is_never_markup() {
     let attack = "</script><script>alert(1)</script><img src=x onerror=alert(1)>\"'<!--";
     let record = RecordBuilder::new()

@@ -85,10 +85,7 @@ pub(super) fn panel(
 /// An axis from zero, and how it is to be read.
 fn gap_scale(drawn: &[Line], frame: Frame) -> (Scale, &'static str) {
     let points = || drawn.iter().flat_map(|line| &line.points);
-    let extreme = points().flat_map(|point| {
-        let (least, most) = point.range.unwrap_or((point.value, point.value));
-        [point.value, least, most]
-    });
+    let extreme = points().flat_map(|point| <[f64; 2]>::from(point.extent()));
     let (low, high) = extreme.fold((0.0_f64, 0.001_f64), |(low, high), gap| {
         (low.min(gap), high.max(gap))
     });

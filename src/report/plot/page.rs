@@ -73,7 +73,7 @@ pub(super) fn medians(summary: &Summary) -> String {
         return "one sample a point".to_owned();
     }
     let samples = prose::samples(summary);
-    format!("medians of {samples} samples, bars from least to most")
+    format!("medians of {samples} samples, {}", prose::scatter(summary))
 }
 
 /// What a plot over worker counts needs said beneath it.

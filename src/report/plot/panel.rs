@@ -1,6 +1,7 @@
-//! One panel of a plot over worker counts: axes, lines, markers, whiskers, and
-//! a label at the end of each line.
+//! One panel of a plot over worker counts: axes, lines, markers, samples, and a
+//! label at the end of each line.
 
+use crate::analysis::scatter::Scatter;
 use crate::report::plot::labels;
 use crate::report::plot::lines;
 use crate::report::plot::scale::Scale;
@@ -13,8 +14,12 @@ pub(super) const LABEL: f64 = 15.0;
 pub(super) const LABEL_ROOM: f64 = 20.0;
 /// The width of the lower bound's line, in pixels.
 pub(super) const BOUND_WIDTH: f64 = 8.0;
+/// How far the bound goes on beyond the last worker count, in pixels.
+const LAST_LEVEL: f64 = 10.0;
 /// The radius of markers, in pixels.
 pub(super) const MARKER: f64 = 4.6;
+/// The radius of a sample's dot, in pixels.
+pub(super) const SAMPLE: f64 = 1.6;
 /// From the panel's frame to the text of a label: leader and key.
 pub(super) const LABEL_INDENT: f64 = 61.0;
 
@@ -45,8 +50,8 @@ pub(super) struct Line {
 pub(super) struct Point {
     pub(super) workers: f64,
     pub(super) value: f64,
-    /// The least and the most of several samples.
-    pub(super) range: Option<(f64, f64)>,
+    /// What its samples show beside it.
+    pub(super) scatter: Scatter,
     /// Whether every request succeeded, so that the value compares.
     pub(super) whole: bool,
 }
@@ -75,6 +80,14 @@ pub(super) struct EndLabel {
     pub(super) end: Place,
     /// `None` for the lower bound.
     pub(super) look: Option<Look>,
+}
+
+impl Point {
+    /// The least and the most that is drawn of it.
+    pub(super) fn extent(&self) -> (f64, f64) {
+        let (low, high) = self.scatter.extent().unwrap_or((self.value, self.value));
+        (low.min(self.value), high.max(self.value))
+    }
 }
 
 impl Line {
@@ -126,17 +139,28 @@ impl Panel<'_> {
         }
     }
 
-    /// The lower bound: wide, grey and beneath everything.
-    pub(super) fn bound(&self, scene: &mut Scene, points: &[(f64, f64)]) -> Vec<Place> {
-        let places: Vec<Place> = points
-            .iter()
-            .map(|(workers, value)| (self.x.place(*workers), self.y.place(*value)))
-            .collect();
+    /// The lower bound: wide, grey and beneath everything. It holds from each
+    /// step to the next.
+    pub(super) fn bound(&self, scene: &mut Scene, steps: &[(f64, f64)]) -> Vec<Place> {
+        let mut places: Vec<Place> = Vec::new();
+        for (workers, value) in steps {
+            let (x, y) = (self.x.place(*workers), self.y.place(*value));
+            if let Some((_, held)) = places.last().copied()
+                && held != y
+            {
+                places.push((x, held));
+            }
+            places.push((x, y));
+        }
         match places.as_slice() {
             [] => {}
             // One worker count: a bound there, and nowhere else.
             [(x, y)] => scene.line(vec![(x - 22.0, *y), (x + 22.0, *y)], bound_stroke()),
-            _ => scene.line(places.clone(), bound_stroke()),
+            [.., (x, y)] => {
+                // What the last count reaches is seen as a level, not as a drop.
+                places.push((x + LAST_LEVEL, *y));
+                scene.line(places.clone(), bound_stroke());
+            }
         }
         places
     }
@@ -150,7 +174,7 @@ impl Panel<'_> {
         );
     }
 
-    /// Lines, whiskers and markers.
+    /// Lines, markers and samples.
     pub(super) fn lines(&self, scene: &mut Scene, drawn: &[Line], beside: Beside) {
         let joined: Vec<_> = drawn
             .iter()
@@ -158,10 +182,9 @@ impl Panel<'_> {
             .map(|line| (line.look, line.path(self)))
             .collect();
         self.paths(scene, &joined, beside);
-        for line in drawn {
-            self.whiskers(scene, line);
-        }
-        self.markers(scene, drawn, beside);
+        self.intervals(scene, drawn);
+        let rings = self.markers(scene, drawn, beside);
+        self.samples(scene, drawn, &rings);
     }
 
     /// Lines alone.
@@ -207,19 +230,27 @@ impl Panel<'_> {
         gathered
     }
 
+    /// How large markers are, as a share of their usual size.
+    fn room(&self) -> f64 {
+        (self.crowding / 14.0).min(1.0)
+    }
+
     /// A marker a point; a ring where several lines share a place, since the
-    /// marker of any one of them would hide the others.
-    fn markers(&self, scene: &mut Scene, drawn: &[Line], beside: Beside) {
-        let radius = MARKER * (self.crowding / 14.0).min(1.0);
+    /// marker of any one of them would hide the others. Returns the rings.
+    fn markers(&self, scene: &mut Scene, drawn: &[Line], beside: Beside) -> Vec<Place> {
+        let radius = MARKER * self.room();
+        let mut rings = Vec::new();
         if radius < 1.0 {
-            return;
+            return rings;
         }
         for group in self.gathered(drawn) {
             let places = group.iter().map(|(place, ..)| place.1);
             match group.as_slice() {
                 [_, _, ..] if beside == Beside::Together => {
                     let y = places.sum::<f64>() / group.len() as f64;
-                    scene.ring((group[0].0.0, y), radius + 0.6);
+                    let centre = (group[0].0.0, y);
+                    scene.ring(centre, radius + 0.6);
+                    rings.push(centre);
                 }
                 points => {
                     for (place, look, point) in points {
@@ -232,6 +263,7 @@ impl Panel<'_> {
                 }
             }
         }
+        rings
     }
 
     /// Lines that lie on one another would show the last alone. Drawn again in
@@ -251,17 +283,43 @@ impl Panel<'_> {
         }
     }
 
-    fn whiskers(&self, scene: &mut Scene, line: &Line) {
-        for point in &line.points {
-            let Some((least, most)) = point.range else {
-                continue;
-            };
-            let (x, from) = line.place(self, point.workers, least);
-            let (_, to) = line.place(self, point.workers, most);
-            let bar = Stroke::new(line.look.colour, 1.4);
-            scene.line(vec![(x, from), (x, to)], bar);
-            for y in [from, to] {
-                scene.line(vec![(x - 2.5, y), (x + 2.5, y)], bar);
+    /// The interval of each median that many samples determine.
+    fn intervals(&self, scene: &mut Scene, drawn: &[Line]) {
+        for line in drawn {
+            for point in &line.points {
+                let Scatter::Median { low, high } = point.scatter else {
+                    continue;
+                };
+                let (x, from) = line.place(self, point.workers, low);
+                let (_, to) = line.place(self, point.workers, high);
+                let bar = Stroke::new(line.look.colour, 1.4);
+                scene.line(vec![(x, from), (x, to)], bar);
+                for y in [from, to] {
+                    scene.line(vec![(x - 2.5, y), (x + 2.5, y)], bar);
+                }
+            }
+        }
+    }
+
+    /// A dot a sample where they are few. The marker of their median would hide
+    /// those near it, so they lie on top. A ring stands for several lines, and
+    /// has none of a single one in it.
+    fn samples(&self, scene: &mut Scene, drawn: &[Line], rings: &[Place]) {
+        let radius = SAMPLE * self.room();
+        for line in drawn {
+            for point in &line.points {
+                let Scatter::Each(each) = &point.scatter else {
+                    continue;
+                };
+                // One sample is its own median.
+                let several = each.iter().filter(|_| each.len() > 1);
+                let places = several.map(|value| line.place(self, point.workers, *value));
+                for (x, y) in places {
+                    let near = |ring: &Place| (ring.0 - x).hypot(ring.1 - y) < MARKER + 1.0;
+                    if radius > 0.3 && !rings.iter().any(near) {
+                        scene.sample((x, y), radius, line.look.colour);
+                    }
+                }
             }
         }
     }

@@ -3,7 +3,7 @@
 use crate::analysis::Summary;
 use crate::report::plot::layout::Layout;
 use crate::report::plot::page;
-use crate::report::plot::panel::{Beside, EndLabel, Line, Panel};
+use crate::report::plot::panel::{Beside, EndLabel, Line, Panel, Point};
 use crate::report::plot::runtime::seconds_names;
 use crate::report::plot::scale::{Scale, Spacing};
 use crate::report::plot::scene::Scene;
@@ -75,10 +75,10 @@ fn panel(
     y: f64,
 ) -> f64 {
     let drawn: Vec<Line> = lines.filter(|line| !line.points.is_empty()).collect();
-    let ranges = drawn.iter().flat_map(|line| &line.points).map(|point| {
-        let (least, most) = point.range.unwrap_or((point.value, point.value));
-        (least.min(point.value), most.max(point.value))
-    });
+    let ranges = drawn
+        .iter()
+        .flat_map(|line| &line.points)
+        .map(Point::extent);
     let Some((low, high)) = ranges.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))) else {
         return y;
     };

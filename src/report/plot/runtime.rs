@@ -19,8 +19,8 @@ use crate::report::{prose, units};
 /// The bound over worker counts, for one size of batch.
 struct Bound {
     label: String,
-    /// Workers and seconds.
-    points: Vec<(f64, f64)>,
+    /// Workers and seconds, wherever it falls.
+    steps: Vec<(f64, f64)>,
 }
 
 /// The plot, or `None` where no sample was measured.
@@ -53,14 +53,18 @@ fn bounds(summary: &Summary, workers: &[f64]) -> Vec<Bound> {
         return Vec::new();
     };
     let sizes = prose::requests(summary);
+    let (Some(least), Some(most)) = (workers.first(), workers.last()) else {
+        return Vec::new();
+    };
     let bound = |requests: &usize| Bound {
         label: match sizes.len() {
             1 => prose::bound_name(summary).to_owned(),
             _ => format!("lower bound, N={requests}"),
         },
-        points: workers
-            .iter()
-            .map(|w| (*w, model.bound(*requests, *w as usize).seconds))
+        steps: model
+            .steps(*requests, *least as usize, *most as usize)
+            .into_iter()
+            .map(|(workers, bound)| (workers as f64, bound.seconds))
             .filter(|(_, bound)| *bound > 0.0)
             .collect(),
     };
@@ -84,16 +88,16 @@ fn runtimes(
         crowding: layout.least_distance(),
     };
     let reading = if panel.shares_points(&drawn) {
-        "warm, logarithmic scale; ○ several at one place"
+        "warm, logarithmic scale; ○ several at one place; lines are guides"
     } else {
-        "warm, logarithmic scale"
+        "warm, logarithmic scale; lines are guides"
     };
     page::panel_title(scene, y, "Runtime", reading);
     panel.grid(scene, &layout.named, seconds_names);
     let mut paths = Vec::new();
     let mut ends = Vec::new();
     for bound in bounds {
-        let path = panel.bound(scene, &bound.points);
+        let path = panel.bound(scene, &bound.steps);
         if let Some(end) = path.last() {
             ends.push(EndLabel {
                 text: bound.label.clone(),
@@ -125,13 +129,10 @@ fn runtime_scale(drawn: &[Line], bounds: &[Bound], frame: Frame) -> Scale {
     let values = drawn
         .iter()
         .flat_map(|line| &line.points)
-        .flat_map(|point| {
-            let (least, most) = point.range.unwrap_or((point.value, point.value));
-            [point.value, least, most]
-        });
+        .flat_map(|point| <[f64; 2]>::from(point.extent()));
     let bounds = bounds
         .iter()
-        .flat_map(|bound| bound.points.iter().map(|(_, value)| *value));
+        .flat_map(|bound| bound.steps.iter().map(|(_, value)| *value));
     let (low, high) = values
         .chain(bounds)
         .fold((f64::INFINITY, 0.0_f64), |(low, high), value| {

@@ -187,6 +187,17 @@ impl Scene {
         }
     }
 
+    /// A small dot: one sample of several.
+    pub(crate) fn sample(&mut self, centre: Place, radius: f64, colour: Colour) {
+        for (radius, colour) in [(radius * 1.4, style::PAPER), (radius, colour)] {
+            self.shapes.push(Shape::Disc {
+                centre,
+                radius,
+                colour,
+            });
+        }
+    }
+
     /// A marker with a rim of paper that sets it off what it lies on.
     pub(crate) fn marker(&mut self, marker: Marker, centre: Place, radius: f64, colour: Colour) {
         self.plain_marker(marker, centre, radius * 1.26, style::PAPER);

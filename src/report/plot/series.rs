@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::analysis::Summary;
 use crate::analysis::bound;
+use crate::analysis::scatter::Scatter;
 use crate::analysis::summary::{Figures, Row};
 use crate::report::plot::panel::{Line, Point};
 use crate::report::plot::style::Look;
@@ -80,36 +81,37 @@ impl<'a> Series<'a> {
         if self.single { 1 } else { row.cell.workers }
     }
 
-    /// The measured values as a line. `of` gives a value, and the least and the
-    /// most of its samples.
-    fn line(&self, of: impl Fn(&Row, &Figures) -> Option<(f64, Range)>) -> Line {
-        let mut points: Vec<Point> = Vec::new();
+    /// The measured values as a line. `of` gives a value, and that of each
+    /// sample.
+    fn line(&self, of: impl Fn(&Row, &Figures) -> Option<(f64, Vec<f64>)>) -> Line {
+        let mut found: Vec<(f64, f64, Vec<f64>, bool)> = Vec::new();
         for row in &self.rows {
             let Some(figures) = &row.figures else {
                 continue;
             };
-            let Some((value, range)) = of(row, figures) else {
+            let Some((value, samples)) = of(row, figures) else {
                 continue;
             };
             let workers = self.workers(row) as f64;
             // A strategy of one worker that was measured under several counts
-            // did the same each time: one point, with the range of all.
-            let previous = points.last_mut().filter(|last| last.workers == workers);
-            if let Some(previous) = previous {
-                previous.widen(range);
-                continue;
+            // did the same each time: one point, with the samples of all.
+            match found.last_mut() {
+                Some((there, _, already, _)) if *there == workers => already.extend(samples),
+                _ => found.push((workers, value, samples, row.every_request_succeeded())),
             }
-            points.push(Point {
+        }
+        let points = found
+            .into_iter()
+            .map(|(workers, value, samples, whole)| Point {
                 workers,
                 value,
-                range: Some(range).filter(|_| figures.samples > 1),
-                whole: row.every_request_succeeded(),
+                scatter: Scatter::of(&samples),
+                whole,
             });
-        }
         Line {
             label: self.name.clone(),
             look: self.look,
-            points,
+            points: points.collect(),
             dodge: 0.0,
             joined: !self.single,
         }
@@ -118,39 +120,46 @@ impl<'a> Series<'a> {
     /// Warm runtime in seconds.
     pub(super) fn runtimes(&self) -> Line {
         self.line(|_, figures| {
-            let warm = figures.warm_s;
-            Some((
-                warm.median.max(LEAST),
-                (warm.min.max(LEAST), warm.max.max(LEAST)),
-            ))
+            let least = |seconds: &f64| seconds.max(LEAST);
+            let each = figures.each.warm_s.iter().map(least).collect();
+            Some((least(&figures.warm_s.median), each))
         })
     }
 
     /// Gap as a fraction of the bound; without points where there is none.
     pub(super) fn gaps(&self) -> Line {
-        self.line(|row, figures| {
-            let gap = |runtime| bound::gap(runtime, row.bound_s?);
-            let warm = figures.warm_s;
-            Some((figures.gap?, (gap(warm.min)?, gap(warm.max)?)))
-        })
+        self.line(|row, figures| Some((figures.gap?, gaps(row, figures))))
     }
 
     /// CPU time in seconds; without points where the system told none.
     pub(super) fn cpu(&self) -> Line {
         self.line(|_, figures| {
-            let (least, most) = figures.cpu_range_s;
-            (least > 0.0).then_some((figures.cpu_s, (least, most)))
+            let each = &figures.each.cpu_s;
+            let told = each.iter().all(|seconds| *seconds > 0.0);
+            told.then(|| (figures.cpu_s, each.clone()))
         })
     }
 
     /// Peak memory in MiB; without points where the system did not tell.
     pub(super) fn memory(&self) -> Line {
         self.line(|_, figures| {
-            let mib = |bytes: u64| bytes as f64 / f64::from(1 << 20);
-            let (least, most) = figures.peak_rss_range_bytes;
-            (least > 0).then_some((mib(figures.peak_rss_bytes?), (mib(least), mib(most))))
+            let each = &figures.each.peak_rss_bytes;
+            let told = each.iter().all(|bytes| *bytes > 0);
+            let median = mebibytes(figures.peak_rss_bytes?);
+            told.then(|| (median, each.iter().copied().map(mebibytes).collect()))
         })
     }
+}
+
+/// The gap of each sample.
+pub(in crate::report) fn gaps(row: &Row, figures: &Figures) -> Vec<f64> {
+    let of_sample = |runtime: &f64| bound::gap(*runtime, row.bound_s?);
+    figures.each.warm_s.iter().filter_map(of_sample).collect()
+}
+
+/// Bytes in MiB.
+pub(in crate::report) fn mebibytes(bytes: u64) -> f64 {
+    bytes as f64 / f64::from(1 << 20)
 }
 
 /// Which look is whose: a strategy has a colour, and its clients the markers.
@@ -182,16 +191,6 @@ impl Places {
         let look = Look::variant(*place, *variant);
         *variant += 1;
         look
-    }
-}
-
-/// The least and the most of several values.
-type Range = (f64, f64);
-
-impl Point {
-    fn widen(&mut self, (least, most): Range) {
-        let (from, to) = self.range.unwrap_or((self.value, self.value));
-        self.range = Some((from.min(least), to.max(most)));
     }
 }
 

@@ -1,5 +1,7 @@
 //! Plots of every shape of record: each is tidy, whatever it holds.
 
+mod points;
+
 use proptest::prelude::*;
 
 use super::scene::{Frame, Scene, Shape, Text};
