@@ -592,6 +592,35 @@ fn a_killed_compare_leaves_no_process_behind() {
     assert_eq!(names(out.path()), ["record.jsonl.partial"]);
     let salvaged = run(&["report", dir, "--partial"]);
     assert!(salvaged.status.success(), "{}", text(&salvaged.stderr));
+    // And it is still there when the next session writes in the same place.
+    let next = run(&[
+        "compare",
+        "--strategies",
+        "tokio",
+        "--workers",
+        "2",
+        "--delay",
+        "0",
+        "--out",
+        dir,
+    ]);
+    assert!(
+        text(&next.stderr).contains("record.jsonl.partial.1"),
+        "{}",
+        text(&next.stderr)
+    );
+    let (aside, elsewhere) = (
+        out.path().join("record.jsonl.partial.1"),
+        out.path().join("earlier"),
+    );
+    let salvaged = run(&[
+        "report",
+        aside.to_str().unwrap(),
+        "--partial",
+        "--out",
+        elsewhere.to_str().unwrap(),
+    ]);
+    assert!(salvaged.status.success(), "{}", text(&salvaged.stderr));
 }
 
 /// Runs `compare` in a shell with limits set.

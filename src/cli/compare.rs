@@ -272,12 +272,20 @@ fn begin_record(
         sampling: Some(sampling.clone()),
         notes: plan.notes.iter().chain(&target.notes).cloned().collect(),
     };
-    Writer::create(&args.out, &session).map_err(|source| {
+    let writer = Writer::create(&args.out, &session).map_err(|source| {
         CliError::new(report::files::WriteError {
             path: args.out.join(record::PARTIAL_NAME),
             source,
         })
-    })
+    })?;
+    if let Some(earlier) = writer.set_aside() {
+        tell(format_args!(
+            "an earlier session here did not end; its samples are kept: `fanout report --partial {} \
+             --out DIR` draws them\n",
+            earlier.display()
+        ));
+    }
+    Ok(writer)
 }
 
 /// Puts the record in its place, and shows what was measured, whatever cut the

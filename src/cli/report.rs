@@ -12,8 +12,8 @@ use crate::report;
 #[derive(clap::Args)]
 #[command(after_help = AFTER_HELP)]
 pub(super) struct Args {
-    /// Directory that holds a record.jsonl; several are set side by side, and
-    /// need --out
+    /// Directory that holds a record.jsonl, or such a file; several are set side
+    /// by side, and need --out
     #[arg(required = true, value_name = "DIR")]
     dirs: Vec<PathBuf>,
 
@@ -42,6 +42,12 @@ Examples:
 
 pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
     let (summary, out) = match (args.dirs.as_slice(), &args.out) {
+        ([file], None) if file.is_file() => {
+            return Err(CliError::new(format_args!(
+                "{} is a file: say with --out DIR where its report goes",
+                file.display()
+            )));
+        }
         ([dir], out) => (
             Summary::of(&read(args, dir)?),
             out.as_ref().unwrap_or(dir).clone(),
@@ -74,33 +80,37 @@ fn side_by_side(args: &Args, dirs: &[PathBuf]) -> Result<Summary, CliError> {
     Ok(Summary::side_by_side(first, records, args.force)?)
 }
 
-fn read(args: &Args, dir: &Path) -> Result<Record, CliError> {
-    if args.partial {
-        salvage(args, dir)
-    } else {
-        Ok(Record::read(&dir.join(record::FILE_NAME))?)
+/// The record of a directory, or in a file.
+fn read(args: &Args, place: &Path) -> Result<Record, CliError> {
+    match (place.is_file(), args.partial) {
+        (true, true) => salvage(place),
+        (true, false) => Ok(Record::read(place)?),
+        (false, true) => salvage(&unfinished(args, place)?),
+        (false, false) => Ok(Record::read(&place.join(record::FILE_NAME))?),
     }
 }
 
-/// What is whole of a record that was cut off: the one that was being written,
-/// where one was, else the finished one.
-fn salvage(args: &Args, dir: &Path) -> Result<Record, CliError> {
+/// The record that was being written in a directory, where one was, else the
+/// finished one.
+fn unfinished(args: &Args, dir: &Path) -> Result<PathBuf, CliError> {
     let (finished, unfinished) = (dir.join(record::FILE_NAME), dir.join(record::PARTIAL_NAME));
-    let path = match (finished.exists(), unfinished.exists()) {
+    match (finished.exists(), unfinished.exists()) {
         // The report of the one must not take the place of the other's.
-        (true, true) if args.out.is_none() => {
-            return Err(CliError::new(format_args!(
-                "both {} and {} are there: `fanout report {}` draws the first; for the \
-                 second say where with --out",
-                finished.display(),
-                unfinished.display(),
-                dir.display()
-            )));
-        }
-        (_, true) => unfinished,
-        _ => finished,
-    };
-    let record = Record::read_partial(&path)?;
+        (true, true) if args.out.is_none() => Err(CliError::new(format_args!(
+            "both {} and {} are there: `fanout report {}` draws the first; for the second say \
+             where with --out",
+            finished.display(),
+            unfinished.display(),
+            dir.display()
+        ))),
+        (_, true) => Ok(unfinished),
+        _ => Ok(finished),
+    }
+}
+
+/// What is whole of a record that was cut off.
+fn salvage(path: &Path) -> Result<Record, CliError> {
+    let record = Record::read_partial(path)?;
     if record.samples.is_empty() {
         return Err(CliError::new(format_args!(
             "{} holds no whole sample: there is nothing to draw",

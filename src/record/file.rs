@@ -1,20 +1,19 @@
-//! The record on disk: written line by line as it comes to be, and read back
-//! whole, or not at all.
+//! The record on disk, read back whole, or not at all.
 
 use std::fmt;
-use std::io::{self, BufRead, Write};
+use std::io::{self, BufRead};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Ending, FILE_NAME, PARTIAL_NAME, Record, Sample, Session, VERSION};
+use super::{Ending, PARTIAL_NAME, Record, Sample, Session, VERSION};
 
 /// One line of the file. Tagged from outside: serde holds the whole of an
 /// internally tagged value in memory before it knows the type, which for a
 /// sample of a million outcomes is much.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-enum Line {
+pub(super) enum Line {
     Session(Box<Session>),
     Sample(Box<Sample>),
     End(Ending),
@@ -182,112 +181,5 @@ fn read_session(path: &Path, text: &str) -> Result<Session, ReadError> {
     match serde_json::from_str(text).map_err(|error| not_a_record(&error))? {
         Line::Session(session) => Ok(*session),
         Line::Sample(_) | Line::End(_) => Err(not_a_record(&"another line")),
-    }
-}
-
-/// The file at a path, which is made where it is missing, for this process alone.
-fn locked(path: &Path) -> io::Result<std::fs::File> {
-    loop {
-        let file = std::fs::OpenOptions::new()
-            .create(true)
-            .write(true)
-            .truncate(false)
-            .open(path)?;
-        // The lock ends with the process, however that ends.
-        file.try_lock().map_err(|error| match error {
-            std::fs::TryLockError::WouldBlock => io::Error::new(
-                io::ErrorKind::ResourceBusy,
-                "another fanout is writing a record there",
-            ),
-            std::fs::TryLockError::Error(error) => error,
-        })?;
-        // Before it was locked another session may have ended, and moved it.
-        if is_at(&file, path)? {
-            return Ok(file);
-        }
-    }
-}
-
-/// Whether a file is still the one at a path.
-fn is_at(file: &std::fs::File, path: &Path) -> io::Result<bool> {
-    use std::os::unix::fs::MetadataExt;
-
-    let own = file.metadata()?;
-    match std::fs::metadata(path) {
-        Ok(there) => Ok((there.dev(), there.ino()) == (own.dev(), own.ino())),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(error),
-    }
-}
-
-/// Writes a record line by line, as it comes to be.
-///
-/// The lines go to a file of their own beside the final one, which takes its
-/// place when the session ends: a record that stands is whole, and an older one
-/// is kept until then.
-#[derive(Debug)]
-pub struct Writer {
-    file: io::BufWriter<std::fs::File>,
-    partial: PathBuf,
-    path: PathBuf,
-    samples: usize,
-}
-
-impl Writer {
-    /// Begins a record in a directory that exists.
-    ///
-    /// # Errors
-    /// Where the directory cannot be written, or another session is writing a
-    /// record there.
-    pub fn create(dir: &Path, session: &Session) -> io::Result<Self> {
-        let partial = dir.join(PARTIAL_NAME);
-        let file = locked(&partial)?;
-        file.set_len(0)?;
-        let mut writer = Self {
-            file: io::BufWriter::new(file),
-            partial,
-            path: dir.join(FILE_NAME),
-            samples: 0,
-        };
-        writer.line(&Line::Session(Box::new(session.clone())))?;
-        Ok(writer)
-    }
-
-    /// Adds a sample, and hands it to the system before it returns.
-    ///
-    /// # Errors
-    /// Where it cannot be written.
-    pub fn sample(&mut self, sample: Sample) -> io::Result<()> {
-        self.line(&Line::Sample(Box::new(sample)))?;
-        self.samples += 1;
-        Ok(())
-    }
-
-    /// Samples written so far.
-    pub fn samples(&self) -> usize {
-        self.samples
-    }
-
-    /// Gives the record up; an older one in its place stays as it is.
-    ///
-    /// # Errors
-    /// Where the unfinished file cannot be removed.
-    pub fn discard(self) -> io::Result<()> {
-        std::fs::remove_file(&self.partial)
-    }
-
-    /// Closes the record and puts it in its place.
-    ///
-    /// # Errors
-    /// Where it cannot be written or moved.
-    pub fn finish(mut self, ending: Ending) -> io::Result<()> {
-        self.line(&Line::End(ending))?;
-        std::fs::rename(&self.partial, &self.path)
-    }
-
-    fn line(&mut self, line: &Line) -> io::Result<()> {
-        serde_json::to_writer(&mut self.file, line)?;
-        self.file.write_all(b"\n")?;
-        self.file.flush()
     }
 }

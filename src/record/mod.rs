@@ -11,18 +11,20 @@ mod limits;
 mod measurement;
 mod sampling;
 mod times;
+mod writer;
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::file::{ReadError, Writer};
+pub use self::file::ReadError;
 pub use self::limits::{Limits, Link, RateLimit};
 pub use self::measurement::{
     Doer, Failed, FailureCount, Measurement, Outcomes, Retried, ServerAccount,
 };
 pub use self::sampling::{MachineUse, Sampling, Taken};
 pub use self::times::ServiceTimes;
+pub use self::writer::Writer;
 
 /// The version of the format that this build writes, and the newest it reads.
 pub const VERSION: u32 = 1;
