@@ -66,7 +66,7 @@ fn main() -> Fallible<()> {
             .ok_or("no directory above the example")?
             .join("fanout"),
     };
-    let behaviour = Behaviour::fixed(Duration::ZERO, SEED);
+    let behaviour = Behaviour::fixed(Duration::ZERO, SEED)?;
     let server = ServerProcess::start(&fanout, &behaviour)?;
     let endpoint = Endpoint::resolve(server.url())?;
     println!("{workers} workers, {rounds} rounds of about {seconds} s each way\n");

@@ -8,10 +8,18 @@ mod common;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::{Command, Output};
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, SystemTime};
 
 use common::fanout;
 use fanout::analysis::Summary;
-use fanout::record::{Cell, Ending, Measurement, Record, Sample, SampleResult};
+use fanout::measure::{
+    Behaviour, Bundled, Event, Observer, Plan, ServerProcess, Session, SessionError, Sweep, Target,
+    Terms,
+};
+use fanout::record::{Cell, Ending, Measurement, Record, Sample, SampleResult, Sampling, Writer};
+use fanout::strategy::Catalogue;
+use fanout::workload::{Expect, Gets, Template};
 use tempfile::TempDir;
 
 /// `compare` with a small batch; what it measured, and where that is.
@@ -279,4 +287,67 @@ fn records_stand_side_by_side_and_those_of_two_machines_only_by_force() {
     assert!(report(&[&to[..], &["--force"]].concat()).status.success());
     let markdown = std::fs::read_to_string(out.path().join("summary.md")).unwrap();
     assert!(markdown.contains("do not compare"), "{markdown}");
+}
+
+struct Deaf;
+
+impl Observer for Deaf {
+    fn on(&mut self, _: &Event<'_>) {}
+}
+
+#[test]
+fn a_build_between_two_plans_of_a_session_ends_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let program = dir.path().join("fanout");
+    std::fs::copy(fanout(), &program).unwrap();
+    let behaviour = Behaviour::fixed(Duration::ZERO, 1).unwrap();
+    let server = ServerProcess::start(&program, &behaviour).unwrap();
+    let url = server.url().to_owned();
+    let workload = Gets::new(Template::of_url(&url).unwrap(), 2, Expect::Status);
+    let sweep = Sweep {
+        strategies: vec!["sequential".to_owned()],
+        workers: vec![1],
+        requests: 2,
+        samples: 1,
+        ..Sweep::default()
+    };
+    let plan = Plan::sweep(&Catalogue::bundled(), &sweep).unwrap();
+    let (reference, stop) = (
+        Path::new(env!("CARGO_MANIFEST_DIR")),
+        AtomicBool::new(false),
+    );
+    let reference = Record::read(&reference.join("results/reference/record.jsonl")).unwrap();
+    let sampling = Sampling {
+        samples: Some(1),
+        budget_s: None,
+        seed: 1,
+        lanes: 1,
+        wake_s: None,
+    };
+    let mut writer = Writer::create(dir.path(), &reference.session).unwrap();
+    let session = Session {
+        plan: plan.clone(),
+        sampling: &sampling,
+        targets: vec![Target {
+            profile: None,
+            terms: Terms::new(workload, url, Duration::from_secs(10)),
+            service_s: None,
+            cpu_per_answer_s: 0.0,
+            bundled: Some(Bundled {
+                behaviour,
+                first: server,
+            }),
+        }],
+        program: &program,
+        stop: &stop,
+    };
+    let mut further = || {
+        // As a build would leave it.
+        let file = std::fs::File::open(&program).unwrap();
+        file.set_modified(SystemTime::UNIX_EPOCH).unwrap();
+        Some(plan.clone())
+    };
+    let ran = session.run(&mut writer, &mut Deaf, &mut further);
+    assert!(matches!(ran, Err(SessionError::Replaced { .. })), "{ran:?}");
+    assert_eq!(writer.samples(), 1);
 }

@@ -32,7 +32,7 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 /// keep its time as a measurement.
 pub(crate) fn run(plan: &Plan, settings: &Settings, dir: &Path) -> Result<Record, Box<dyn Error>> {
     let program = Path::new(FANOUT);
-    let behaviour = Behaviour::fixed(settings.delay, SEED);
+    let behaviour = Behaviour::fixed(settings.delay, SEED)?;
     let server = ServerProcess::start(program, &behaviour)?;
     let url = server.url().to_owned();
     let workload = Gets::new(
@@ -40,6 +40,7 @@ pub(crate) fn run(plan: &Plan, settings: &Settings, dir: &Path) -> Result<Record
         settings.requests,
         Expect::Record { seed: SEED },
     );
+    let delay_s = settings.delay.as_secs_f64();
     let sampling = Sampling {
         samples: Some(plan.samples),
         budget_s: None,
@@ -47,8 +48,10 @@ pub(crate) fn run(plan: &Plan, settings: &Settings, dir: &Path) -> Result<Record
         lanes: 1,
         wake_s: Some(measure::wake_up().as_secs_f64()),
     };
-    let mut writer = Writer::create(dir, &described(plan, settings, &url, &workload, &sampling))?;
-    let delay_s = settings.delay.as_secs_f64();
+    let mut writer = Writer::create(
+        dir,
+        &described(delay_s, plan, &behaviour, &url, &workload, &sampling),
+    )?;
     let stop = AtomicBool::new(false);
     let session = Session {
         plan: plan.clone(),
@@ -88,8 +91,9 @@ fn order_seed() -> u64 {
 }
 
 fn described(
+    delay_s: f64,
     plan: &Plan,
-    settings: &Settings,
+    behaviour: &Behaviour,
     url: &str,
     workload: &Gets,
     sampling: &Sampling,
@@ -102,10 +106,11 @@ fn described(
         server: record::Server {
             kind: record::ServerKind::Bundled,
             url: url.to_owned(),
-            service_s: Some(settings.delay.as_secs_f64()),
+            service_s: Some(delay_s),
             longest_s: None,
             times: None,
             profile: None,
+            digest: Some(behaviour.profile().digest()),
             limits: record::Limits::default(),
         },
         others: Vec::new(),

@@ -3,7 +3,7 @@
 
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::config::{Config, Parity, Tls};
@@ -81,7 +81,18 @@ pub struct Args {
     /// program through a pipe never outlives it
     #[arg(long)]
     pub exit_with_parent: bool,
+
+    /// The profile is that many bytes of TOML at the start of standard input: a
+    /// program that starts several servers reads it once for all of them
+    #[arg(long, hide = true, value_name = "N", requires = "exit_with_parent",
+          conflicts_with_all = ["profile", "delay", "settings"],
+          value_parser = clap::value_parser!(u64).range(..=LONGEST_ON_STDIN))]
+    pub profile_on_stdin: Option<u64>,
 }
+
+/// The most bytes that a profile on standard input may have: the times of the
+/// longest trace, each in quotes.
+const LONGEST_ON_STDIN: u64 = 256 << 20;
 
 impl Args {
     /// The profile that the options describe: the preset or file, then the
@@ -90,6 +101,13 @@ impl Args {
     /// # Errors
     /// A sentence that names the profile or the key, its value and its range.
     pub fn profile(&self) -> Result<Profile, String> {
+        if let Some(bytes) = self.profile_on_stdin {
+            let mut text = vec![0; usize::try_from(bytes).unwrap_or(usize::MAX)];
+            let whole = io::stdin().lock().read_exact(&mut text);
+            whole.map_err(|error| format!("standard input ends within the profile: {error}"))?;
+            let text = String::from_utf8(text).map_err(|error| error.to_string())?;
+            return Source::from_text(&text, Path::new("."))?.finish();
+        }
         let settings = self.knobs.and(&self.settings);
         Source::resolve(self.profile.as_deref(), self.delay, &settings)
     }

@@ -224,6 +224,7 @@ pub(crate) fn two_profiles() -> Record {
         longest_s: None,
         times: None,
         profile: Some(name.to_owned()),
+        digest: None,
         limits: Limits::default(),
     };
     let at = |strategy: &str, workers, profile: &str| Cell {
@@ -268,6 +269,7 @@ fn session() -> Session {
             longest_s: None,
             times: None,
             profile: None,
+            digest: None,
             limits: Limits::default(),
         },
         others: Vec::new(),

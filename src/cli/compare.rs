@@ -422,14 +422,7 @@ mod tests {
             let compare = Compare::try_parse_from(words.split_whitespace());
             let compare = compare.unwrap_or_else(|error| panic!("{example}: {error}"));
             for profile in compare.args.profiles() {
-                let behaviour = Behaviour {
-                    profile: Some(profile),
-                    delay: None,
-                    settings: Vec::new(),
-                    seed: 1,
-                };
-                behaviour
-                    .resolve()
+                Behaviour::of(Some(&profile), None, &[], 1)
                     .unwrap_or_else(|error| panic!("{example}: {error}"));
             }
             seen += 1;

@@ -153,6 +153,7 @@ impl Target {
             longest_s: None,
             times: None,
             profile: None,
+            digest: None,
             limits: record::Limits::default(),
         };
         // Nothing is ever sent there.
@@ -162,6 +163,7 @@ impl Target {
     fn bundled(args: &Args, program: &Path) -> Result<Self, CliError> {
         let table = bundled_table(args)?;
         let profiles = args.profiles();
+        // What is wrong with the last is said before the first is started.
         let behaviours = match profiles.as_slice() {
             [] => vec![behaviour(args, None)],
             profiles => {
@@ -169,19 +171,11 @@ impl Target {
                 profiles.iter().map(of).collect()
             }
         };
-        // What is wrong with the last is said before the first is started.
-        let resolved = behaviours.iter().map(Behaviour::resolve);
-        let resolved = resolved.collect::<Result<Vec<_>, _>>();
-        let resolved = resolved.map_err(CliError::new)?;
+        let behaviours = behaviours.into_iter().collect::<Result<Vec<_>, _>>();
+        let behaviours = behaviours.map_err(CliError::new)?;
         let mut targets = Vec::with_capacity(behaviours.len());
-        for (behaviour, profile) in behaviours.into_iter().zip(&resolved) {
-            targets.push(Self::behaving(
-                args,
-                program,
-                table.clone(),
-                behaviour,
-                profile,
-            )?);
+        for behaviour in behaviours {
+            targets.push(Self::behaving(args, program, table.clone(), behaviour)?);
         }
         let several = targets.len() > 1;
         let mut targets = targets.into_iter();
@@ -212,8 +206,8 @@ impl Target {
         program: &Path,
         table: Option<Arc<Table>>,
         behaviour: Behaviour,
-        profile: &Profile,
     ) -> Result<Self, CliError> {
+        let profile = behaviour.profile();
         let template = args.workload.template(table.as_deref())?;
         let expect = args.workload.expect(args.seed, profile);
         let limits = limits::of(profile, &expect);
@@ -241,7 +235,8 @@ impl Target {
             service_s: Some(mean),
             longest_s: longest,
             times,
-            profile: behaviour.profile.clone(),
+            profile: behaviour.name().map(str::to_owned),
+            digest: Some(profile.digest()),
             limits,
         };
         let mut target = Self::new(args, server, &url, workload)?;
@@ -275,6 +270,7 @@ impl Target {
             longest_s: None,
             times: None,
             profile: None,
+            digest: None,
             limits: record::Limits {
                 rate: policy.and_then(Policy::limit),
                 ..record::Limits::default()
@@ -291,13 +287,13 @@ impl Target {
     }
 }
 
-fn behaviour(args: &Args, profile: Option<&String>) -> Behaviour {
-    Behaviour {
-        profile: profile.cloned(),
-        delay: args.delay.or(profile.is_none().then_some(DELAY)),
-        settings: args.knobs.and(&args.settings),
-        seed: args.seed,
-    }
+fn behaviour(args: &Args, profile: Option<&String>) -> Result<Behaviour, String> {
+    Behaviour::of(
+        profile.map(String::as_str),
+        args.delay.or(profile.is_none().then_some(DELAY)),
+        &args.knobs.and(&args.settings),
+        args.seed,
+    )
 }
 
 /// The table, where the workload takes one.

@@ -27,8 +27,6 @@ pub(super) struct Course<'scope, 'env, 'run, 'lanes> {
     clock: Clock,
     /// When this course began.
     course_at: Instant,
-    /// The program's build when the session began.
-    build: Option<(u64, std::time::SystemTime)>,
     sender: Sender<Report>,
     reports: Receiver<Report>,
     /// The samples that run, by number.
@@ -44,6 +42,8 @@ pub(super) struct Clock {
     pub(super) begun: usize,
     /// Rounds that have begun in earlier courses.
     pub(super) rounds: u32,
+    /// The program's build when the session began.
+    pub(super) build: Build,
 }
 
 struct Running {
@@ -84,7 +84,6 @@ impl<'scope, 'env, 'run, 'lanes> Course<'scope, 'env, 'run, 'lanes> {
             schedule,
             clock,
             course_at: Instant::now(),
-            build: build_of(session.program),
             sender,
             reports,
             running: BTreeMap::new(),
@@ -144,7 +143,7 @@ impl<'scope, 'env, 'run, 'lanes> Course<'scope, 'env, 'run, 'lanes> {
         observer: &mut dyn Observer,
     ) -> Result<(), SessionError> {
         let session = self.session;
-        if build_of(session.program) != self.build {
+        if Build::of(session.program) != self.clock.build {
             return Err(SessionError::Replaced {
                 program: session.program.display().to_string(),
             });
@@ -240,7 +239,12 @@ fn came(result: &SampleResult) -> Came {
 
 /// What changes when a program is built anew: its size, and when it was
 /// written. `None` where it is not there.
-fn build_of(program: &Path) -> Option<(u64, std::time::SystemTime)> {
-    let metadata = std::fs::metadata(program).ok()?;
-    Some((metadata.len(), metadata.modified().ok()?))
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Build(Option<(u64, std::time::SystemTime)>);
+
+impl Build {
+    pub(super) fn of(program: &Path) -> Self {
+        let metadata = std::fs::metadata(program).ok();
+        Self(metadata.and_then(|data| Some((data.len(), data.modified().ok()?))))
+    }
 }

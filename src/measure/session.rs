@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use super::course::{Clock, Course};
+use super::course::{Build, Clock, Course};
 use super::lanes::{Lanes, Target};
 use super::machine::Processes;
 use super::plan::Plan;
@@ -119,6 +119,7 @@ impl Session<'_> {
             begun_at,
             begun: 0,
             rounds: 0,
+            build: Build::of(self.program),
         };
         loop {
             observer.on(&Event::Planned(self.plan.len()));

@@ -52,11 +52,12 @@ impl Witness {
     }
 
     /// Confirms a sample, and says what the server spent on it. `None` where the
-    /// server has ended or does not answer any more, and the sample's failures say
-    /// so themselves.
+    /// server does not answer any more, and the sample's failures say so
+    /// themselves.
     ///
     /// # Errors
-    /// Where its journal does not agree with the sample.
+    /// Where the server has ended: the failures are then not the strategy's. And
+    /// where its journal does not agree with the sample.
     pub(super) fn confirm(
         &mut self,
         measurement: &Measurement,
@@ -65,8 +66,13 @@ impl Witness {
         let delays = match self.journal.confirm(measurement) {
             Ok(delays) => delays,
             Err(Doubt::Differs(how)) => return Err(how),
-            Err(Doubt::Silent(_)) if measurement.failed() > 0 => return Ok(None),
-            Err(Doubt::Silent(why)) => return Err(self.server_ended().unwrap_or(why)),
+            Err(Doubt::Silent(why)) => {
+                return match self.server_ended() {
+                    Some(ended) => Err(ended),
+                    None if measurement.failed() > 0 => Ok(None),
+                    None => Err(why),
+                };
+            }
         };
         let lateness = delays.lateness;
         let capacity = measurement.cold_s * self.server.threads() as f64;

@@ -150,6 +150,10 @@ pub struct Server {
     /// The bundled server's profile by name; `None` for a fixed delay.
     #[serde(default)]
     pub profile: Option<String>,
+    /// Of the bundled server, the digest of all that its profile says: each of its
+    /// processes confirmed that it serves by that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
     /// What limits it beyond the service time, as far as that is known.
     #[serde(default)]
     pub limits: Limits,

@@ -173,10 +173,16 @@ fn free_name(path: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::path::Path;
 
     use super::Writer;
-    use crate::analysis::fixture::sweep;
     use crate::record::{Ending, FILE_NAME, PARTIAL_NAME, Record};
+
+    /// The committed reference, as a record to write again.
+    fn sweep() -> Record {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        Record::read(&root.join("results/reference").join(FILE_NAME)).expect("a record")
+    }
 
     #[test]
     fn unfinished_samples_are_kept_under_another_name() {

@@ -169,6 +169,11 @@ impl Journal {
         Arc::new(Self::new(config.thread_count(), profile))
     }
 
+    /// The profile that requests are served by.
+    pub(crate) fn profile(&self) -> &Profile {
+        &self.profile
+    }
+
     /// The ledger that requests now arrive in.
     pub(crate) fn ledger(&self) -> Arc<Ledger> {
         // A poisoned lock still holds a whole `Arc`: it is only ever replaced.

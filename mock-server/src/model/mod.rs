@@ -15,7 +15,7 @@ mod pace;
 mod station;
 mod window;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 pub use bucket::RateLimit;
@@ -108,7 +108,9 @@ struct Time {
 /// The model of one run: what requests have in common.
 pub(crate) struct Model {
     profile: Arc<Profile>,
-    started: Instant,
+    /// When the first request arrived: warming up and outages count from there,
+    /// so that a client that takes long to start up meets them like any other.
+    started: OnceLock<Instant>,
     shared: Option<Mutex<Shared>>,
     link: Arc<Link>,
 }
@@ -119,19 +121,19 @@ struct Shared {
 }
 
 impl Model {
-    /// The model of a run that starts now.
+    /// The model of a run that starts with its first request.
     pub(crate) fn new(profile: Arc<Profile>) -> Self {
-        let started = Instant::now();
+        // The bucket is full, so that it makes no difference when it was filled.
         let bucket = profile
             .rate_limit
-            .map(|limit| bucket::Bucket::new(limit, started));
+            .map(|limit| bucket::Bucket::new(limit, Instant::now()));
         let station = (profile.capacity.is_some() || profile.load.is_some())
             .then(|| station::Station::new(profile.capacity, profile.load));
         let shared =
             (bucket.is_some() || station.is_some()).then(|| Mutex::new(Shared { bucket, station }));
         Self {
             profile,
-            started,
+            started: OnceLock::new(),
             shared,
             link: Arc::new(Link::new()),
         }
@@ -185,9 +187,7 @@ impl Model {
     fn service_time(&self, arrived: Instant, key: Key<'_>) -> Time {
         let drawn = self.profile.service_time.draw(key);
         let service = match &self.profile.warm_up {
-            Some(warm_up) => {
-                warm_up.stretch(drawn, arrived.saturating_duration_since(self.started))
-            }
+            Some(warm_up) => warm_up.stretch(drawn, self.since_start(arrived)),
             None => drawn,
         };
         Time { drawn, service }
@@ -206,12 +206,18 @@ impl Model {
         }
     }
 
+    /// How long after the run's first request another arrived.
+    fn since_start(&self, arrived: Instant) -> Duration {
+        let started = *self.started.get_or_init(|| arrived);
+        arrived.saturating_duration_since(started)
+    }
+
     fn outage(&self, arrived: Instant) -> Option<Verdict> {
         // Most profiles have none, and then need not know when it is.
         if self.profile.outages.is_empty() {
             return None;
         }
-        let since = arrived.saturating_duration_since(self.started);
+        let since = self.since_start(arrived);
         let outage = self
             .profile
             .outages
@@ -298,6 +304,25 @@ mod tests {
     }
 
     #[test]
+    fn warm_up_begins_with_the_first_request() {
+        let profile = Profile {
+            service_time: ServiceTime::Fixed(Duration::from_millis(100)),
+            warm_up: Some(WarmUp {
+                lasting: Duration::from_secs(10),
+                factor: 3.0,
+            }),
+            ..Profile::default()
+        };
+        let model = Model::new(Arc::new(profile));
+        let first = Instant::now() + Duration::from_secs(60);
+        let served = |since: u64| {
+            let arrived = first + Duration::from_secs(since);
+            due(&model.admit(arrived, key("0", 0)).0, arrived).as_millis()
+        };
+        assert_eq!([served(0), served(5), served(10)], [300, 200, 100]);
+    }
+
+    #[test]
     fn an_outage_refuses_while_it_lasts() {
         let profile = Profile {
             outages: vec![Outage {
@@ -308,8 +333,10 @@ mod tests {
             ..Profile::default()
         };
         let model = Model::new(Arc::new(profile));
+        // However long after the model was made the first request comes.
+        let first = Instant::now() + Duration::from_secs(60);
         let at = |secs: f64| {
-            let arrived = model.started + Duration::from_secs_f64(secs);
+            let arrived = first + Duration::from_secs_f64(secs);
             match model.admit(arrived, key("0", 0)).0 {
                 Verdict::Serve { .. } => (200, Duration::ZERO),
                 Verdict::Refuse {
@@ -319,6 +346,7 @@ mod tests {
                 } => (status, retry_after),
             }
         };
+        assert_eq!(at(0.0).0, 200);
         assert_eq!(at(0.5).0, 200);
         assert_eq!(at(1.0), (502, Duration::from_secs(2)));
         assert_eq!(at(2.5), (502, Duration::from_millis(500)));

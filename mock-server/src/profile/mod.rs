@@ -82,3 +82,47 @@ impl Default for Profile {
         }
     }
 }
+
+impl Profile {
+    /// A digest of everything that the profile says, by which two processes can
+    /// tell that they have the same one: FNV-1a of 64 bits, in hexadecimal. It
+    /// is no proof against somebody who means harm.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        let fnv = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        let hash = format!("{self:?}").bytes().fold(0xcbf2_9ce4_8422_2325, fnv);
+        format!("{hash:016x}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::{PRESETS, Source};
+
+    #[test]
+    fn settled_text_gives_the_same_profile_without_its_files() {
+        for preset in PRESETS {
+            let source = Source::open(preset.name).expect("a preset");
+            let (profile, text) = source.settle().expect("a profile");
+            let again = Source::from_text(&text, Path::new("/nowhere")).expect("TOML");
+            let again = again.finish().expect("a profile");
+            assert_eq!(again, profile, "{}", preset.name);
+            assert_eq!(again.digest(), profile.digest());
+        }
+        let dir = tempfile::tempdir().expect("a directory");
+        std::fs::write(dir.path().join("times"), "1ms\n# a comment\n2.5ms\n").expect("written");
+        let path = dir.path().join("p.toml");
+        let text = "service_time = { kind = 'trace', file = 'times' }";
+        std::fs::write(&path, text).expect("written");
+        let source = Source::open(path.to_str().expect("a path")).expect("a profile");
+        let (profile, text) = source.settle().expect("a profile");
+        drop(dir);
+        let again = Source::from_text(&text, Path::new(".")).and_then(Source::finish);
+        assert_eq!(again.as_ref(), Ok(&profile), "{text}");
+        let mut other = profile.clone();
+        other.file_size += 1;
+        assert_ne!(other.digest(), profile.digest());
+    }
+}

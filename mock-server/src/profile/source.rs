@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{PRESETS, Profile, file};
+use super::{PRESETS, Profile, file, times};
 use crate::duration;
 
 /// A profile that is being put together, the later over the earlier.
@@ -27,6 +27,18 @@ impl Source {
         delay: Option<Duration>,
         settings: &[String],
     ) -> Result<Profile, String> {
+        Self::gather(name, delay, settings)?.finish()
+    }
+
+    /// The same, still to be checked.
+    ///
+    /// # Errors
+    /// As [`Source::open`] and [`Source::set`].
+    pub fn gather(
+        name: Option<&str>,
+        delay: Option<Duration>,
+        settings: &[String],
+    ) -> Result<Self, String> {
         let mut source = name.map_or_else(|| Ok(Self::default()), Self::open)?;
         if let Some(delay) = delay {
             source.set_delay(delay);
@@ -34,7 +46,7 @@ impl Source {
         for setting in settings {
             source.set(setting)?;
         }
-        source.finish()
+        Ok(source)
     }
 
     /// A preset by its name, or a TOML file by its path.
@@ -128,6 +140,18 @@ impl Source {
     /// A sentence that names the key, its value and its range.
     pub fn finish(self) -> Result<Profile, String> {
         file::read(self.table, &self.folder)
+    }
+
+    /// Checks it all, and returns it as TOML text as well, with the times of a
+    /// trace's file in it: every file is read once, and the text is the profile
+    /// whatever becomes of them.
+    ///
+    /// # Errors
+    /// As [`Source::finish`].
+    pub fn settle(mut self) -> Result<(Profile, String), String> {
+        times::inline(&mut self.table, &self.folder)?;
+        let text = self.table.to_string();
+        Ok((self.finish()?, text))
     }
 }
 

@@ -108,17 +108,8 @@ fn trace(mut table: Section, folder: &Path) -> Result<ServiceTime, String> {
             times.collect::<Result<_, _>>()?
         }
         (Some(file), None) => {
-            let path = folder.join(file.text()?);
-            let text = read_text(&path, LONGEST_TRACE)
-                .map_err(|error| format!("`service_time.file` is {}: {error}", path.display()))?;
-            let lines = text.lines().map(str::trim).enumerate();
-            lines
-                .filter(|(_, line)| !line.is_empty() && !line.starts_with('#'))
-                .map(|(at, line)| {
-                    duration::parse(line)
-                        .map_err(|error| format!("{}:{}: {error}", path.display(), at + 1))
-                })
-                .collect::<Result<_, _>>()?
+            let times = recorded(&folder.join(file.text()?))?;
+            times.into_iter().map(|(_, time)| time).collect()
         }
         _ => {
             return Err(
@@ -132,6 +123,42 @@ fn trace(mut table: Section, folder: &Path) -> Result<ServiceTime, String> {
         );
     }
     Ok(ServiceTime::Trace(times))
+}
+
+/// The times in a file with one duration a line: each as it is written, and read.
+fn recorded(path: &Path) -> Result<Vec<(String, Duration)>, String> {
+    let text = read_text(path, LONGEST_TRACE)
+        .map_err(|error| format!("`service_time.file` is {}: {error}", path.display()))?;
+    let lines = text.lines().map(str::trim).enumerate();
+    lines
+        .filter(|(_, line)| !line.is_empty() && !line.starts_with('#'))
+        .map(|(at, line)| match duration::parse(line) {
+            Ok(time) => Ok((line.to_owned(), time)),
+            Err(error) => Err(format!("{}:{}: {error}", path.display(), at + 1)),
+        })
+        .collect()
+}
+
+/// Puts the times of a trace's file in the place of its name, so that nothing has
+/// to be read again.
+pub(super) fn inline(profile: &mut toml::Table, folder: &Path) -> Result<(), String> {
+    let service_time = profile.get_mut("service_time");
+    let Some(table) = service_time.and_then(toml::Value::as_table_mut) else {
+        return Ok(());
+    };
+    let is_trace = table.get("kind").and_then(toml::Value::as_str) == Some("trace");
+    if is_trace && let Some(file) = table.get("file").and_then(toml::Value::as_str) {
+        let times = recorded(&folder.join(file))?;
+        let times = times.into_iter().map(|(text, _)| toml::Value::String(text));
+        let times = toml::Value::Array(times.collect());
+        table.remove("file");
+        if table.insert("times".to_owned(), times).is_some() {
+            return Err(
+                "a trace needs either `service_time.file` or `service_time.times`".to_owned(),
+            );
+        }
+    }
+    Ok(())
 }
 
 fn in_order(low: (&str, Duration), high: (&str, Duration)) -> Result<(Duration, Duration), String> {

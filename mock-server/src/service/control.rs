@@ -7,12 +7,14 @@ use super::{Asked, Content, Refusal, Reply};
 use crate::journal::{Clerk, Expectation, Page};
 use crate::query;
 
-/// `GET /health`: answers as soon as the server does.
-pub(super) fn health(asked: &Asked<'_>) -> Reply {
+/// `GET /health`: answers as soon as the server does, and says by which profile.
+pub(super) fn health(clerk: &Clerk, asked: &Asked<'_>) -> Reply {
     if !asked.reads() {
         return Refusal::wrong_method("GET, HEAD").into();
     }
-    Reply::new(200, b"{\n  \"status\": \"ok\"\n}".to_vec().into())
+    let profile = clerk.journal().profile().digest();
+    let text = format!("{{\n  \"status\": \"ok\",\n  \"profile\": \"{profile}\"\n}}");
+    Reply::new(200, text.into_bytes().into())
 }
 
 /// `GET /journal?offset=0&limit=1000&expect=materials:0-49` reads the journal,

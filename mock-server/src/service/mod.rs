@@ -137,7 +137,7 @@ pub(crate) fn answer(config: &Config, clerk: &mut Clerk, asked: &Asked<'_>) -> R
     let path = asked.head.uri.path();
     match path {
         "/journal" => return control::journal(clerk, asked),
-        "/health" => return control::health(asked),
+        "/health" => return control::health(clerk, asked),
         _ => {}
     }
     if config.parity == Parity::Mockoon {
