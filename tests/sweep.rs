@@ -351,3 +351,24 @@ fn a_build_between_two_plans_of_a_session_ends_it() {
     assert!(matches!(ran, Err(SessionError::Replaced { .. })), "{ran:?}");
     assert_eq!(writer.samples(), 1);
 }
+
+#[test]
+fn cpu_time_of_building_and_running_are_parts_of_the_whole() {
+    let (record, _out) = compare(
+        "--strategies thread-pool,tokio,multiprocess --workers 8 --requests 400 --delay 0 --samples 2",
+    );
+    for sample in &record.samples {
+        let measured = measured(sample);
+        let (build, run) = (measured.build_cpu_s.unwrap(), measured.run_cpu_s.unwrap());
+        let (cpu, cell) = (measured.cpu_s, &sample.cell);
+        assert!(run > 0.0 && build > 0.0, "{cell}: {build} + {run} of {cpu}");
+        // The clocks of threads and of processes differ by what the kernel rounds.
+        assert!(
+            build + run <= cpu * 1.02 + 0.002,
+            "{cell}: {build} + {run} of {cpu}"
+        );
+        let server = measured.server.unwrap();
+        let served = server.run_cpu_s.unwrap();
+        assert!(served > 0.0 && served <= server.cpu_s, "{cell}: {server:?}");
+    }
+}

@@ -167,6 +167,7 @@ impl Measured {
             most_in_flight: 3,
             server: Some(ServerAccount {
                 cpu_s: 0.01,
+                run_cpu_s: None,
                 busy: 0.01 / (self.warm_s + 0.004),
                 lateness_p50_s: 0.00006,
                 lateness_p99_s: 0.0002,

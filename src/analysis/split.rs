@@ -40,8 +40,9 @@ pub enum PartKind {
     Server,
     /// Attempts failed and were followed by others.
     Retries,
-    /// The client's threads computed. An upper estimate: the CPU time of
-    /// building and teardown is in it.
+    /// The client's threads computed. An upper estimate: with threads on several
+    /// cores they compute side by side, and in records of earlier builds the CPU
+    /// time of building and teardown is in it.
     ClientCpu,
     /// What is left of the latencies: the network, wake-ups, and waiting for a
     /// processor. With a bound from the fastest answer, slower answers too.
@@ -177,7 +178,8 @@ impl Parts {
         parts.put(PartKind::Server, late / workers);
         let told = measurement.connecting_s + retried_s(measurement) + late;
         let left = (tally.latency_s - ideal.work_s - told) / workers;
-        let cpu = (measurement.cpu_s - ideal.cpu_s).max(0.0) / workers;
+        let cpu = measurement.run_cpu_s.unwrap_or(measurement.cpu_s);
+        let cpu = (cpu - ideal.cpu_s).max(0.0) / workers;
         let cpu = cpu.min(left.max(0.0));
         parts.put(PartKind::ClientCpu, cpu);
         parts.put(PartKind::Transport, left - cpu);

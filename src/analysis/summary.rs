@@ -113,6 +113,11 @@ pub struct Figures {
     pub failures: Vec<FailureCount>,
     /// Median CPU time of the strategy and its processes.
     pub cpu_s: f64,
+    /// The median of what of it building took; `None` where a sample does not
+    /// tell.
+    pub build_cpu_s: Option<f64>,
+    /// The median of what of it the run took; `None` where a sample does not tell.
+    pub run_cpu_s: Option<f64>,
     /// What else was used.
     pub usage: UsageFigures,
     /// Median peak memory. `None` where the system did not tell.
@@ -317,6 +322,8 @@ impl Figures {
             failed: worst.failed(),
             failures: worst.failures.clone(),
             cpu_s: cpu_s.median,
+            build_cpu_s: part_of_cpu(&good, |m| m.build_cpu_s),
+            run_cpu_s: part_of_cpu(&good, |m| m.run_cpu_s),
             usage: UsageFigures::of(measured),
             peak_rss_bytes: known(counts(|m| m.peak_rss_bytes)),
             threads: known(counts(|m| m.threads)),
@@ -327,6 +334,12 @@ impl Figures {
             each: EachSample::of(measured, &good),
         })
     }
+}
+
+/// The median of a part of the CPU time, where each sample tells it.
+fn part_of_cpu(samples: &[&Measurement], of: impl Fn(&Measurement) -> Option<f64>) -> Option<f64> {
+    let told: Option<Vec<f64>> = samples.iter().map(|sample| of(sample)).collect();
+    Spread::of(told?).map(|part| part.median)
 }
 
 /// The samples of each cell, cells in the order in which they appear first.
@@ -352,10 +365,13 @@ fn times(measurement: &Measurement) -> impl Iterator<Item = f64> {
         measurement.user_s,
         measurement.system_s,
         measurement.connecting_s,
+        measurement.build_cpu_s.unwrap_or(0.0),
+        measurement.run_cpu_s.unwrap_or(0.0),
     ];
     let of_server = measurement.server.into_iter().flat_map(|server| {
         [
             server.cpu_s,
+            server.run_cpu_s.unwrap_or(0.0),
             server.lateness_p50_s,
             server.lateness_p99_s,
             server.lateness_mean_s,

@@ -104,6 +104,11 @@ pub(crate) fn billionths(value: f64) -> f64 {
     (value * 1e9).round() / 1e9
 }
 
+/// Seconds that the kernel counts in ticks of some milliseconds: to whole ones.
+pub(crate) fn by_ticks(value: f64) -> f64 {
+    (value * 1e3).round() / 1e3
+}
+
 #[cfg(test)]
 mod tests {
     use super::{billionths, bytes, count, percent, plain_seconds, seconds};

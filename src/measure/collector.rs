@@ -1,10 +1,11 @@
 //! The collector: judges outcomes as they come, and accounts for every request.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::thread::Thread;
 
 use super::ledger::{Ledger, Line};
-use super::resources;
 use crate::outcome::{Failure, FailureKind, Outcome, Tried};
 use crate::record::{Doer, Failed, FailureCount, Outcomes, Retried};
 use crate::strategy::Sink;
@@ -16,8 +17,10 @@ pub struct Collector {
     ledger: Ledger,
     failures: Mutex<BTreeMap<FailureKind, (u64, String)>>,
     retried: Mutex<Retried>,
-    /// Threads of this process, read when the request in the middle ended.
-    threads: OnceLock<u64>,
+    /// Whether the request in the middle has ended.
+    halfway: AtomicBool,
+    /// The thread to wake then.
+    woken_halfway: OnceLock<Thread>,
     /// The first outcome of no request.
     unknown: OnceLock<usize>,
 }
@@ -48,7 +51,8 @@ impl Collector {
             ledger: Ledger::default(),
             failures: Mutex::default(),
             retried: Mutex::default(),
-            threads: OnceLock::new(),
+            halfway: AtomicBool::new(false),
+            woken_halfway: OnceLock::new(),
             unknown: OnceLock::new(),
         }
     }
@@ -58,10 +62,18 @@ impl Collector {
         self.ledger.added()
     }
 
-    /// Threads of this process when the request in the middle ended; 0 before
-    /// that, and where the system does not tell.
-    pub fn threads(&self) -> u64 {
-        self.threads.get().copied().unwrap_or_default()
+    /// Whether the request in the middle of the batch has ended: every worker
+    /// that will work does then.
+    pub(super) fn is_halfway(&self) -> bool {
+        self.halfway.load(Ordering::Acquire)
+    }
+
+    /// The thread to wake when it has.
+    pub(super) fn wake_halfway(&self, thread: Thread) {
+        let _ = self.woken_halfway.set(thread);
+        if self.is_halfway() {
+            self.woken_halfway.get().map(Thread::unpark);
+        }
     }
 
     /// The run's account.
@@ -169,8 +181,10 @@ impl Sink for Collector {
         });
         self.keep(outcome.index, &outcome.tried);
         if outcome.index == requests / 2 {
-            // In the middle, every worker that will work does.
-            let _ = self.threads.set(resources::threads(std::process::id()));
+            self.halfway.store(true, Ordering::Release);
+            if let Some(thread) = self.woken_halfway.get() {
+                thread.unpark();
+            }
         }
     }
 }

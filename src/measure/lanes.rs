@@ -231,6 +231,7 @@ impl<'a> Lanes<'a> {
         let mut terms = target.terms.clone();
         if let Some(witness) = &witness {
             witness.url().clone_into(&mut terms.url);
+            terms.server_process = Some(witness.id());
         }
         Ok(Lane {
             target: place,

@@ -22,6 +22,7 @@ mod schedule;
 mod server;
 mod session;
 mod shuffle;
+mod thread_counter;
 mod wake;
 mod witness;
 

@@ -37,6 +37,11 @@ impl Usage {
         all
     }
 
+    /// CPU time in all.
+    pub(super) fn cpu(self) -> Duration {
+        self.user + self.system
+    }
+
     /// What was used since an earlier moment.
     pub(super) fn since(self, earlier: Self) -> Self {
         Self {
@@ -45,6 +50,64 @@ impl Usage {
             voluntary_switches: self.voluntary_switches - earlier.voluntary_switches,
             involuntary_switches: self.involuntary_switches - earlier.involuntary_switches,
         }
+    }
+}
+
+impl std::ops::AddAssign for Usage {
+    fn add_assign(&mut self, other: Self) {
+        self.user += other.user;
+        self.system += other.system;
+        self.voluntary_switches += other.voluntary_switches;
+        self.involuntary_switches += other.involuntary_switches;
+    }
+}
+
+/// What a sample uses from phase to phase. What the harness uses between two
+/// phases, to read `/proc`, is in none of them.
+pub(super) struct Phases {
+    begun: Usage,
+    /// Of the phases that have ended, this process and those waited for.
+    used: Usage,
+    /// CPU time of the processes that the strategy has, when the latest phase
+    /// ended.
+    helpers: Duration,
+}
+
+/// CPU time of one phase.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct PhaseCpu(pub(super) Duration);
+
+impl Phases {
+    /// The first phase begins.
+    pub(super) fn begin() -> Self {
+        Self {
+            begun: Usage::now(),
+            used: Usage::default(),
+            helpers: Duration::ZERO,
+        }
+    }
+
+    /// A phase has ended, in which the strategy came to have such processes. Its
+    /// CPU time. The next begins with [`Phases::go_on`].
+    pub(super) fn end(&mut self, helpers: &[u32]) -> PhaseCpu {
+        let used = Usage::now().since(self.begun);
+        self.used += used;
+        let helpers: Duration = helpers.iter().copied().map(cpu_time_of).sum();
+        // One that has ended meanwhile is among those waited for.
+        let of_helpers = used.cpu() + helpers;
+        let cpu = of_helpers.saturating_sub(self.helpers);
+        self.helpers = helpers;
+        PhaseCpu(cpu)
+    }
+
+    /// The next phase begins.
+    pub(super) fn go_on(&mut self) {
+        self.begun = Usage::now();
+    }
+
+    /// What all phases used, once the strategy's processes were waited for.
+    pub(super) fn used(&self) -> Usage {
+        self.used
     }
 }
 
@@ -113,5 +176,32 @@ mod tests {
         let after = Usage::now();
         assert!(std::hint::black_box(sum) > 0 && after.user >= before.user);
         assert!(after.voluntary_switches >= before.voluntary_switches);
+    }
+
+    /// Spins for some CPU time of this process.
+    fn spin(time: Duration) {
+        let begun = Usage::now();
+        while Usage::now().since(begun).cpu() < time {
+            std::hint::spin_loop();
+        }
+    }
+
+    #[test]
+    fn what_lies_between_phases_counts_for_none() {
+        // Other tests run in this process as well, so that only the least that
+        // a phase can have is known, and what one is given of another's.
+        let mut phases = Phases::begin();
+        spin(Duration::from_millis(20));
+        let build = phases.end(&[]);
+        let between = Usage::now();
+        spin(Duration::from_millis(20));
+        phases.go_on();
+        let between = Usage::now().since(between);
+        spin(Duration::from_millis(30));
+        let run = phases.end(&[]);
+        assert!(build.0 >= Duration::from_millis(20), "{build:?}");
+        assert!(run.0 >= Duration::from_millis(30), "{run:?}");
+        assert!(between.cpu() >= Duration::from_millis(20));
+        assert_eq!(phases.used().cpu(), build.0 + run.0);
     }
 }

@@ -9,10 +9,11 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use super::collector::Collector;
-use super::resources::{self, Usage};
+use super::resources::{self, Phases};
 use super::saved::SavedFiles;
+use super::thread_counter::ThreadCounter;
 use crate::client::{Client, Handling, Reuse, Target};
-use crate::record::{Cell, Measurement};
+use crate::record::{Cell, Measurement, ServerAccount};
 use crate::request::Endpoint;
 use crate::strategy::{Batch, Dispatch, Entry, InOrder, Setup, Sink, StrategyError, panic_message};
 use crate::workload::{Gets, Workload};
@@ -35,6 +36,8 @@ pub struct Terms {
     pub handling: Handling,
     /// Whether files that were saved are left where they are.
     pub keeps_files: bool,
+    /// The bundled server's process, whose CPU time is read around the run.
+    pub server_process: Option<u32>,
 }
 
 impl Terms {
@@ -49,6 +52,7 @@ impl Terms {
             in_order: false,
             handling: Handling::default(),
             keeps_files: false,
+            server_process: None,
         }
     }
 
@@ -123,26 +127,39 @@ pub fn run(
     }
     let saved = SavedFiles::prepare(&job.terms)?;
     watch(&collector);
+    let counter = ThreadCounter::start(&collector);
     let harness_threads = resources::threads(std::process::id());
-    let before = Usage::now();
+    let server_cpu = || job.terms.server_process.map(resources::cpu_time_of);
+    let mut phases = Phases::begin();
 
     let begun = Instant::now();
     let mut strategy = guarded(|| (entry.build)(&setup))?;
     let built = begun.elapsed();
+    let build_cpu = phases.end(&strategy.processes());
 
     let opened_ahead = setup.target.traffic();
     let batch = Batch::new(Arc::clone(&workload), sink).with_deadline(job.terms.deadline);
     let batch = Arc::new(batch);
+    let served_before = server_cpu();
+    phases.go_on();
     guarded(|| dispatch.run(strategy.as_mut(), &batch, setup.workers))?;
 
     // Read before the harness sums up: what that takes is not the strategy's.
     let helpers = strategy.processes();
-    let resources = Resources::of(collector.threads(), harness_threads, &helpers);
+    let run_cpu = phases.end(&helpers);
+    let served = server_cpu().zip(served_before);
+    let served = served.map(|(after, before)| after.saturating_sub(before));
+    let counted = counter.end();
+    let resources = Resources::of(counted.threads, harness_threads, &helpers);
+    phases.go_on();
     guarded(|| {
         drop(strategy);
         Ok(())
     })?;
-    let used = Usage::now().since(before);
+    phases.end(&[]);
+    let used = phases.used();
+    // The counter ran beside the run, and is not the strategy's.
+    let cpu_s = |cpu: Duration| cpu.saturating_sub(counted.cpu).as_secs_f64();
     let traffic = setup.target.traffic();
     let counted = |bytes| setup.client.counts_bytes().then_some(bytes);
     let collected = collector.finish()?;
@@ -155,7 +172,9 @@ pub fn run(
         cold_s: built.as_secs_f64() + collected.last_s,
         ok: collected.ok,
         failures: collected.failures,
-        cpu_s: (used.user + used.system).as_secs_f64(),
+        cpu_s: cpu_s(used.cpu()),
+        build_cpu_s: Some(build_cpu.0.as_secs_f64()),
+        run_cpu_s: Some(cpu_s(run_cpu.0)),
         user_s: used.user.as_secs_f64(),
         system_s: used.system.as_secs_f64(),
         voluntary_switches: used.voluntary_switches,
@@ -169,7 +188,10 @@ pub fn run(
         bytes_received: counted(traffic.received),
         doers: collected.doers,
         most_in_flight: collected.most_in_flight,
-        server: None,
+        server: served.map(|cpu| ServerAccount {
+            run_cpu_s: Some(cpu.as_secs_f64()),
+            ..ServerAccount::default()
+        }),
         retried: collected.retried,
         outcomes: collected.outcomes,
     })

@@ -75,14 +75,14 @@ impl Witness {
             }
         };
         let lateness = delays.lateness;
-        let capacity = measurement.cold_s * self.server.threads() as f64;
+        // What the sample's process read around its run.
+        let run_cpu_s = measurement.server.and_then(|server| server.run_cpu_s);
+        let capacity = measurement.warm_s * self.server.threads() as f64;
+        let busy = run_cpu_s.unwrap_or(spent.as_secs_f64()) / capacity;
         Ok(Some(ServerAccount {
             cpu_s: spent.as_secs_f64(),
-            busy: if capacity > 0.0 {
-                spent.as_secs_f64() / capacity
-            } else {
-                0.0
-            },
+            run_cpu_s,
+            busy: if busy.is_finite() { busy } else { 0.0 },
             lateness_p50_s: lateness.p50_ms / 1000.0,
             lateness_p99_s: lateness.p99_ms / 1000.0,
             lateness_mean_s: lateness.mean_ms / 1000.0,

@@ -19,10 +19,20 @@ pub struct Measurement {
     /// User and system CPU time of the strategy and its processes, from
     /// before building to after teardown, in seconds.
     pub cpu_s: f64,
-    /// The part of it that was spent in the program's own code.
+    /// The part of it that building took, its processes' start included. `None`
+    /// in records of earlier builds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub build_cpu_s: Option<f64>,
+    /// The part of it that the run took: what a batch costs once the strategy is
+    /// built. The rest is teardown's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run_cpu_s: Option<f64>,
+    /// The part of it that was spent in the program's own code. The kernel divides
+    /// CPU time by its ticks, 4 ms on most machines, so of a short run this is
+    /// coarse.
     #[serde(default)]
     pub user_s: f64,
-    /// The part of it that was spent in the kernel.
+    /// The part of it that was spent in the kernel, by the same ticks.
     #[serde(default)]
     pub system_s: f64,
     /// How often a thread gave up its core to wait for something.
@@ -105,8 +115,13 @@ pub struct ServerAccount {
     /// CPU time of its process while the sample's process ran, in seconds; 0
     /// where the system does not tell.
     pub cpu_s: f64,
-    /// The share of its serving threads' time that this is of the cold runtime:
-    /// near 1, the server is the limit.
+    /// CPU time of its process while the batch ran, in seconds. `None` in records
+    /// of earlier builds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run_cpu_s: Option<f64>,
+    /// The share of its serving threads' time that this is of the warm runtime:
+    /// near 1, the server is the limit. In records of earlier builds, of all its
+    /// CPU time in the cold runtime.
     pub busy: f64,
     /// How late it answered, beyond the service time: the median, in seconds.
     pub lateness_p50_s: f64,

@@ -5,7 +5,7 @@
 
 use crate::analysis::summary::{Figures, Row, Summary};
 use crate::analysis::{PartKind, ServiceTime, Source};
-use crate::report::units::billionths;
+use crate::report::units::{self, billionths};
 use crate::report::{Export, RenderError};
 
 /// The file's place in a result directory.
@@ -127,10 +127,10 @@ const COLUMNS: &[Column] = &[
             .unwrap_or_default()
     }),
     ("user_s", |line| {
-        line.value(|figures| Some(figures.usage.user_s))
+        line.value(|figures| Some(units::by_ticks(figures.usage.user_s)))
     }),
     ("system_s", |line| {
-        line.value(|figures| Some(figures.usage.system_s))
+        line.value(|figures| Some(units::by_ticks(figures.usage.system_s)))
     }),
     ("voluntary_switches", |line| {
         line.count(|figures| Some(figures.usage.voluntary_switches))
@@ -181,6 +181,10 @@ const COLUMNS: &[Column] = &[
     ("gap_tail_idle_s", |line| line.part(PartKind::TailIdle)),
     ("gap_building_s", |line| line.part(PartKind::Building)),
     ("gap_unexplained_s", |line| line.part(PartKind::Unexplained)),
+    ("build_cpu_s", |line| {
+        line.value(|figures| figures.build_cpu_s)
+    }),
+    ("run_cpu_s", |line| line.value(|figures| figures.run_cpu_s)),
 ];
 
 /// Renders a summary as CSV with a header.

@@ -29,7 +29,7 @@
 //!                   ceiling_s, constraint: service-time | longest-request | rate-limit |
 //!                                          capacity | bandwidth | cpu,
 //!                   figures: { warm_s, warm_min_s, warm_max_s, cold_s, gap, ok, failed,
-//!                              failures: [ { kind, count, example } ], cpu_s, user_s, system_s,
+//!                              failures: [ { kind, count, example } ], cpu_s, build_cpu_s, run_cpu_s, user_s, system_s,
 //!                              voluntary_switches, involuntary_switches, connecting_s,
 //!                              bytes_sent, bytes_received, retried,
 //!                              peak_rss_bytes, threads, processes, connections,
@@ -57,7 +57,7 @@ use crate::analysis::{Constraint, Part, Recommendation, ServiceTime, Source, Spl
 use crate::precision::Interval;
 use crate::record::{Conditions, Ending, FailureCount, Receipt, Sampling, Server};
 use crate::report::RenderError;
-use crate::report::units::billionths;
+use crate::report::units::{self, billionths};
 
 /// The version of the format that [`render`] writes.
 pub const VERSION: u32 = 1;
@@ -142,6 +142,8 @@ struct FiguresView<'a> {
     failed: u64,
     failures: &'a [FailureCount],
     cpu_s: f64,
+    build_cpu_s: Option<f64>,
+    run_cpu_s: Option<f64>,
     #[serde(flatten)]
     usage: UsageFigures,
     peak_rss_bytes: Option<u64>,
@@ -261,9 +263,11 @@ impl<'a> FiguresView<'a> {
             failed: figures.failed,
             failures: &figures.failures,
             cpu_s: billionths(figures.cpu_s),
+            build_cpu_s: figures.build_cpu_s.map(billionths),
+            run_cpu_s: figures.run_cpu_s.map(billionths),
             usage: UsageFigures {
-                user_s: billionths(figures.usage.user_s),
-                system_s: billionths(figures.usage.system_s),
+                user_s: units::by_ticks(figures.usage.user_s),
+                system_s: units::by_ticks(figures.usage.system_s),
                 connecting_s: billionths(figures.usage.connecting_s),
                 ..figures.usage
             },

@@ -205,9 +205,9 @@ fn every_cell(out: &mut String, summary: &Summary) -> fmt::Result {
     writeln!(
         out,
         "| | strategy + client | workers | samples | warm | min … max | cold | lower bound | gap \
-         | ok | failed | CPU | memory | threads | connections |"
+         | ok | failed | CPU | CPU per request | memory | threads | connections |"
     )?;
-    writeln!(out, "|---|---|{}", "--:|".repeat(13))?;
+    writeln!(out, "|---|---|{}", "--:|".repeat(14))?;
     for (index, row) in summary.rows.iter().enumerate() {
         let mark = prose::marks(summary, index, row);
         let name = escape(&naming.long(&row.cell));
@@ -224,7 +224,7 @@ fn cells(row: &Row) -> Vec<String> {
     };
     let bound = row.bound_s.map_or(NONE.to_owned(), units::plain_seconds);
     let Some(figures) = &row.figures else {
-        let mut cells = vec![NONE.to_owned(); 13];
+        let mut cells = vec![NONE.to_owned(); 14];
         cells[0] = workers;
         cells[1] = "0".to_owned();
         cells[5] = bound;
@@ -243,6 +243,9 @@ fn cells(row: &Row) -> Vec<String> {
         units::count(figures.ok),
         units::count(figures.failed),
         units::seconds(figures.cpu_s),
+        figures.run_cpu_s.map_or(NONE.to_owned(), |s| {
+            units::seconds(s / row.cell.requests.max(1) as f64)
+        }),
         figures.peak_rss_bytes.map_or(NONE.to_owned(), units::bytes),
         count(figures.threads),
         units::count(figures.connections),

@@ -28,7 +28,7 @@ macro_rules! figure {
     };
 }
 
-const COLUMNS: [Column; 14] = [
+const COLUMNS: [Column; 15] = [
     Column {
         head: "workers",
         cell: |row| Some((row.cell.workers as f64, workers(row))),
@@ -57,6 +57,7 @@ const COLUMNS: [Column; 14] = [
     figure!("ok", |figures| count(figures.ok)),
     figure!("failed", |figures| count(figures.failed)),
     figure!("CPU", |figures| time(figures.cpu_s)),
+    figure!("of it, run", |figures| figures.run_cpu_s.and_then(time)),
     figure!("memory", |figures| {
         let bytes = figures.peak_rss_bytes?;
         Some((bytes as f64, units::bytes(bytes)))
