@@ -4,11 +4,13 @@
 pub mod analysis;
 pub mod cli;
 pub mod client;
+pub mod foreign;
 pub mod measure;
 pub mod outcome;
 pub mod precision;
 pub mod record;
 pub mod report;
 pub mod request;
+pub mod secrets;
 pub mod strategy;
 pub mod workload;

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 /// everything (the front door) or is not a room.
 fn may_know() -> BTreeMap<&'static str, &'static [&'static str]> {
     BTreeMap::from([
-        ("request", [].as_slice()),
+        ("foreign", [].as_slice()),
+        ("request", &[]),
         ("outcome", &[]),
         ("workload", &["outcome", "request"]),
         ("client", &["outcome", "request"]),
@@ -25,7 +26,8 @@ fn may_know() -> BTreeMap<&'static str, &'static [&'static str]> {
                 "workload",
             ],
         ),
-        ("record", &[]),
+        ("record", &["foreign", "secrets"]),
+        ("secrets", &[]),
         ("precision", &[]),
         ("analysis", &["precision", "record"]),
         ("report", &["analysis", "precision", "record"]),

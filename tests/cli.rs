@@ -904,3 +904,64 @@ fn a_table_whose_columns_the_server_goes_by_is_refused_and_others_are_sent() {
     .concat());
     assert!(output.status.success(), "{}", text(&output.stderr));
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_hangup_that_is_ignored_stops_nothing() {
+    let out = out();
+    let mut child = Command::new("sh")
+        .args(["-c", "trap '' HUP; exec \"$0\" \"$@\""])
+        .arg(fanout())
+        .args([
+            "compare",
+            "--strategies",
+            "tokio",
+            "--workers",
+            "2",
+            "--delay",
+            "20ms",
+        ])
+        .args(["--requests", "10", "--samples", "4", "--serial", "--out"])
+        .arg(out.path())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    lines.next().unwrap().unwrap();
+    kill(id(&child), Signal::SIGHUP).unwrap();
+    lines.for_each(drop);
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    let record = Record::read(&out.path().join("record.jsonl")).unwrap();
+    assert_eq!((record.ending, record.samples.len()), (Ending::Complete, 4));
+}
+
+#[test]
+fn the_total_of_requests_is_stated_before_the_first() {
+    let server = Scripted::start(|exchange| exchange.answer(200, b"{}"));
+    let (out, url) = (out(), format!("{}/x", server.url()));
+    let few = [
+        "--url",
+        &url,
+        "--strategies",
+        "tokio",
+        "--workers",
+        "1,2",
+        "--samples",
+        "3",
+    ];
+    let said = text(&compare(out.path(), &few).stderr);
+    let host = server.url();
+    let host = host.trim_start_matches("http://");
+    let total = format!("2 cells × 3 samples × 10 requests = 60 requests to {host}\n");
+    assert!(said.contains(&total), "{said}");
+    assert!(said.find(&total) < said.find("[1/"), "{said}");
+}
+
+#[test]
+fn files_that_are_saved_need_descriptors_as_well() {
+    let out = out();
+    let more = "--workload files --fsync --strategies thread-pool --workers 100";
+    let error = refused(&limited("ulimit -n 170", out.path(), more));
+    assert!(error.contains("open files"), "{error}");
+}

@@ -1,9 +1,8 @@
 //! `fanout compare`: the same batch through every strategy.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use mock_server::duration;
@@ -16,17 +15,15 @@ use super::refine;
 use super::sampling::Options;
 use super::target::{Expectation, Target};
 use super::values::{parse_client, parse_name, parse_requests, parse_workers};
-use super::{CliError, descriptors, program};
+use super::{CliError, descriptors, program, signals};
 use crate::analysis::Summary;
 use crate::client::Client;
 use crate::measure::{self, Plan, Session, SessionError, Sweep, receipt};
 use crate::record::{self, Ending, Record, SampleResult, Sampling, Writer};
-use crate::report;
+use crate::report::{self, units};
+use crate::secrets;
 use crate::strategy::Catalogue;
 use crate::workload::{Bundled, Source, Table};
-
-/// Exit status after Ctrl-C, as a shell has it: 128 + SIGINT.
-const INTERRUPTED: u8 = 130;
 
 #[derive(clap::Args)]
 #[command(after_help = AFTER_HELP)]
@@ -101,6 +98,11 @@ pub(super) struct Args {
     /// the first and last answer meet]
     #[arg(long, value_enum, requires = "url")]
     pub(super) expect: Option<Expectation>,
+
+    /// A parameter of the URL whose value is shown and kept nowhere, beside those
+    /// that are known (api_key, token, signature, …); can be repeated
+    #[arg(long, value_name = "NAME", requires = "url")]
+    secret: Vec<String>,
 
     /// Directory for the record and what is drawn from it
     #[arg(long, value_name = "DIR", default_value = "results/latest")]
@@ -204,6 +206,7 @@ With one service time the lower bound of a cell is ceil(requests / workers) time
 Ctrl-C stops after cleaning up, and keeps and reports what was measured.";
 
 pub(super) fn run(args: &Args, catalogue: &Catalogue) -> Result<ExitCode, CliError> {
+    secrets::name(&args.secret);
     let plan = Plan::sweep(
         catalogue,
         &Sweep {
@@ -219,14 +222,21 @@ pub(super) fn run(args: &Args, catalogue: &Catalogue) -> Result<ExitCode, CliErr
     )?
     .for_profiles(&args.profiles());
     let mut sampling = args.sampling.sampling(args.url.is_some());
-    descriptors::allow(catalogue, &plan, sampling.lanes)?;
+    let saves = args.url.is_none() && args.workload.saves || args.answers.saves();
+    descriptors::allow(catalogue, &plan, sampling.lanes, saves)?;
     report::files::make_directory(&args.out)?;
     let program = program()?;
     let target = Target::of(args, &program)?;
+    if args.url.is_some() {
+        tell(format_args!(
+            "{}\n",
+            announced(&plan, sampling.samples, &target, args)
+        ));
+    }
     sampling.wake_s = Some(measure::wake_up().as_secs_f64());
     let mut writer = begin_record(args, &plan, &target, &sampling)?;
     // From here on there is something to keep.
-    let stop = stop_on_signal(&args.out)?;
+    let stop = signals::stop(&args.out)?;
     let mut progress = Progress::new(sampling.samples.is_some());
     let session = Session {
         plan,
@@ -248,6 +258,31 @@ pub(super) fn run(args: &Args, catalogue: &Catalogue) -> Result<ExitCode, CliErr
     let ran = session.run(&mut writer, &mut progress, &mut further);
     progress.clear();
     conclude(args, writer, ran)
+}
+
+/// How many requests a server of the user's own is about to get.
+fn announced(plan: &Plan, samples: Option<u32>, target: &Target, args: &Args) -> String {
+    let one_each: u64 = plan.cells.iter().map(|cell| cell.requests as u64).sum();
+    let requests = plan.cells.first().map_or(0, |cell| cell.requests as u64);
+    let total = one_each * u64::from(samples.unwrap_or(1));
+    let url = target
+        .servers
+        .first()
+        .map_or("", |server| server.url.as_str());
+    let host = url.split('/').nth(2).unwrap_or(url);
+    let host = host.rsplit('@').next().unwrap_or(host);
+    let more = match (samples, args.workers.is_empty()) {
+        (None, _) => ", and more until --time is over",
+        (_, true) => ", and those of the worker counts and samples that the sweep adds",
+        (_, false) => "",
+    };
+    format!(
+        "{} × {} × {} = {} to {host}{more}",
+        units::counted(plan.cells.len() as u64, "cell"),
+        units::counted(samples.unwrap_or(1).into(), "sample"),
+        units::counted(requests, "request"),
+        units::counted(total, "request"),
+    )
 }
 
 fn begin_record(
@@ -305,7 +340,7 @@ fn conclude(
             "stopped before anything was measured: what stood in {} stands as it was\n",
             args.out.display()
         ));
-        return Ok(ExitCode::from(INTERRUPTED));
+        return Ok(ExitCode::from(signals::INTERRUPTED));
     }
     let ending = *ran.as_ref().unwrap_or(&Ending::Interrupted);
     writer.finish(ending).map_err(SessionError::Record)?;
@@ -349,7 +384,7 @@ fn conclude(
             tell(format_args!(
                 "stopped: what was measured until then is kept\n"
             ));
-            Ok(ExitCode::from(INTERRUPTED))
+            Ok(ExitCode::from(signals::INTERRUPTED))
         }
     }
 }
@@ -358,24 +393,6 @@ fn conclude(
 fn has_good_answers(record: &Record) -> bool {
     let mut results = record.samples.iter().map(|sample| &sample.result);
     results.any(|result| matches!(result, SampleResult::Measured(measured) if measured.ok > 0))
-}
-
-/// A flag that Ctrl-C sets; a second Ctrl-C ends the program at once.
-fn stop_on_signal(out: &Path) -> Result<Arc<AtomicBool>, CliError> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let flag = Arc::clone(&stop);
-    let out = out.to_owned();
-    ctrlc::set_handler(move || {
-        if flag.swap(true, Ordering::Relaxed) {
-            tell(format_args!(
-                "\nended at once: `fanout report --partial {} --out DIR` draws the samples that \
-                 were whole, if there were any\n",
-                out.display()
-            ));
-            std::process::exit(INTERRUPTED.into());
-        }
-    })?;
-    Ok(stop)
 }
 
 /// The command as it was typed, for the record; the program by its name alone.

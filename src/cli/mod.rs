@@ -16,6 +16,7 @@ mod progress;
 mod refine;
 mod report;
 mod sampling;
+mod signals;
 mod target;
 mod values;
 

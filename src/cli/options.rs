@@ -131,6 +131,11 @@ impl Answers {
         }
     }
 
+    /// Whether bodies are to be saved, whatever the workload.
+    pub(super) fn saves(&self) -> bool {
+        self.save
+    }
+
     /// The work on each answer, calibrated on one, and the time that it takes.
     pub(super) fn work(&self, body: &[u8]) -> (Work, Duration) {
         Work::calibrate(body, self.cpu.unwrap_or_default())

@@ -9,8 +9,10 @@ use anstream::ColorChoice;
 
 use super::CliError;
 use crate::analysis::Summary;
+use crate::foreign::harmless;
 use crate::report;
 use crate::report::table::Look;
+use crate::secrets::masked;
 
 /// In which form a summary is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -25,11 +27,17 @@ pub(super) enum Format {
     Markdown,
 }
 
-/// Says something on standard error. Where nobody listens there any more, as
-/// when a log's pipe has closed, that is no reason to stop.
+/// Says something on standard error, without the secrets of URLs, and without what
+/// a server's or a file's text in it could do to a terminal. Where nobody listens there any more, as when a
+/// log's pipe has closed, that is no reason to stop.
 pub(super) fn tell(message: fmt::Arguments<'_>) {
+    let message = message.to_string();
+    let message = masked(&message);
+    let message = harmless(&message);
     let mut stderr = io::stderr().lock();
-    let _ = stderr.write_fmt(message).and_then(|()| stderr.flush());
+    let _ = stderr
+        .write_all(message.as_bytes())
+        .and_then(|()| stderr.flush());
 }
 
 /// Prints a summary.

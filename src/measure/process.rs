@@ -153,20 +153,20 @@ impl SampleProcess {
         stopped: impl Fn() -> bool,
         mut progress: impl FnMut(u64),
     ) -> Option<SampleResult> {
-        let mut last = (0, Instant::now());
+        let mut outcomes_before = 0;
+        let mut silence = Silence::default();
         let mut pauses = Pauses::default();
         loop {
             if stopped() {
                 return None;
             }
-            if last.1.elapsed() > self.patience {
-                let error = format!("no request ended for {:?}: given up", self.patience);
-                return Some(SampleResult::Error(error));
-            }
-            match self.messages.recv_timeout(pauses.draw()) {
+            let (pause, begun) = (pauses.draw(), Instant::now());
+            let message = self.messages.recv_timeout(pause);
+            silence.waited(pause, begun.elapsed());
+            match message {
                 Ok(Ok(Message::Progress(outcomes))) => {
-                    if outcomes > last.0 {
-                        last = (outcomes, Instant::now());
+                    if outcomes > outcomes_before {
+                        (outcomes_before, silence) = (outcomes, Silence::default());
                     }
                     progress(outcomes);
                 }
@@ -176,6 +176,11 @@ impl SampleProcess {
                 Ok(Ok(Message::Error(error))) => return Some(SampleResult::Error(error)),
                 Ok(Err(error)) => {
                     let error = format!("the sample's process cannot be understood: {error}");
+                    return Some(SampleResult::Error(error));
+                }
+                // Only what has nothing to say is given up.
+                Err(RecvTimeoutError::Timeout) if silence.0 > self.patience => {
+                    let error = format!("no request ended for {:?}: given up", self.patience);
                     return Some(SampleResult::Error(error));
                 }
                 Err(RecvTimeoutError::Timeout) => {
@@ -192,6 +197,21 @@ impl SampleProcess {
                 }
             }
         }
+    }
+}
+
+/// How long a sample has had no outcome while somebody listened. A session that
+/// was suspended heard nothing, and that is not the sample's silence.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Silence(Duration);
+
+impl Silence {
+    /// Longest that a wait may take beyond what was asked, on a busy machine.
+    const LATE: Duration = Duration::from_secs(2);
+
+    /// A wait that was to take so long took so long.
+    fn waited(&mut self, asked: Duration, took: Duration) {
+        self.0 += took.min(asked + Self::LATE);
     }
 }
 
@@ -216,5 +236,26 @@ impl SampleProcess {
 impl Drop for SampleProcess {
     fn drop(&mut self) {
         self.end();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::Silence;
+
+    #[test]
+    fn a_suspension_is_no_silence() {
+        let mut silence = Silence::default();
+        let half = Duration::from_millis(500);
+        silence.waited(half, half);
+        // Stopped for an hour.
+        silence.waited(half, Duration::from_secs(3600));
+        assert_eq!(silence.0, 2 * half + Silence::LATE);
+        for _ in 0..100 {
+            silence.waited(half, half);
+        }
+        assert!(silence.0 > Duration::from_secs(50));
     }
 }

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::{Ending, PARTIAL_NAME, Record, Sample, Session, VERSION};
+use crate::foreign::harmless_json;
+use crate::secrets::masked;
 
 /// One line of the file. Tagged from outside: serde holds the whole of an
 /// internally tagged value in memory before it knows the type, which for a
@@ -130,11 +132,17 @@ impl Record {
             line,
             detail: detail.to_string(),
         };
-        let mut reader = io::BufReader::new(std::fs::File::open(path).map_err(open)?);
+        let file = std::fs::File::open(path).map_err(open)?;
+        // A pipe or a device may have no end.
+        if !file.metadata().map_err(open)?.is_file() {
+            let source = io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file");
+            return Err(open(source));
+        }
+        let mut reader = io::BufReader::new(file);
         let mut text = String::new();
         reader.read_line(&mut text).map_err(open)?;
         let mut record = Self {
-            session: read_session(path, &text)?,
+            session: read_session(path, &masked(&harmless_json(&text)))?,
             samples: Vec::new(),
             ending: Ending::CutOff,
         };
@@ -147,8 +155,13 @@ impl Record {
                 return Ok((record, number));
             }
             number += 1;
-            match serde_json::from_str(&text).map_err(|error| damaged(number, &error))? {
-                Line::Sample(sample) => record.samples.push(*sample),
+            match serde_json::from_str(&harmless_json(&text))
+                .map_err(|error| damaged(number, &error))?
+            {
+                Line::Sample(mut sample) => {
+                    sample.mask();
+                    record.samples.push(*sample);
+                }
                 Line::End(ending) => {
                     record.ending = ending;
                     text.clear();

@@ -17,6 +17,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::secrets::masked;
+
 pub use self::file::ReadError;
 pub use self::limits::{Limits, Link, RateLimit};
 pub use self::measurement::{
@@ -287,6 +289,20 @@ pub struct Sample {
     pub taken: Taken,
     /// What came of it.
     pub result: SampleResult,
+}
+
+impl Sample {
+    /// Takes the secrets of URLs out of what failures say.
+    fn mask(&mut self) {
+        let mask = |text: &mut String| *text = masked(text).into_owned();
+        match &mut self.result {
+            SampleResult::Error(error) => mask(error),
+            SampleResult::Measured(measured) => {
+                let examples = measured.failures.iter_mut();
+                examples.for_each(|failure| mask(&mut failure.example));
+            }
+        }
+    }
 }
 
 /// A run of a cell ends in a measurement, or in the reason why there is none.

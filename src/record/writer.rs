@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::file::Line;
 use super::{Ending, FILE_NAME, PARTIAL_NAME, Sample, Session};
+use crate::secrets::masked;
 
 /// Writes a record line by line, as it comes to be.
 ///
@@ -40,7 +41,9 @@ impl Writer {
             samples: 0,
             set_aside,
         };
-        writer.line(&Line::Session(Box::new(session.clone())))?;
+        let line = serde_json::to_string(&Line::Session(Box::new(session.clone())))?;
+        writeln!(writer.file, "{}", masked(&line))?;
+        writer.file.flush()?;
         Ok(writer)
     }
 
@@ -53,7 +56,8 @@ impl Writer {
     ///
     /// # Errors
     /// Where it cannot be written.
-    pub fn sample(&mut self, sample: Sample) -> io::Result<()> {
+    pub fn sample(&mut self, mut sample: Sample) -> io::Result<()> {
+        sample.mask();
         self.line(&Line::Sample(Box::new(sample)))?;
         self.samples += 1;
         Ok(())

@@ -204,13 +204,24 @@ pub fn render(summary: &Summary) -> Result<String, RenderError> {
             best: summary.is_best(index),
         };
         writer
-            .write_record(COLUMNS.iter().map(|(_, field)| field(&line)))
+            .write_record(COLUMNS.iter().map(|(_, field)| no_formula(field(&line))))
             .map_err(&failed)?;
     }
     let bytes = writer
         .into_inner()
         .map_err(|error| RenderError::of(EXPORT.file)(error.into_error()))?;
     String::from_utf8(bytes).map_err(RenderError::of(EXPORT.file))
+}
+
+/// A field that no spreadsheet takes for a formula: text that begins like one
+/// gets an apostrophe before it. Numbers stay as they are.
+fn no_formula(field: String) -> String {
+    let begins_like_one = field.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    if begins_like_one && field.parse::<f64>().is_err() {
+        format!("'{field}")
+    } else {
+        field
+    }
 }
 
 #[cfg(test)]
@@ -234,6 +245,19 @@ mod tests {
             .error("multiprocess", 3, "no such file")
             .build();
         insta::assert_snapshot!(csv(&record));
+    }
+
+    #[test]
+    fn text_like_a_formula_is_text() {
+        let of = |field: &str| super::no_formula(field.to_owned());
+        let link = "=HYPERLINK(\"http://h\")";
+        assert_eq!(of(link), format!("'{link}"));
+        for text in ["@SUM(A1)", "+1+1", "-1+1", "\t=1"] {
+            assert_eq!(of(text), format!("'{text}"));
+        }
+        for plain in ["-0.5", "1e-9", "tokio", ""] {
+            assert_eq!(of(plain), plain);
+        }
     }
 
     #[test]

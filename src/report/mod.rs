@@ -140,7 +140,9 @@ mod tests {
     use std::fs;
 
     use super::{EXPORTS, write_all};
-    use crate::analysis::fixture::{RecordBuilder, measured, sweep};
+    use crate::analysis::Summary;
+    use crate::analysis::fixture::{RecordBuilder, cell, measured, sweep};
+    use crate::record::{Cell, FILE_NAME, Record, Writer};
 
     fn names(paths: &[std::path::PathBuf]) -> Vec<String> {
         let name = |path: &std::path::PathBuf| path.file_name()?.to_str().map(str::to_owned);
@@ -194,5 +196,72 @@ mod tests {
             "{message}"
         );
         assert_eq!(fs::read_to_string(&file).expect("a file"), "a file");
+    }
+
+    #[test]
+    fn a_hostile_record_leaves_nothing_that_acts() {
+        const HOSTILE: &str = "=HYPERLINK(\"x\")\u{1b}]0;owned\u{7}\u{9b}2J\u{202e}<script>\n\r";
+        let dir = tempfile::tempdir().expect("a directory");
+        let hostile = |cell: Cell| Cell {
+            strategy: HOSTILE.to_owned(),
+            client: HOSTILE.to_owned(),
+            ..cell
+        };
+        let record = RecordBuilder::new()
+            .session(|session| {
+                session.command = HOSTILE.to_owned();
+                session.server.url = HOSTILE.to_owned();
+                session.receipt.cpu = HOSTILE.to_owned();
+                session.verified = HOSTILE.to_owned();
+                session.notes = vec![HOSTILE.to_owned()];
+            })
+            .cell(hostile(cell("tokio", 3, 10)), measured(10, 1.0))
+            .cell(
+                hostile(cell("tokio", 5, 10)),
+                measured(10, 0.9).failed(4, HOSTILE),
+            )
+            .sample("rayon", 3, measured(10, 1.1))
+            .error("smol", 3, HOSTILE)
+            .build();
+        let mut writer = Writer::create(dir.path(), &record.session).expect("begun");
+        for sample in record.samples {
+            writer.sample(sample).expect("written");
+        }
+        writer.finish(record.ending).expect("finished");
+        let record = Record::read(&dir.path().join(FILE_NAME)).expect("a record");
+        let summary = Summary::of(&record);
+        let mut texts = vec![super::table::render(
+            &summary,
+            super::table::Look::default(),
+        )];
+        for export in EXPORTS
+            .iter()
+            .filter(|export| !export.file.ends_with(".png"))
+        {
+            let content = (export.render)(&summary).expect("rendered");
+            texts.extend(content.map(|text| String::from_utf8(text).expect("text")));
+        }
+        assert!(texts.len() > 5);
+        for text in &texts {
+            let acting = text
+                .chars()
+                .find(|c| c.is_control() && *c != '\n' && *c != '\t');
+            assert_eq!(acting, None, "{text}");
+            assert!(
+                !text.contains('\u{202e}')
+                    && !text.contains("<script>=")
+                    && !text.contains("owned<script>"),
+                "{text}"
+            );
+        }
+        let csv = super::csv::render(&summary).expect("rendered");
+        let mut reader = csv::Reader::from_reader(csv.as_bytes());
+        let mut fields = reader.records().flat_map(|row| {
+            row.expect("a row")
+                .iter()
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        });
+        assert!(fields.all(|field| !field.starts_with('=')), "{csv}");
     }
 }

@@ -1,5 +1,7 @@
 //! A table of parameters: a row a request.
 
+use std::io::Read;
+use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -49,16 +51,23 @@ impl Table {
             path: path.to_owned(),
             source,
         };
-        let metadata = std::fs::metadata(path).map_err(read)?;
+        let file = std::fs::File::open(path).map_err(read)?;
+        let metadata = file.metadata().map_err(read)?;
         let malformed = |detail| TableError::Malformed {
             path: path.to_owned(),
             detail,
         };
-        if metadata.len() > Self::LARGEST {
-            let detail = format!("it has {} bytes, and 1 GiB is the most", metadata.len());
-            return Err(malformed(detail));
+        let kind = metadata.file_type();
+        if kind.is_char_device() || kind.is_block_device() || kind.is_dir() {
+            return Err(malformed("it is a device or a directory".to_owned()));
         }
-        let text = std::fs::read_to_string(path).map_err(read)?;
+        // What a pipe has is not known beforehand.
+        let mut text = String::new();
+        let mut limited = file.take(Self::LARGEST + 1);
+        limited.read_to_string(&mut text).map_err(read)?;
+        if text.len() as u64 > Self::LARGEST {
+            return Err(malformed("it has more than 1 GiB".to_owned()));
+        }
         let is_json = path
             .extension()
             .is_some_and(|e| e.eq_ignore_ascii_case("json"));
