@@ -11,6 +11,7 @@ use http_body_util::{BodyExt, Limited};
 use hyper::body::{Body, Incoming};
 use hyper::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderMap, HeaderValue};
 use hyper::http::request::Parts;
+use hyper::http::uri::Authority;
 use hyper::{Method, Request, Response, StatusCode, Version};
 
 use super::line::{InFlight, Line};
@@ -79,6 +80,8 @@ pub(super) fn exchange(
             let body = read(body, worker.config().patience.body).await;
             // A slow upload is the client's time, not the server's lateness.
             let arrived = in_flight.line().read_at();
+            // What is left of a body that was refused cannot be told from a head.
+            let is_last = is_last || body.is_err();
             let reply = decide(&worker, &head, body, arrived, is_last);
             let sheet = Sheet::over(&mut head);
             release(&worker, reply, sheet, in_flight).await
@@ -99,6 +102,7 @@ pub(super) fn exchange(
 /// used again and goes back to hyper with the answer.
 struct Sheet {
     fields: HeaderMap,
+    version: Version,
     /// Whether the answer ends with its head.
     bodiless: bool,
 }
@@ -110,6 +114,7 @@ impl Sheet {
         fields.clear();
         Self {
             fields,
+            version: head.version,
             bodiless: head.method == Method::HEAD,
         }
     }
@@ -123,11 +128,7 @@ fn decide(
     arrived: Instant,
     is_last: bool,
 ) -> Reply {
-    let mut reply = match body {
-        Ok(_) if head.version == Version::HTTP_11 && !head.headers.contains_key(HOST) => {
-            worker.clerk().count_unmatched();
-            Refusal::new(400, "a request needs a Host field").into()
-        }
+    let mut reply = match body.and_then(|body| agree(head).map(|()| body)) {
         Ok(body) => {
             let asked = Asked {
                 head,
@@ -141,10 +142,59 @@ fn decide(
             refusal.into()
         }
     };
-    if is_last && head.version < Version::HTTP_2 {
-        reply.insert(CONNECTION, HeaderValue::from_static("close"));
+    if head.version < Version::HTTP_2 && (is_last || reply.keeps_alive() && ends(head)) {
+        reply.close();
     }
     reply
+}
+
+/// Whether a request may be served at all, whatever it is for.
+fn agree(head: &Parts) -> Result<(), Refusal> {
+    if head.method == Method::CONNECT {
+        return Err(Refusal::new(501, "this server is no proxy"));
+    }
+    if head.version == Version::HTTP_2 {
+        return Ok(());
+    }
+    let mut hosts = head.headers.get_all(HOST).iter();
+    match (hosts.next(), hosts.next()) {
+        (Some(host), None) if is_host(host.as_bytes()) => Ok(()),
+        (Some(_), None) => Err(Refusal::new(400, "the Host field names no host")),
+        (Some(_), Some(_)) => Err(Refusal::new(400, "a request has one Host field")),
+        (None, _) if head.version == Version::HTTP_11 => {
+            Err(Refusal::new(400, "a request needs a Host field"))
+        }
+        (None, _) => Ok(()),
+    }
+}
+
+/// Whether the value of a Host field is a host with or without a port, or
+/// nothing (RFC 9112, section 3.2).
+fn is_host(value: &[u8]) -> bool {
+    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-');
+    let mut parts = value.split(|&byte| byte == b':');
+    let name = parts.next().is_none_or(|name| name.iter().all(is_plain));
+    let port = parts
+        .next()
+        .is_none_or(|port| port.iter().all(u8::is_ascii_digit));
+    // All but addresses of IPv6 and rare names is known at a glance.
+    name && port && parts.next().is_none()
+        || Authority::try_from(value).is_ok_and(|host| {
+            let port = host.as_str().strip_prefix(host.host());
+            port.is_some_and(|port| port.is_empty() || host.port().is_some())
+        })
+}
+
+/// Whether the connection ends after a request, as its client wishes.
+fn ends(head: &Parts) -> bool {
+    let says = |wish: &str| {
+        let fields = head.headers.get_all(CONNECTION).iter();
+        let mut words = fields
+            .filter_map(|field| field.to_str().ok())
+            .flat_map(|field| field.split(','));
+        words.any(|word| word.trim().eq_ignore_ascii_case(wish))
+    };
+    says("close") || head.version == Version::HTTP_10 && !says("keep-alive")
 }
 
 /// Reads a request body, or says why not.
@@ -194,6 +244,7 @@ async fn release(worker: &Rc<Worker>, reply: Reply, sheet: Sheet, in_flight: InF
 fn settle(worker: &Worker, mut reply: Reply, sheet: Sheet, in_flight: InFlight) -> Answer {
     let Sheet {
         mut fields,
+        version,
         bodiless,
     } = sheet;
     if let Some(value) = reply.content_type {
@@ -241,7 +292,7 @@ fn settle(worker: &Worker, mut reply: Reply, sheet: Sheet, in_flight: InFlight) 
     }
     let length = reply.content.len();
     // One that is there already was said before a fault changed the content.
-    if bodiless || fields.contains_key(CONTENT_LENGTH) {
+    if bodiless && !is_without_length(reply.status) || fields.contains_key(CONTENT_LENGTH) {
         fields.insert(CONTENT_LENGTH, HeaderValue::from(length));
     }
     if bodiless {
@@ -264,6 +315,15 @@ fn settle(worker: &Worker, mut reply: Reply, sheet: Sheet, in_flight: InFlight) 
     // Statuses are checked where they enter: by the profile and by the route.
     *response.status_mut() =
         StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    // hyper would have an older client keep what this says is closed.
+    if version == Version::HTTP_10 && fields.contains_key(CONNECTION) {
+        *response.version_mut() = version;
+    }
     *response.headers_mut() = fields;
     Ok(response)
+}
+
+/// Whether no answer of a status says a length (RFC 9110, section 8.6).
+fn is_without_length(status: u16) -> bool {
+    matches!(status, 204 | 304)
 }

@@ -4,9 +4,9 @@
 use std::time::SystemTime;
 
 use hyper::Method;
-use hyper::header::{CONNECTION, CONTENT_LENGTH, DATE, HeaderName, HeaderValue};
+use hyper::header::{CONNECTION, CONTENT_LENGTH, DATE, HeaderValue};
 
-use super::{Asked, Content, Reply, routes, serve};
+use super::{Asked, Content, KEEP_ALIVE, Reply, routes, serve};
 use crate::config::Config;
 use crate::inventory::{self, Kind};
 use crate::journal::{Clerk, Route};
@@ -23,7 +23,7 @@ pub(super) fn answer(config: &Config, clerk: &mut Clerk, asked: &Asked<'_>) -> R
         return not_found(asked);
     };
     let id = query::first(asked.query(), "id").unwrap_or_default();
-    let kind = name.parse::<Kind>().ok();
+    let kind = query::decode_path(name).parse::<Kind>().ok();
     // An unknown type is answered like the others, so it is counted like one.
     let route = kind.map_or(Route::Products, routes::route_of);
     let mut reply = serve(config, clerk, asked, (route, &id), || match kind {
@@ -72,8 +72,7 @@ fn kept_alive(reply: &mut Reply) {
         reply.insert(DATE, date);
     }
     reply.insert(CONNECTION, HeaderValue::from_static("keep-alive"));
-    let timeout = HeaderValue::from_static("timeout=5");
-    reply.insert(HeaderName::from_static("keep-alive"), timeout);
+    reply.insert(KEEP_ALIVE, HeaderValue::from_static("timeout=5"));
 }
 
 #[cfg(test)]

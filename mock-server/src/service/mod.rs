@@ -5,11 +5,12 @@ mod control;
 mod mockoon;
 mod routes;
 
+use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use hyper::Method;
-use hyper::header::{ALLOW, HeaderMap, HeaderName, HeaderValue};
+use hyper::header::{ALLOW, CONNECTION, HeaderMap, HeaderName, HeaderValue};
 use hyper::http::request;
 
 pub(crate) use content::{Content, File};
@@ -17,10 +18,13 @@ pub(crate) use content::{Content, File};
 use crate::config::{Config, Parity};
 use crate::journal::{Clerk, Route, Ticket};
 use crate::model::{Fault, Key, Standing, Verdict};
+use crate::query;
 
 // A new value each time it is named costs nothing: the text is static and has
 // been checked when this was compiled.
 const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
+
+const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 
 /// A request as the routes see it.
 pub(crate) struct Asked<'a> {
@@ -84,6 +88,19 @@ impl Reply {
         self.fields.get_or_insert_default().insert(name, value);
     }
 
+    /// Says that the connection ends after this answer.
+    pub(crate) fn close(&mut self) {
+        let fields = self.fields.get_or_insert_default();
+        fields.remove(KEEP_ALIVE);
+        fields.insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+
+    /// Whether it says that the connection goes on.
+    pub(crate) fn keeps_alive(&self) -> bool {
+        let fields = self.fields.as_ref();
+        fields.is_some_and(|fields| fields.contains_key(KEEP_ALIVE))
+    }
+
     /// Whether there is anything to wait for before the answer is let go.
     pub(crate) fn waits(&self) -> bool {
         self.serving.as_ref().is_some_and(|serving| {
@@ -129,37 +146,43 @@ impl From<Refusal> for Reply {
 
 /// Whether the route at `path` looks at the request's body.
 pub(crate) fn wants_body(path: &str) -> bool {
-    path == "/echo"
+    matches!(route(path), (name, None) if name == "echo")
+}
+
+/// The name that a path begins with, and what follows it. Percent-encoded
+/// letters are the same letters (RFC 3986, section 6.2.2.2).
+fn route(path: &str) -> (Cow<'_, str>, Option<&str>) {
+    let path = path.strip_prefix('/').unwrap_or(path);
+    match path.split_once('/') {
+        Some((name, rest)) => (query::decode_path(name), Some(rest)),
+        None => (query::decode_path(path), None),
+    }
 }
 
 /// Answers a request, counting it with `clerk`.
 pub(crate) fn answer(config: &Config, clerk: &mut Clerk, asked: &Asked<'_>) -> Reply {
     let path = asked.head.uri.path();
-    match path {
-        "/journal" => return control::journal(clerk, asked),
-        "/health" => return control::health(clerk, asked),
+    let (name, rest) = route(path);
+    match (&*name, rest) {
+        ("journal", None) => return control::journal(clerk, asked),
+        ("health", None) => return control::health(clerk, asked),
         _ => {}
     }
     if config.parity == Parity::Mockoon {
         return mockoon::answer(config, clerk, asked);
     }
-    let answered = if let Some(name) = path.strip_prefix("/inventory/") {
-        routes::inventory(config, clerk, asked, name)
-    } else if let Some(id) = path.strip_prefix("/files/") {
-        routes::files(config, clerk, asked, id)
-    } else if let Some(code) = path.strip_prefix("/status/") {
-        routes::status(config, clerk, asked, code)
-    } else {
-        match path {
-            "/users" => routes::users(config, clerk, asked),
-            "/echo" => routes::echo(config, clerk, asked),
-            _ => Err(Refusal::new(
-                404,
-                format!(
-                    "there is nothing at `{path}`: try /inventory/products?id=1, /users, /files/1, /status/200, /echo, /journal or /health"
-                ),
-            )),
-        }
+    let answered = match (&*name, rest) {
+        ("inventory", Some(kind)) => routes::inventory(config, clerk, asked, kind),
+        ("files", Some(id)) => routes::files(config, clerk, asked, id),
+        ("status", Some(code)) => routes::status(config, clerk, asked, code),
+        ("users", None) => routes::users(config, clerk, asked),
+        ("echo", None) => routes::echo(config, clerk, asked),
+        _ => Err(Refusal::new(
+            404,
+            format!(
+                "there is nothing at `{path}`: try /inventory/products?id=1, /users, /files/1, /status/200, /echo, /journal or /health"
+            ),
+        )),
     };
     answered.unwrap_or_else(|refusal| {
         clerk.count_unmatched();

@@ -17,7 +17,7 @@ pub(super) fn inventory(
     asked: &Asked<'_>,
     name: &str,
 ) -> Result<Reply, Refusal> {
-    let Ok(kind) = name.parse::<Kind>() else {
+    let Ok(kind) = query::decode_path(name).parse::<Kind>() else {
         let message = format!("there is no inventory type `{name}`: ask for materials or products");
         return Err(Refusal::new(404, message));
     };
@@ -96,6 +96,7 @@ pub(super) fn status(
     asked: &Asked<'_>,
     code: &str,
 ) -> Result<Reply, Refusal> {
+    let code = &*query::decode_path(code);
     let status = code
         .parse()
         .ok()

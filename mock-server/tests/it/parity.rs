@@ -78,3 +78,40 @@ fn a_fault_has_the_length_of_what_it_sends() {
         }
     }
 }
+
+#[test]
+fn mockoon_says_keep_alive_only_where_it_does() {
+    let source = mock_server::profile::Source::from_text(
+        "service_time = { kind = \"fixed\", time = \"0\" }\nconnections = { requests = 2 }",
+        ".".as_ref(),
+    );
+    let config = Config::default()
+        .with_profile(source.unwrap().finish().unwrap())
+        .with_parity(Parity::Mockoon);
+    let server = Server::start(config).unwrap();
+    for (version, wish, first) in [
+        ("1.1", "", "keep-alive"),
+        ("1.1", "Connection: close\r\n", "close"),
+        ("1.1", "Connection: te, Close\r\n", "close"),
+        ("1.0", "", "close"),
+        ("1.0", "Connection: keep-alive\r\n", "keep-alive"),
+    ] {
+        for target in ["/inventory/products?id=1", "/nothing"] {
+            let mut client = Client::connect(server.addr());
+            // The second is the last that the profile allows.
+            for expected in [first, "close"] {
+                let head = format!("GET {target} HTTP/{version}\r\nHost: m\r\n{wish}\r\n");
+                client.write(head.as_bytes());
+                let answer = client.read(false);
+                let said = answer.field("connection");
+                assert_eq!(said, Some(expected), "{version} {wish:?} {target}");
+                let timeout = answer.field("keep-alive");
+                assert_eq!(timeout.is_some(), expected == "keep-alive");
+                if expected == "close" {
+                    break;
+                }
+            }
+            assert!(client.read_to_end().is_empty());
+        }
+    }
+}

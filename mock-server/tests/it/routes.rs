@@ -1,6 +1,6 @@
 //! The routes beside the inventory.
 
-use crate::support::{AT_ONCE, Client, call, profiled};
+use crate::support::{AT_ONCE, Answer, Client, call, profiled};
 use mock_server::journal::Route;
 
 #[test]
@@ -91,4 +91,53 @@ fn a_body_beyond_the_limit_is_413() {
     let mut client = Client::connect(server.addr());
     client.write(b"POST /echo HTTP/1.1\r\nHost: m\r\nContent-Length: 9999999\r\n\r\n");
     assert_eq!(client.read(false).status, 413);
+}
+
+#[test]
+fn encoded_letters_name_the_same_path() {
+    let server = profiled(AT_ONCE);
+    let mut client = Client::connect(server.addr());
+    for (target, status) in [
+        ("/inventory/%70roducts?id=1", 200),
+        ("/%69nventory/%70%72oducts?id=1", 200),
+        ("/%75sers", 200),
+        ("/f%69les/%2561", 200),
+        ("/status/%32%30%34", 204),
+        ("/%65cho", 200),
+        ("/%68ealth", 200),
+        ("/%6aournal", 200),
+        // A slash that is encoded separates nothing.
+        ("/inventory%2Fproducts?id=1", 404),
+        ("/inventory/products/?id=1", 404),
+    ] {
+        assert_eq!(client.call("GET", target).status, status, "{target}");
+    }
+    let journal = server.journal();
+    assert_eq!(journal.counts(Route::Products, "1").completed, 2);
+    assert_eq!(journal.counts(Route::Files, "%61").completed, 1);
+    client.write(b"POST /%65cho HTTP/1.1\r\nHost: m\r\nContent-Length: 5\r\n\r\nhello");
+    assert_eq!(client.read(false).json()["body"], "hello");
+}
+
+#[test]
+fn head_says_no_length_where_get_says_none() {
+    let server = profiled(AT_ONCE);
+    let mut client = Client::connect(server.addr());
+    for code in [200, 204, 205, 304, 404] {
+        let target = format!("/status/{code}");
+        let get = client.call("GET", &target);
+        let head = client.call("HEAD", &target);
+        let length = |answer: &Answer| answer.field("content-length").map(str::to_owned);
+        assert_eq!(length(&head), length(&get), "{code}");
+        assert_eq!(length(&head).is_none(), matches!(code, 204 | 304), "{code}");
+    }
+}
+
+#[test]
+fn connect_is_refused_in_either_form() {
+    let server = profiled(AT_ONCE);
+    for target in ["/status/200", "127.0.0.1:80"] {
+        assert_eq!(call(server.addr(), "CONNECT", target).status, 501);
+    }
+    assert_eq!(server.journal().summary.arrived, 0);
 }

@@ -247,3 +247,49 @@ fn stopping_is_bounded_by_the_grace() {
     let summary = server.stop().unwrap().summary;
     assert_eq!((summary.completed, summary.aborted), (0, 1));
 }
+
+#[test]
+fn a_request_names_one_host() {
+    let server = instant();
+    let get = |fields: &str, version: &str| {
+        let mut client = Client::connect(server.addr());
+        let head = format!("GET /inventory/products?id=1 HTTP/{version}\r\n{fields}\r\n");
+        client.write(head.as_bytes());
+        client.read(false).status
+    };
+    for (fields, status) in [
+        ("Host: a\r\n", 200),
+        ("Host: 127.0.0.1:3000\r\n", 200),
+        ("Host: [::1]:3000\r\n", 200),
+        ("Host: a_b.example\r\n", 200),
+        ("Host:\r\n", 200),
+        ("", 400),
+        ("Host: a\r\nHost: a\r\n", 400),
+        ("Host: a\r\nHost: b\r\n", 400),
+        ("Host: a b\r\n", 400),
+        ("Host: a/b\r\n", 400),
+        ("Host: u@a\r\n", 400),
+        ("Host: a:x\r\n", 400),
+    ] {
+        assert_eq!(get(fields, "1.1"), status, "{fields:?}");
+        // An older client need not name one.
+        let older = if fields.is_empty() { 200 } else { status };
+        assert_eq!(get(fields, "1.0"), older, "{fields:?}");
+    }
+}
+
+#[test]
+fn a_refused_body_ends_its_connection_and_says_so() {
+    let server = instant();
+    for (field, body, status) in [
+        ("Transfer-Encoding: chunked", "zz\r\nhello\r\n", 400),
+        ("Content-Length: 2000000", "", 413),
+    ] {
+        let mut client = Client::connect(server.addr());
+        client.write(format!("POST /echo HTTP/1.1\r\nHost: m\r\n{field}\r\n\r\n{body}").as_bytes());
+        let answer = client.read(false);
+        assert_eq!(answer.status, status, "{field}");
+        assert_eq!(answer.field("connection"), Some("close"), "{field}");
+        assert!(client.read_to_end().is_empty());
+    }
+}
