@@ -227,16 +227,16 @@ pub(super) fn run(args: &Args, catalogue: &Catalogue) -> Result<ExitCode, CliErr
     report::files::make_directory(&args.out)?;
     let program = program()?;
     let target = Target::of(args, &program)?;
+    sampling.wake_s = Some(measure::wake_up().as_secs_f64());
+    let mut writer = begin_record(args, &plan, &target, &sampling)?;
+    // From here on there is something to keep.
+    let stop = signals::stop(&args.out)?;
     if args.url.is_some() {
         tell(format_args!(
             "{}\n",
             announced(&plan, sampling.samples, &target, args)
         ));
     }
-    sampling.wake_s = Some(measure::wake_up().as_secs_f64());
-    let mut writer = begin_record(args, &plan, &target, &sampling)?;
-    // From here on there is something to keep.
-    let stop = signals::stop(&args.out)?;
     let mut progress = Progress::new(sampling.samples.is_some());
     let session = Session {
         plan,
