@@ -69,8 +69,12 @@ def runtime():
     counts = sorted({workers for _, _, workers in at})
     bound = {workers: next(row["bound_s"] for key, row in at.items() if key[2] == workers)
              for workers in counts}
+    # An older table has no such column, and an older record does not tell.
+    beside = {workers: any(int(row.get("beside") or 0) > 0
+                           for key, row in at.items() if key[2] == workers) for workers in counts}
+    mark = lambda workers: f"{workers} ∥" if beside[workers] else str(workers)
     return table(["workers", "lower bound", *(named[line] for line in lines)],
-                 [[str(workers), seconds(bound[workers]), *(field(line, workers) for line in lines)]
+                 [[mark(workers), seconds(bound[workers]), *(field(line, workers) for line in lines)]
                   for workers in counts])
 
 

@@ -30,6 +30,9 @@ pub struct Sampled {
     pub spoilt: usize,
     /// What spoiled the worst of them.
     pub spoilt_by: Option<Spoilt>,
+    /// The most others that ran beside one of its samples, 0 where each ran
+    /// alone; `None` where the record does not tell.
+    pub beside: Option<usize>,
 }
 
 /// What ended the taking of a cell's samples.
@@ -97,6 +100,11 @@ impl Spoilt {
 }
 
 impl Sampled {
+    /// Whether others ran beside one of its samples.
+    pub fn was_beside(&self) -> bool {
+        self.beside.is_some_and(|beside| beside > 0)
+    }
+
     /// How a cell of a record was sampled.
     pub(crate) fn of(record: &Record, samples: &[&Sample]) -> Self {
         let good = samples.iter().filter_map(|sample| match &sample.result {
@@ -108,7 +116,10 @@ impl Sampled {
             .iter()
             .filter_map(|sample| Spoilt::of(&sample.taken))
             .collect();
+        let beside = samples.iter().map(|sample| sample.taken.beside).max();
+        let told = |beside: &usize| *beside > 0 || record.session.sampling.is_some();
         Self {
+            beside: beside.filter(told),
             interval: Interval::of_median(good.iter().copied()),
             ended_by: ended_by(record, samples, good.is_empty()),
             spoilt: spoilt.len(),
@@ -236,11 +247,26 @@ mod tests {
         };
         // Two wake-ups of 0.2 ms in 200 ms.
         let known = notes(Some(0.000_2));
-        assert!(known.contains("about 0.20 % shorter"), "{known}");
+        assert!(known.contains("differ by about 0.20 %"), "{known}");
+        assert!(known.contains("∥ marks 1 of 1 cell"), "{known}");
+        assert!(known.contains("beside up to 3 others"), "{known}");
         for unknown in [None, Some(-1.0), Some(f64::NAN), Some(5.0)] {
             let unknown = notes(unknown);
             assert!(unknown.contains("some tenths of a per cent"), "{unknown}");
         }
+    }
+
+    #[test]
+    fn cell_tells_the_most_that_ran_beside_its_samples() {
+        let beside = |change: fn(&mut Record)| {
+            sampled(Some(6), Ending::Complete, change).rows[0]
+                .sampled
+                .beside
+        };
+        assert_eq!(beside(|_| {}), Some(0));
+        assert_eq!(beside(|r| r.samples[2].taken.beside = 9), Some(9));
+        // A record of another program, which does not tell.
+        assert_eq!(beside(|r| r.session.sampling = None), None);
     }
 
     #[test]

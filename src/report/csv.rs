@@ -185,6 +185,10 @@ const COLUMNS: &[Column] = &[
         line.value(|figures| figures.build_cpu_s)
     }),
     ("run_cpu_s", |line| line.value(|figures| figures.run_cpu_s)),
+    ("beside", |line| {
+        let beside = line.row.sampled.beside;
+        beside.map_or(String::new(), |beside| beside.to_string())
+    }),
 ];
 
 /// Renders a summary as CSV with a header.

@@ -22,7 +22,7 @@
 //!               the file of each has its own,
 //!   "rows":     [ { strategy, client, dispatch, reuse, runtime_threads, workers,
 //!                   workers_usable, requests, profile, best, samples, errors,
-//!                   first_error, spoilt,
+//!                   first_error, spoilt, beside,
 //!                   ended_by: samples | precision | time | failures | interruption
 //!                             or null,
 //!                   interval: { low, high } of the median warm_s or null, bound_s,
@@ -123,6 +123,7 @@ struct RowView<'a> {
     errors: usize,
     first_error: Option<&'a str>,
     spoilt: usize,
+    beside: Option<usize>,
     ended_by: Option<EndedBy>,
     interval: Option<Interval>,
     bound_s: Option<f64>,
@@ -238,6 +239,7 @@ impl<'a> RowView<'a> {
             errors: row.errors,
             first_error: row.first_error.as_deref(),
             spoilt: row.sampled.spoilt,
+            beside: row.sampled.beside,
             ended_by: row.sampled.ended_by,
             interval: row.sampled.interval.map(|interval| Interval {
                 low: billionths(interval.low),

@@ -170,7 +170,17 @@ fn matrix(out: &mut String, summary: &Summary) -> fmt::Result {
             })
             .collect();
         let bound = bound.map_or(NONE.to_owned(), units::plain_seconds);
-        writeln!(out, "| {workers} | {bound} | {} |", fields.join(" | "))?;
+        let mut marks = names.iter().filter_map(row_of);
+        let beside = if marks.any(|(_, row)| row.sampled.was_beside()) {
+            " ∥"
+        } else {
+            ""
+        };
+        writeln!(
+            out,
+            "| {workers}{beside} | {bound} | {} |",
+            fields.join(" | ")
+        )?;
     }
     writeln!(out)
 }
@@ -274,7 +284,8 @@ fn how_to_read(out: &mut String, summary: &Summary) -> fmt::Result {
             escape(summary.session.verified.trim_end_matches('.'))
         ),
     ];
-    for line in lines {
+    let beside = prose::beside(summary).map(|beside| format!("{beside}."));
+    for line in lines.into_iter().chain(beside) {
         writeln!(out, "- {line}")?;
     }
     writeln!(out)

@@ -139,7 +139,7 @@ pub fn write(summary: &Summary, dir: &Path, exports: &[Export]) -> Result<Vec<Pa
 mod tests {
     use std::fs;
 
-    use super::{EXPORTS, write_all};
+    use super::{EXPORTS, csv, html, markdown, table, write_all};
     use crate::analysis::Summary;
     use crate::analysis::fixture::{RecordBuilder, cell, measured, sweep};
     use crate::record::{Cell, FILE_NAME, Record, Writer};
@@ -162,6 +162,44 @@ mod tests {
             assert!(fs::metadata(&path).expect("a file").len() > 100, "{path:?}");
         }
         assert_eq!(fs::read_dir(&out).expect("a directory").count(), all.len());
+    }
+
+    #[test]
+    fn every_table_marks_cells_sampled_beside_others() {
+        let mut record = RecordBuilder::new()
+            .sample("tokio", 10, measured(100, 2.01))
+            .sample("tokio", 20, measured(100, 1.01))
+            .build();
+        record.samples[0].taken.beside = 9;
+        let summary = Summary::of(&record);
+        let table = table::render(&summary, table::Look::default());
+        let marked: Vec<_> = table.lines().filter(|line| line.starts_with('∥')).collect();
+        assert!(
+            matches!(marked[..], [line] if line.contains("2.010 s")),
+            "{table}"
+        );
+        let markdown = markdown::render(&summary);
+        assert!(markdown.contains("| 10 ∥ | 2 s |"), "{markdown}");
+        assert!(
+            markdown.contains("| ∥ | tokio + hyper | 10 |"),
+            "{markdown}"
+        );
+        assert!(markdown.contains("| 20 | 1 s |"), "{markdown}");
+        let page = html::render(&summary).expect("rendered");
+        assert_eq!(page.matches("</bdi> ∥<").count(), 1);
+        let csv = csv::render(&summary).expect("rendered");
+        let mut rows = ::csv::Reader::from_reader(csv.as_bytes());
+        let head = rows.headers().expect("a head").clone();
+        let place = head
+            .iter()
+            .position(|name| name == "beside")
+            .expect("a column");
+        let beside: Vec<_> = rows
+            .records()
+            .map(|row| row.expect("a row")[place].to_owned())
+            .collect();
+        // The fastest first; without a word on sampling it is not told.
+        assert_eq!(beside, ["", "9"]);
     }
 
     #[test]
@@ -255,7 +293,7 @@ mod tests {
             );
         }
         let csv = super::csv::render(&summary).expect("rendered");
-        let mut reader = csv::Reader::from_reader(csv.as_bytes());
+        let mut reader = ::csv::Reader::from_reader(csv.as_bytes());
         let mut fields = reader.records().flat_map(|row| {
             row.expect("a row")
                 .iter()

@@ -17,7 +17,8 @@ const LONGEST_REASON: usize = 160;
 /// The longest name that a sentence holds, in characters.
 const LONGEST_NAME: usize = 60;
 
-/// The marks of a row: ★ the best, ✗ failures, ! samples that the machine spoiled.
+/// The marks of a row: ★ the best, ✗ failures, ! samples that the machine spoiled,
+/// ∥ samples that ran beside others.
 pub(crate) fn marks(summary: &Summary, index: usize, row: &Row) -> String {
     let place = match row.every_request_succeeded() {
         _ if summary.is_best(index) => "★",
@@ -30,7 +31,22 @@ pub(crate) fn marks(summary: &Summary, index: usize, row: &Row) -> String {
         ""
     };
     let spoilt = if row.sampled.spoilt > 0 { "!" } else { "" };
-    format!("{recommended}{place}{spoilt}")
+    let beside = beside_mark(row);
+    format!("{recommended}{place}{spoilt}{beside}")
+}
+
+/// Marks a row whose samples ran beside others.
+pub(crate) fn beside_mark(row: &Row) -> &'static str {
+    if row.sampled.was_beside() { "∥" } else { "" }
+}
+
+/// What [`beside_mark`] means; `None` where no row has it.
+pub(crate) fn beside(summary: &Summary) -> Option<&'static str> {
+    let any = summary.rows.iter().any(|row| row.sampled.was_beside());
+    any.then_some(
+        "∥ marks cells whose samples ran beside others. The rest ran alone; gaps of the two kinds \
+         do not compare to the last tenths of a per cent",
+    )
 }
 
 /// The answers in a sentence each: one, or one for each profile that has one.

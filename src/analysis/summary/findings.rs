@@ -29,35 +29,40 @@ pub(super) fn of(record: &Record, service: Option<ServiceTime>, rows: &[Row]) ->
     if !rows.is_empty() && rows.iter().all(|row| row.figures.is_none()) {
         notes.push("no sample was measured, so there is nothing to plot".to_owned());
     }
-    notes.extend(side_by_side(record, service));
+    notes.extend(side_by_side(record, service, rows));
     notes.extend(under_the_bound(record, service, rows));
     notes.extend(server_bound(rows));
     notes.extend(sampled::findings(rows));
     notes
 }
 
-/// What samples side by side owe to one another: they keep processors awake.
-fn side_by_side(record: &Record, service: Option<ServiceTime>) -> Option<String> {
-    let was_beside = record.samples.iter().any(|sample| sample.taken.beside > 0);
-    was_beside.then(|| {
-        // The server wakes to answer, and the client to be answered.
-        let wake_s = record.session.sampling.as_ref().and_then(|s| s.wake_s);
-        let wake_s = wake_s.filter(|wake| is_time(*wake));
-        let share = service
-            .zip(wake_s)
-            .map(|(time, wake)| (wake, 2.0 * wake / time.seconds));
-        let by = match share {
-            Some((wake, share)) if share < 0.1 => format!(
-                "about {:.2} % shorter than serially, as this machine, idle, took {} to wake",
-                100.0 * share,
-                units::plain_seconds(wake)
-            ),
-            _ => "some tenths of a per cent shorter than serially, where an idle machine is \
-                  slower to wake"
-                .to_owned(),
-        };
-        format!("samples ran side by side: runtimes can be {by}; --serial takes them one by one")
-    })
+/// What samples side by side owe to one another: they keep processors awake. So
+/// their gaps and those of samples taken alone are of two kinds.
+fn side_by_side(record: &Record, service: Option<ServiceTime>, rows: &[Row]) -> Option<String> {
+    let marked = rows.iter().filter(|row| row.sampled.was_beside()).count();
+    let most = rows.iter().filter_map(|row| row.sampled.beside).max();
+    let most = most.filter(|most| *most > 0)?;
+    // The server wakes to answer, and the client to be answered.
+    let wake_s = record.session.sampling.as_ref().and_then(|s| s.wake_s);
+    let wake_s = wake_s.filter(|wake| is_time(*wake));
+    let share = service
+        .zip(wake_s)
+        .map(|(time, wake)| (wake, 2.0 * wake / time.seconds));
+    let by = match share {
+        Some((wake, share)) if share < 0.1 => format!(
+            "about {:.2} %, as this machine, idle, took {} to wake",
+            100.0 * share,
+            units::plain_seconds(wake)
+        ),
+        _ => "some tenths of a per cent, where an idle machine is slow to wake".to_owned(),
+    };
+    let others = if most == 1 { "other" } else { "others" };
+    Some(format!(
+        "∥ marks {marked} of {}: their samples ran beside up to {most} {others}, and those of the \
+         rest alone; side by side and alone differ by {by}, so compare gaps within one kind, or \
+         take all alone with --serial",
+        units::counted(rows.len() as u64, "cell"),
+    ))
 }
 
 /// Cells in which the server was the limit say little of their strategies.

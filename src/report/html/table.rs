@@ -123,7 +123,8 @@ pub(super) fn section(out: &mut String, summary: &Summary) -> fmt::Result {
     writeln!(
         out,
         "</tbody>\n</table>\n</div>\n<p class=\"quiet\">★ the fastest; ◆ recommended, where it is another; ✗ failed requests or \
-         samples, so times do not compare; {NONE} no figure.</p>\n</section>"
+         samples, so times do not compare; {NONE} no figure.{}</p>\n</section>",
+        prose::beside(summary).map_or(String::new(), |beside| format!(" {beside}."))
     )
 }
 
@@ -149,10 +150,14 @@ fn line(out: &mut String, row: &Row, naming: &Naming, mark: Option<(&str, &str)>
     let whole = row.every_request_succeeded();
     let (class, mark) = mark.unwrap_or_default();
     let name = markup(&naming.long(&row.cell));
+    let beside = match prose::beside_mark(row) {
+        "" => String::new(),
+        mark => format!(" {mark}"),
+    };
     write!(
         out,
         "<tr class=\"{class}\" data-workers=\"{}\" data-whole=\"{whole}\"><th scope=\"row\" \
-         data-value=\"{name}\">{mark}<bdi>{name}</bdi>",
+         data-value=\"{name}\">{mark}<bdi>{name}</bdi>{beside}",
         row.cell.workers
     )?;
     for reason in reasons(row) {
