@@ -58,6 +58,8 @@ pub struct Tried {
     pub waited: Duration,
     /// How it failed.
     pub kind: FailureKind,
+    /// The status of the answer, where one came.
+    pub status: Option<u16>,
 }
 
 /// The process and thread that did something.
@@ -126,6 +128,8 @@ impl Response {
 pub struct Failure {
     /// What kind of failure it was.
     pub kind: FailureKind,
+    /// The status of the answer, where it was that which failed.
+    pub status: Option<u16>,
     /// What happened, in words.
     pub message: String,
 }
@@ -185,7 +189,16 @@ impl Failure {
     pub fn new(kind: FailureKind, message: impl fmt::Display) -> Self {
         Self {
             kind,
+            status: None,
             message: message.to_string(),
+        }
+    }
+
+    /// An answer with a status other than success.
+    pub fn status(status: u16) -> Self {
+        Self {
+            status: Some(status),
+            ..Self::new(FailureKind::Status, format_args!("status {status}"))
         }
     }
 

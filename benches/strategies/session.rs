@@ -117,6 +117,7 @@ fn described(
         verified: workload.expect().to_string(),
         timeout_s: TIMEOUT.as_secs_f64(),
         conditions: record::Conditions::default(),
+        max_failures: None,
         sampling: Some(sampling.clone()),
         notes: plan.notes.clone(),
     }

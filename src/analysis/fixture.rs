@@ -1,8 +1,8 @@
 //! Small records made by hand, for the tests of this wing.
 
 use crate::record::{
-    Cell, Conditions, Ending, FailureCount, Limits, Measurement, Outcomes, Receipt, Record, Sample,
-    SampleResult, Server, ServerAccount, ServerKind, Session, Taken, VERSION,
+    Cell, Conditions, Ending, FailureCount, Limits, Measurement, Outcomes, Receipt, Record,
+    Retried, Sample, SampleResult, Server, ServerAccount, ServerKind, Session, Taken, VERSION,
 };
 
 /// Builds a record sample by sample.
@@ -114,6 +114,8 @@ pub(crate) struct Measured {
     /// `None`: as long as the runtime leaves room for.
     latency_s: Option<f64>,
     failures: Vec<FailureCount>,
+    /// Attempts that were made again, and the status that they had.
+    retried: (u64, u16),
 }
 
 /// A batch of so many requests that took so many seconds.
@@ -123,6 +125,7 @@ pub(crate) fn measured(requests: u64, warm_s: f64) -> Measured {
         warm_s,
         latency_s: None,
         failures: Vec::new(),
+        retried: (0, 0),
     }
 }
 
@@ -137,8 +140,26 @@ impl Measured {
     pub(crate) fn failed(mut self, count: u64, kind: &str) -> Self {
         self.failures.push(FailureCount {
             kind: kind.to_owned(),
+            status: None,
             count,
             example: format!("the first {kind}"),
+        });
+        self
+    }
+
+    /// How many attempts were answered with a status and made again.
+    pub(crate) fn retried(mut self, count: u64, status: u16) -> Self {
+        self.retried = (count, status);
+        self
+    }
+
+    /// How many of the requests were answered with a status other than success.
+    pub(crate) fn refused(mut self, count: u64, status: u16) -> Self {
+        self.failures.push(FailureCount {
+            kind: "status".to_owned(),
+            status: Some(status),
+            count,
+            example: format!("GET /1: status {status}"),
         });
         self
     }
@@ -174,6 +195,17 @@ impl Measured {
                 lateness_mean_s: 0.00008,
                 held_mean_s: 0.0,
             }),
+            retried: {
+                let (count, status) = (self.retried.0 as usize, self.retried.1);
+                Retried {
+                    index: (0..count).map(|place| (place % requests) as u32).collect(),
+                    started_s: vec![0.0; count],
+                    latency_s: vec![0.001; count],
+                    waited_s: vec![0.01; count],
+                    kind: vec!["status".to_owned(); count],
+                    status: vec![Some(status); count],
+                }
+            },
             outcomes: Outcomes {
                 index: (0..self.requests as u32).collect(),
                 worker: (0..requests)
@@ -279,6 +311,7 @@ fn session() -> Session {
         timeout_s: 30.0,
         conditions: Conditions::default(),
         sampling: None,
+        max_failures: None,
         notes: Vec::new(),
     }
 }

@@ -2,7 +2,7 @@
 //! would cost or save.
 //!
 //! It is the smallest worker count at which a cell's runtime is within
-//! [`TOLERANCE`] of the fastest, among the cells with the fewest failures;
+//! [`TOLERANCE`] of the fastest, among the cells that fail no more than the best;
 //! where several strategies do equally well there, the cheapest of them. What
 //! is said rests on measured cells alone: nothing is recommended that was not
 //! run.
@@ -10,17 +10,18 @@
 mod alternatives;
 mod binding;
 mod choice;
+mod refusals;
 mod scaling;
 mod why;
 
 use serde::Serialize;
 
 pub use self::binding::Binding;
-pub(super) use self::choice::{Choice, failures};
+pub(super) use self::choice::Choice;
 pub use self::scaling::{Peak, Scaling};
 use super::bound::Model;
 use super::summary::Row;
-use crate::record::{Ending, Session};
+use crate::record::{Ending, Limits, Session};
 
 /// How much longer than the fastest cell a batch may take for fewer workers,
 /// as a fraction of that cell's runtime.
@@ -31,7 +32,7 @@ pub const TOLERANCE: f64 = 0.05;
 pub struct Recommendation {
     /// The recommended cell: its place in the summary's rows.
     pub row: usize,
-    /// The fastest of the cells with as few failures: its place there.
+    /// The fastest of the cells that fail no more than the best: its place there.
     pub fastest: usize,
     /// How much longer than the fastest it takes, as a fraction: the ratio of
     /// the medians less 1.
@@ -71,13 +72,25 @@ pub(super) struct Basis<'a> {
     pub(super) rows: &'a [Row],
 }
 
+impl Basis<'_> {
+    /// What is known to limit the server.
+    fn limits(&self) -> Limits {
+        let limits = self.model.as_ref().map(|model| *model.limits());
+        limits.unwrap_or_default()
+    }
+}
+
 impl Recommendation {
     /// The recommendation of a summary's rows. `None` where no request
     /// succeeded anywhere.
     pub(super) fn of(basis: &Basis<'_>) -> Option<Self> {
         let choice = Choice::of(basis.rows)?;
-        let scaling = Scaling::of(&choice);
-        let (constraint, binds) = binding::of(basis, &choice, &scaling);
+        let met = binding::met(basis, &choice);
+        let scaling = match &met {
+            Some((binding, _)) if binding.is_limit() => Scaling::limited(),
+            _ => Scaling::of(&choice),
+        };
+        let (constraint, binds) = met.unwrap_or_else(|| binding::of(basis, &choice, &scaling));
         let (chosen, fastest) = (
             choice.figures(choice.chosen),
             choice.figures(choice.fastest),

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::bound::{Model, Source};
-use super::recommend::{Choice, TOLERANCE, failures};
+use super::recommend::{Choice, TOLERANCE};
 use super::summary::Summary;
 use crate::record::Cell;
 
@@ -281,14 +281,10 @@ impl Search<'_> {
     }
 
     /// The cells that the recommendation rests on, where their samples are few:
-    /// those it was chosen from, and the fastest. None where some cells failed more
-    /// than others: failures count in the worst sample, so more samples would
-    /// put a cell behind those that had fewer occasions to fail.
+    /// those it was chosen from, and the fastest.
     fn again(&self) -> Vec<Cell> {
         let choice = &self.choice;
-        let fewest = failures(&choice.rows[choice.chosen]);
-        let alike = choice.rows.iter().all(|row| failures(row) == fewest);
-        if !self.counted || !alike {
+        if !self.counted {
             return Vec::new();
         }
         let mut places = choice.equals.clone();

@@ -4,6 +4,7 @@
 use serde::Serialize;
 
 use crate::analysis::summary::Row;
+use crate::analysis::summary::choice::timed;
 use crate::precision::Interval;
 use crate::record::{Ending, Record, Sample, SampleResult, Taken};
 
@@ -21,7 +22,7 @@ const TICK: f64 = 0.01;
 /// How a cell was sampled.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Sampled {
-    /// The interval of the median warm runtime, over samples without failures.
+    /// The interval of the median warm runtime, over samples with hardly a failure.
     /// `None` where they are too few.
     pub interval: Option<Interval>,
     /// What ended the taking of samples; `None` where the record does not tell.
@@ -45,7 +46,7 @@ pub enum EndedBy {
     Precision,
     /// The time for sampling was over.
     Time,
-    /// None of them succeeded, so no more were taken.
+    /// Many requests failed in all of them, so no more were taken.
     Failures,
     /// The session was stopped.
     Interruption,
@@ -107,11 +108,13 @@ impl Sampled {
 
     /// How a cell of a record was sampled.
     pub(crate) fn of(record: &Record, samples: &[&Sample]) -> Self {
-        let good = samples.iter().filter_map(|sample| match &sample.result {
-            SampleResult::Measured(measured) if measured.failed() == 0 => Some(measured.warm_s),
-            _ => None,
+        let measured = samples.iter().filter_map(|sample| match &sample.result {
+            SampleResult::Measured(measured) => Some(measured.as_ref()),
+            SampleResult::Error(_) => None,
         });
-        let good: Vec<f64> = good.collect();
+        let timed = timed(&measured.collect::<Vec<_>>());
+        let good = timed.iter().filter(|measured| measured.is_nearly_whole());
+        let good: Vec<f64> = good.map(|measured| measured.warm_s).collect();
         let spoilt: Vec<Spoilt> = samples
             .iter()
             .filter_map(|sample| Spoilt::of(&sample.taken))

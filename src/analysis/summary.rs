@@ -1,18 +1,19 @@
 //! The summary: a row a cell, from which every exporter draws, so that a
 //! table, a plot and a CSV file of one record can never disagree.
 
-mod choice;
+pub(super) mod choice;
 mod findings;
 mod profiles;
 mod usage;
 
 pub use profiles::DifferentMachines;
-pub use usage::{EachSample, ServerFigures, UsageFigures};
+pub use usage::{EachSample, FailedBy, ServerFigures, UsageFigures};
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use crate::analysis::bound::{self, Constraint, Model, ServiceTime};
+use crate::analysis::failures::{self, Failed};
 use crate::analysis::latency::Latencies;
 use crate::analysis::recommend::{Basis, Recommendation};
 use crate::analysis::sampled::Sampled;
@@ -33,12 +34,12 @@ pub struct Summary {
     pub ending: Ending,
     /// The service time that the bounds are computed from, where one is known.
     pub service: Option<ServiceTime>,
-    /// A row a cell. Those whose every request succeeded come first, then
-    /// those with failures, then those without a measurement; the fastest
+    /// A row a cell. Those that fail no more than the best come first, then
+    /// those that fail more, then those without a measurement; the fastest
     /// first in each.
     pub rows: Vec<Row>,
     /// The place in `rows` of the lowest median warm runtime among the cells
-    /// whose every request succeeded in every sample. `None` without such.
+    /// that fail no more than the best. `None` where no request succeeded.
     pub best: Option<usize>,
     /// Single samples, worker by worker: of the best row, or else of the first
     /// with figures, and of one with dispatch `chunked` where there is one.
@@ -74,6 +75,9 @@ pub struct Row {
     pub errors: usize,
     /// Why the first of those did not.
     pub first_error: Option<String>,
+    /// Whether it fails more than the best cells do, by more than chance explains, or
+    /// was never answered: then its times do not compare.
+    pub fails_more: bool,
     /// How it was sampled.
     pub sampled: Sampled,
 }
@@ -83,8 +87,8 @@ pub struct Row {
 pub struct Figures {
     /// Samples that were measured, at least 1.
     pub samples: usize,
-    /// Those of them whose times count: the ones without failures, or where
-    /// there is none, all.
+    /// Those of them whose times count: the ones without failures; where there is
+    /// none, those with few; or else all.
     pub timed: usize,
     /// The warm runtime.
     pub warm_s: Spread,
@@ -109,8 +113,10 @@ pub struct Figures {
     /// Requests that failed in that sample; `ok + failed` is the cell's
     /// requests.
     pub failed: u64,
-    /// Those failures by kind.
+    /// Those failures by kind and status.
     pub failures: Vec<FailureCount>,
+    /// The failures of all samples together.
+    pub pooled: Failed,
     /// Median CPU time of the strategy and its processes.
     pub cpu_s: f64,
     /// The median of what of it building took; `None` where a sample does not
@@ -118,6 +124,10 @@ pub struct Figures {
     pub build_cpu_s: Option<f64>,
     /// The median of what of it the run took; `None` where a sample does not tell.
     pub run_cpu_s: Option<f64>,
+    /// The failures of all samples by kind and status.
+    pub failed_by: Vec<FailedBy>,
+    /// Attempts that failed and were made again, of all samples, by kind and status.
+    pub retries: Vec<FailedBy>,
     /// What else was used.
     pub usage: UsageFigures,
     /// Median peak memory. `None` where the system did not tell.
@@ -160,11 +170,9 @@ impl Summary {
                 ..Row::of(cell, samples, model.as_ref())
             })
             .collect();
+        failures::judge(&mut rows, record.session.max_failures);
         rows.sort_by(Row::order);
-        let best = rows
-            .first()
-            .is_some_and(Row::every_request_succeeded)
-            .then_some(0);
+        let best = rows.first().is_some_and(Row::compares).then_some(0);
         let mut notes = record.session.notes.clone();
         notes.extend(findings::of(record, service, &rows));
         let recommendation = Recommendation::of(&Basis {
@@ -248,6 +256,7 @@ impl Row {
             figures: Figures::of(cell, &measured, ideal),
             errors: reasons.len(),
             first_error: reasons.into_iter().next(),
+            fails_more: false,
             sampled: Sampled::default(),
         }
     }
@@ -266,12 +275,33 @@ impl Row {
                 .is_some_and(|figures| figures.failed == 0)
     }
 
-    /// Whole cells before failing before unmeasured ones. Whole ones the fastest
-    /// first; failing ones by what they got answered, as a failure can be fast.
-    /// Among equals the fewest workers, then by name.
+    /// Whether it was measured, and fails no more than the best cells do: then its
+    /// times compare.
+    pub fn compares(&self) -> bool {
+        self.figures.is_some() && !self.fails_more
+    }
+
+    /// The workers that have something to do: no more than there are requests.
+    pub(crate) fn workers(&self) -> usize {
+        self.cell.workers_usable.min(self.cell.requests)
+    }
+
+    /// Whether two cells differ in their workers alone.
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        let line = |row: &Self| {
+            let mut cell = row.cell.clone();
+            (cell.workers, cell.workers_usable) = (0, 0);
+            cell
+        };
+        line(self) == line(other)
+    }
+
+    /// Cells that compare before failing before unmeasured ones. The first the
+    /// fastest first; failing ones by what they got answered, as a failure can be
+    /// fast. Among equals the fewest workers, then by name.
     fn order(a: &Self, b: &Self) -> Ordering {
         let class = |row: &Self| match &row.figures {
-            Some(_) if row.every_request_succeeded() => 0,
+            Some(_) if row.compares() => 0,
             Some(_) => 1,
             None => 2,
         };
@@ -294,6 +324,13 @@ impl Row {
 }
 
 impl Figures {
+    /// Attempts, of all samples, that were answered with a status and made again.
+    pub(crate) fn retried_with(&self, status: u16) -> u64 {
+        let retries = self.retries.iter();
+        let retries = retries.filter(|retries| retries.status == Some(status));
+        retries.map(|retries| retries.count).sum()
+    }
+
     fn of(cell: &Cell, measured: &[&Measurement], ideal: Option<Ideal>) -> Option<Self> {
         let worst = measured
             .iter()
@@ -321,9 +358,12 @@ impl Figures {
             ok: worst.ok,
             failed: worst.failed(),
             failures: worst.failures.clone(),
+            pooled: Failed::of(measured),
             cpu_s: cpu_s.median,
             build_cpu_s: part_of_cpu(&good, |m| m.build_cpu_s),
             run_cpu_s: part_of_cpu(&good, |m| m.run_cpu_s),
+            failed_by: FailedBy::requests(measured),
+            retries: FailedBy::retries(measured),
             usage: UsageFigures::of(measured),
             peak_rss_bytes: known(counts(|m| m.peak_rss_bytes)),
             threads: known(counts(|m| m.threads)),

@@ -64,6 +64,11 @@ pub(crate) fn percent(fraction: f64) -> String {
     format!("{percent:+.decimals$} %")
 }
 
+/// A share in per cent: `0.63 %`.
+pub(crate) fn share(fraction: f64) -> String {
+    percent(fraction).trim_start_matches('+').to_owned()
+}
+
 /// A size in the binary unit that suits it: `9.0 MiB`.
 pub(crate) fn bytes(bytes: u64) -> String {
     let units = ["B", "KiB", "MiB", "GiB", "TiB"];

@@ -11,7 +11,7 @@ pub struct Contender {
     /// The setting, of which workers and profile are not meant.
     pub cell: Cell,
     /// In the order of [`Summary::profiles`]: the place, in that profile's rows,
-    /// of the fastest whose every request succeeded. `None` without such.
+    /// of the fastest that fails no more than the best. `None` without such.
     pub best: Vec<Option<usize>>,
 }
 
@@ -42,7 +42,7 @@ pub fn contenders(summary: &Summary) -> Vec<Contender> {
             let best = summary.profiles.iter().map(|profile| {
                 // Rows are sorted: whole ones first, the fastest first of them.
                 let mut rows = profile.rows.iter();
-                rows.position(|row| row.every_request_succeeded() && setting(&row.cell) == cell)
+                rows.position(|row| row.compares() && setting(&row.cell) == cell)
             });
             contenders.push(Contender {
                 best: best.collect(),

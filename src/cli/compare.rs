@@ -17,6 +17,7 @@ use super::target::{Expectation, Target};
 use super::values::{parse_client, parse_name, parse_requests, parse_workers};
 use super::{CliError, descriptors, program, signals};
 use crate::analysis::Summary;
+use crate::analysis::summary::Row;
 use crate::client::Client;
 use crate::measure::{self, Plan, Session, SessionError, Sweep, receipt};
 use crate::record::{self, Ending, Record, SampleResult, Sampling, Writer};
@@ -305,6 +306,7 @@ fn begin_record(
         timeout_s: args.failing.timeout.as_secs_f64(),
         conditions: target.conditions.clone(),
         sampling: Some(sampling.clone()),
+        max_failures: args.failing.max_failures,
         notes: plan.notes.iter().chain(&target.notes).cloned().collect(),
     };
     let writer = Writer::create(&args.out, &session).map_err(|source| {
@@ -365,9 +367,11 @@ fn conclude(
     })?;
     say_written(&args.out, [vec![path], written].concat().as_slice());
     match ran? {
-        Ending::Complete if summary.best_row().is_some() => Ok(ExitCode::SUCCESS),
         // Failures are rows, and may be what was to be measured.
-        Ending::Complete if summary.recommendation.is_some() => {
+        Ending::Complete if summary.best_row().is_some() => {
+            if summary.rows.iter().any(Row::every_request_succeeded) {
+                return Ok(ExitCode::SUCCESS);
+            }
             tell(format_args!(
                 "no cell had every request answered as expected; the table says why\n"
             ));

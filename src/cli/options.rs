@@ -8,6 +8,7 @@ use std::time::Duration;
 use mock_server::duration;
 
 use super::CliError;
+use super::values::parse_share;
 use crate::client::{Retry, Reuse, Save, Work};
 use crate::strategy::Dispatch;
 use crate::workload::Table;
@@ -60,6 +61,11 @@ pub(super) struct Failing {
     #[arg(long, value_name = "TIME", value_parser = duration::parse, default_value = "30s",
           requires = "retries", allow_hyphen_values = true)]
     retry_cap: Duration,
+
+    /// Share of requests that may fail in a cell that is recommended, as 1% [default:
+    /// no more than in the best cells, as far as chance explains it]
+    #[arg(long, value_name = "SHARE", value_parser = parse_share, allow_hyphen_values = true)]
+    pub(super) max_failures: Option<f64>,
 }
 
 impl Failing {

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::output::{Format, print_summary};
+use super::values::parse_share;
 use super::{CliError, output};
 use crate::analysis::Summary;
 use crate::record::{self, Record};
@@ -29,6 +30,11 @@ pub(super) struct Args {
     /// says so
     #[arg(long)]
     force: bool,
+
+    /// Share of requests that may fail in a cell that is recommended, as 1%
+    /// [default: that of the record; else no more than in the best cells]
+    #[arg(long, value_name = "SHARE", value_parser = parse_share, allow_hyphen_values = true)]
+    max_failures: Option<f64>,
 
     /// What to print
     #[arg(long, value_enum, default_value = "table")]
@@ -82,12 +88,14 @@ fn side_by_side(args: &Args, dirs: &[PathBuf]) -> Result<Summary, CliError> {
 
 /// The record of a directory, or in a file.
 fn read(args: &Args, place: &Path) -> Result<Record, CliError> {
-    match (place.is_file(), args.partial) {
-        (true, true) => salvage(place),
-        (true, false) => Ok(Record::read(place)?),
-        (false, true) => salvage(&unfinished(args, place)?),
-        (false, false) => Ok(Record::read(&place.join(record::FILE_NAME))?),
-    }
+    let mut record = match (place.is_file(), args.partial) {
+        (true, true) => salvage(place)?,
+        (true, false) => Record::read(place)?,
+        (false, true) => salvage(&unfinished(args, place)?)?,
+        (false, false) => Record::read(&place.join(record::FILE_NAME))?,
+    };
+    record.session.max_failures = args.max_failures.or(record.session.max_failures);
+    Ok(record)
 }
 
 /// The record that was being written in a directory, where one was, else the

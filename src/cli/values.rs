@@ -26,6 +26,18 @@ pub(super) fn parse_requests(text: &str) -> Result<usize, String> {
     parse_count(text, 100_000_000)
 }
 
+/// A share of requests: `1%`, or as a fraction `0.01`.
+pub(super) fn parse_share(text: &str) -> Result<f64, String> {
+    let text = text.trim();
+    let percent = text.strip_suffix('%');
+    let number = percent.unwrap_or(text).trim().parse::<f64>();
+    let share = number.map(|number| percent.map_or(number, |_| number / 100.0));
+    match share {
+        Ok(share) if (0.0..1.0).contains(&share) => Ok(share),
+        _ => Err("expected a share of requests from 0% to below 100%, as 1% or 0.01".to_owned()),
+    }
+}
+
 fn parse_count(text: &str, most: usize) -> Result<usize, String> {
     match text.trim().parse() {
         Ok(count) if (1..=most).contains(&count) => Ok(count),

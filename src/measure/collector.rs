@@ -15,7 +15,7 @@ use crate::workload::Workload;
 pub struct Collector {
     workload: Arc<dyn Workload>,
     ledger: Ledger,
-    failures: Mutex<BTreeMap<FailureKind, (u64, String)>>,
+    failures: Mutex<BTreeMap<(FailureKind, Option<u16>), (u64, String)>>,
     retried: Mutex<Retried>,
     /// Whether the request in the middle has ended.
     halfway: AtomicBool,
@@ -29,7 +29,7 @@ pub struct Collector {
 pub struct Collected {
     /// Requests that were answered as expected.
     pub ok: u64,
-    /// The others, by kind.
+    /// The others, by kind and status.
     pub failures: Vec<FailureCount>,
     /// From the start of the run to the last outcome, in seconds.
     pub last_s: f64,
@@ -107,8 +107,9 @@ impl Collector {
             ok: lines.iter().filter(|line| line.failure.is_none()).count() as u64,
             failures: failures
                 .iter()
-                .map(|(kind, (count, example))| FailureCount {
+                .map(|((kind, status), (count, example))| FailureCount {
                     kind: kind.name().to_owned(),
+                    status: *status,
                     count: *count,
                     example: example.clone(),
                 })
@@ -147,13 +148,14 @@ impl Collector {
             retried.latency_s.push(attempt.latency.as_secs_f64());
             retried.waited_s.push(attempt.waited.as_secs_f64());
             retried.kind.push(attempt.kind.name().to_owned());
+            retried.status.push(attempt.status);
         }
     }
 
     fn count(&self, index: usize, failure: &Failure) {
         let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
         failures
-            .entry(failure.kind)
+            .entry((failure.kind, failure.status))
             .or_insert_with(|| {
                 let target = self.workload.request(index).target;
                 (0, format!("GET {target}: {}", failure.message))
@@ -284,7 +286,7 @@ mod tests {
         fn check(&self, _: usize, response: &Response) -> Result<(), Failure> {
             match response.status {
                 200 => Ok(()),
-                status => Err(Failure::new(FailureKind::Status, status)),
+                status => Err(Failure::status(status)),
             }
         }
     }
@@ -334,10 +336,36 @@ mod tests {
         let collected = collector.finish().unwrap();
         let expected = FailureCount {
             kind: "connect".to_owned(),
+            status: None,
             count: 2,
             example: "GET /1: no 1".to_owned(),
         };
         assert_eq!((collected.ok, collected.failures), (1, vec![expected]));
+    }
+
+    #[test]
+    fn failures_of_different_statuses_are_counted_apart() {
+        let collector = collector(4);
+        for (index, status) in [200, 503, 429, 503].into_iter().enumerate() {
+            collector.accept(Outcome {
+                result: Ok(Response::new(status, "")),
+                tried: vec![Tried {
+                    started: Duration::ZERO,
+                    latency: Duration::ZERO,
+                    waited: Duration::ZERO,
+                    kind: FailureKind::Status,
+                    status: Some(429),
+                }],
+                ..outcome(index, 0, 1)
+            });
+        }
+        let collected = collector.finish().unwrap();
+        let counts = collected.failures.iter();
+        let counts: Vec<_> = counts
+            .map(|failure| (failure.status, failure.count))
+            .collect();
+        assert_eq!(counts, [(Some(429), 1), (Some(503), 2)]);
+        assert_eq!(collected.retried.status, [Some(429); 4]);
     }
 
     #[test]

@@ -231,7 +231,7 @@ fn came(result: &SampleResult) -> Came {
     };
     let server = measured.server.map_or(0.0, |server| server.cpu_s);
     Came {
-        warm_s: (measured.failed() == 0).then_some(measured.warm_s),
+        warm_s: measured.is_nearly_whole().then_some(measured.warm_s),
         cold_s: Some(measured.cold_s),
         cpu_s: measured.cpu_s + server,
     }

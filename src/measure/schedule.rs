@@ -133,7 +133,7 @@ impl Task {
 /// What came of a sample.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Came {
-    /// Its warm runtime in seconds, where every request of it succeeded.
+    /// Its warm runtime in seconds, where nearly every request of it succeeded.
     pub(super) warm_s: Option<f64>,
     /// Its cold runtime in seconds, where it was measured.
     pub(super) cold_s: Option<f64>,

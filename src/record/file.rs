@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Ending, PARTIAL_NAME, Record, Sample, Session, VERSION};
+use super::{Ending, FailureCount, PARTIAL_NAME, Record, Sample, SampleResult, Session, VERSION};
 use crate::foreign::harmless_json;
 use crate::secrets::masked;
 
@@ -160,6 +160,10 @@ impl Record {
             {
                 Line::Sample(mut sample) => {
                     sample.mask();
+                    if let SampleResult::Measured(measured) = &mut sample.result {
+                        let failures = measured.failures.iter_mut();
+                        failures.for_each(FailureCount::recover_status);
+                    }
                     record.samples.push(*sample);
                 }
                 Line::End(ending) => {

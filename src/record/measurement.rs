@@ -106,6 +106,9 @@ pub struct Retried {
     pub waited_s: Vec<f64>,
     /// How it failed, by the name of the kind.
     pub kind: Vec<String>,
+    /// The status of the answer, where one came. Empty in older records.
+    #[serde(default)]
+    pub status: Vec<Option<u16>>,
 }
 
 /// What the bundled server spent on a run, so that its part can be told from
@@ -142,17 +145,46 @@ impl Measurement {
     pub fn failed(&self) -> u64 {
         self.failures.iter().map(|failure| failure.count).sum()
     }
+
+    /// Whether so few requests failed, one in twenty at most, that the runtime is
+    /// nearly that of a batch without failures.
+    pub fn is_nearly_whole(&self) -> bool {
+        self.failed() <= self.ok.saturating_add(self.failed()) / 20
+    }
 }
 
-/// How many requests failed in one way, and the first of them in words.
+/// How many requests failed in one way (of one kind, and of one status where that
+/// is what failed), and the first of them in words.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FailureCount {
     /// `connect`, `timeout`, `status`, `body`, `decode` or `worker-lost`.
     pub kind: String,
+    /// The status of the answers. `None` for another kind, and in older records.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
     /// How many requests ended so.
     pub count: u64,
     /// What the first of them said.
     pub example: String,
+}
+
+impl FailureCount {
+    /// What failed, in a word or two: `status 429`, or the kind's name.
+    pub fn what(&self) -> String {
+        match self.status {
+            Some(status) => format!("{} {status}", self.kind),
+            None => self.kind.clone(),
+        }
+    }
+
+    /// Its status, also where an earlier revision wrote it at the end of its example
+    /// alone.
+    pub(super) fn recover_status(&mut self) {
+        if self.kind == "status" && self.status.is_none() {
+            let code = self.example.rsplit_once(": status ").map(|(_, code)| code);
+            self.status = code.and_then(|code| code.parse().ok());
+        }
+    }
 }
 
 /// The times of a batch's requests, in columns of equal length.

@@ -75,6 +75,10 @@ pub struct Session {
     /// program decided it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sampling: Option<Sampling>,
+    /// The share of requests that may fail in a cell that is advised; `None` where a
+    /// cell is left out only for failing more than others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_failures: Option<f64>,
     /// What a reader should know about this session: workers that a strategy
     /// could not use, a check that had to be loosened.
     #[serde(default)]
@@ -201,21 +205,28 @@ pub struct Cell {
     pub profile: Option<String>,
 }
 
-impl fmt::Display for Cell {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} + {}", self.strategy, self.client)?;
+impl Cell {
+    /// Its name without workers and profile.
+    pub fn line(&self) -> String {
+        let mut line = format!("{} + {}", self.strategy, self.client);
         match self.runtime_threads {
             None => {}
-            Some(0) => write!(f, " on the calling thread")?,
-            Some(1) => write!(f, " on 1 runtime thread")?,
-            Some(threads) => write!(f, " on {threads} runtime threads")?,
+            Some(0) => line.push_str(" on the calling thread"),
+            Some(1) => line.push_str(" on 1 runtime thread"),
+            Some(threads) => line.push_str(&format!(" on {threads} runtime threads")),
         }
         for (value, usual) in [(&self.dispatch, "queue"), (&self.reuse, "session")] {
             if value != usual {
-                write!(f, ", {value}")?;
+                line.push_str(&format!(", {value}"));
             }
         }
-        f.write_str(", w=")?;
+        line
+    }
+}
+
+impl fmt::Display for Cell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, w=", self.line())?;
         if self.workers_usable < self.workers {
             write!(f, "{} of ", self.workers_usable)?;
         }

@@ -26,7 +26,7 @@ pub(crate) fn lines(summary: &Summary, width: usize) -> Vec<String> {
         .rows
         .iter()
         .filter(|row| row.figures.as_ref().is_some_and(|f| f.warm_s.median > 0.0))
-        .filter(|row| row.every_request_succeeded())
+        .filter(|row| row.compares())
         .collect();
     let names: BTreeSet<_> = whole.iter().map(|row| naming.short(&row.cell)).collect();
     let counts: BTreeSet<_> = whole.iter().map(|row| row.cell.workers_usable).collect();

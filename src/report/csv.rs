@@ -3,7 +3,7 @@
 //! Columns are only ever added at the end, so that readers by place and by
 //! name both go on working. A figure that does not exist is an empty field.
 
-use crate::analysis::summary::{Figures, Row, Summary};
+use crate::analysis::summary::{FailedBy, Figures, Row, Summary};
 use crate::analysis::{PartKind, ServiceTime, Source};
 use crate::report::units::{self, billionths};
 use crate::report::{Export, RenderError};
@@ -19,6 +19,7 @@ struct Line<'a> {
     summary: &'a Summary,
     row: &'a Row,
     best: bool,
+    recommended: bool,
 }
 
 impl Line<'_> {
@@ -189,7 +190,37 @@ const COLUMNS: &[Column] = &[
         let beside = line.row.sampled.beside;
         beside.map_or(String::new(), |beside| beside.to_string())
     }),
+    ("requests_of_all", |line| {
+        line.count(|figures| Some(figures.pooled.requests))
+    }),
+    ("failed_of_all", |line| {
+        line.count(|figures| Some(figures.pooled.failed))
+    }),
+    ("fails_more", |line| line.row.fails_more.to_string()),
+    ("failure_statuses", |line| {
+        let figures = line.row.figures.as_ref();
+        figures.map_or_else(String::new, |figures| by_status(&figures.failed_by))
+    }),
+    ("retried_statuses", |line| {
+        let figures = line.row.figures.as_ref();
+        figures.map_or_else(String::new, |figures| by_status(&figures.retries))
+    }),
+    ("recommended", |line| line.recommended.to_string()),
 ];
+
+/// `429:60 503:2 timeout:1`: counts over all samples by status, or by kind where there
+/// was none.
+fn by_status(failed: &[FailedBy]) -> String {
+    let each = failed.iter().map(|failed| {
+        let status = failed.status.map(|status| status.to_string());
+        format!(
+            "{}:{}",
+            status.as_ref().unwrap_or(&failed.kind),
+            failed.count
+        )
+    });
+    each.collect::<Vec<_>>().join(" ")
+}
 
 /// Renders a summary as CSV with a header.
 ///
@@ -206,6 +237,7 @@ pub fn render(summary: &Summary) -> Result<String, RenderError> {
             summary,
             row,
             best: summary.is_best(index),
+            recommended: summary.is_recommended(index),
         };
         writer
             .write_record(COLUMNS.iter().map(|(_, field)| no_formula(field(&line))))
@@ -244,7 +276,7 @@ mod tests {
         let record = RecordBuilder::new()
             .sample("tokio", 3, measured(100, 6.843))
             .sample("tokio", 3, measured(100, 6.841))
-            .sample("rayon", 3, measured(100, 3.2).failed(40, "status"))
+            .sample("rayon", 3, measured(100, 3.2).refused(40, 429))
             .sample("sequential", 20, measured(100, 20.1))
             .error("multiprocess", 3, "no such file")
             .build();

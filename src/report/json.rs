@@ -22,14 +22,17 @@
 //!               the file of each has its own,
 //!   "rows":     [ { strategy, client, dispatch, reuse, runtime_threads, workers,
 //!                   workers_usable, requests, profile, best, samples, errors,
-//!                   first_error, spoilt, beside,
+//!                   first_error, fails_more, spoilt, beside,
 //!                   ended_by: samples | precision | time | failures | interruption
 //!                             or null,
 //!                   interval: { low, high } of the median warm_s or null, bound_s,
 //!                   ceiling_s, constraint: service-time | longest-request | rate-limit |
 //!                                          capacity | bandwidth | cpu,
 //!                   figures: { warm_s, warm_min_s, warm_max_s, cold_s, gap, ok, failed,
-//!                              failures: [ { kind, count, example } ], cpu_s, build_cpu_s, run_cpu_s, user_s, system_s,
+//!                              failures: [ { kind, status?, count, example } ],
+//!                              pooled: { failed, requests, effect } over all samples,
+//!                              failed_by, retries: [ { kind, status, count } ],
+//!                              cpu_s, build_cpu_s, run_cpu_s, user_s, system_s,
 //!                              voluntary_switches, involuntary_switches, connecting_s,
 //!                              bytes_sent, bytes_received, retried,
 //!                              peak_rss_bytes, threads, processes, connections,
@@ -51,8 +54,9 @@
 
 use serde::Serialize;
 
+use crate::analysis::failures::Failed;
 use crate::analysis::sampled::EndedBy;
-use crate::analysis::summary::{Figures, Row, ServerFigures, Summary, UsageFigures};
+use crate::analysis::summary::{FailedBy, Figures, Row, ServerFigures, Summary, UsageFigures};
 use crate::analysis::{Constraint, Part, Recommendation, ServiceTime, Source, Split};
 use crate::precision::Interval;
 use crate::record::{Conditions, Ending, FailureCount, Receipt, Sampling, Server};
@@ -122,6 +126,7 @@ struct RowView<'a> {
     samples: usize,
     errors: usize,
     first_error: Option<&'a str>,
+    fails_more: bool,
     spoilt: usize,
     beside: Option<usize>,
     ended_by: Option<EndedBy>,
@@ -142,6 +147,9 @@ struct FiguresView<'a> {
     ok: u64,
     failed: u64,
     failures: &'a [FailureCount],
+    pooled: Failed,
+    failed_by: &'a [FailedBy],
+    retries: &'a [FailedBy],
     cpu_s: f64,
     build_cpu_s: Option<f64>,
     run_cpu_s: Option<f64>,
@@ -238,6 +246,7 @@ impl<'a> RowView<'a> {
             samples: row.figures.as_ref().map_or(0, |figures| figures.samples),
             errors: row.errors,
             first_error: row.first_error.as_deref(),
+            fails_more: row.fails_more,
             spoilt: row.sampled.spoilt,
             beside: row.sampled.beside,
             ended_by: row.sampled.ended_by,
@@ -264,6 +273,12 @@ impl<'a> FiguresView<'a> {
             ok: figures.ok,
             failed: figures.failed,
             failures: &figures.failures,
+            pooled: Failed {
+                effect: billionths(figures.pooled.effect),
+                ..figures.pooled
+            },
+            failed_by: &figures.failed_by,
+            retries: &figures.retries,
             cpu_s: billionths(figures.cpu_s),
             build_cpu_s: figures.build_cpu_s.map(billionths),
             run_cpu_s: figures.run_cpu_s.map(billionths),

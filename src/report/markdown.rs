@@ -42,7 +42,7 @@ fn document(out: &mut String, summary: &Summary) -> fmt::Result {
         writeln!(out, "**{}.**\n", escape(&prose::capitalised(answer)))?;
     }
     if answers.is_empty() {
-        writeln!(out, "**No cell succeeded in every request.**\n")?;
+        writeln!(out, "**No request succeeded anywhere.**\n")?;
     }
     if let Some(parts) = parts::sentence(summary) {
         writeln!(out, "{}.\n", escape(&prose::capitalised(&parts)))?;
@@ -196,7 +196,7 @@ fn field(summary: &Summary, index: usize, row: &Row) -> String {
     }
     if summary.is_best(index) {
         format!("**{text}**")
-    } else if row.every_request_succeeded() {
+    } else if row.compares() {
         text
     } else {
         format!("✗ {text}")
@@ -208,6 +208,7 @@ fn every_cell(out: &mut String, summary: &Summary) -> fmt::Result {
         return Ok(());
     }
     let naming = Naming::of(summary);
+    let retries = prose::has_retries(summary);
     writeln!(
         out,
         "<details>\n<summary>Every cell, the fastest first</summary>\n"
@@ -215,13 +216,19 @@ fn every_cell(out: &mut String, summary: &Summary) -> fmt::Result {
     writeln!(
         out,
         "| | strategy + client | workers | samples | warm | min … max | cold | lower bound | gap \
-         | ok | failed | CPU | CPU per request | memory | threads | connections |"
+         | ok | failed | CPU | CPU per request | memory | threads | connections |{}",
+        if retries { " retries |" } else { "" }
     )?;
-    writeln!(out, "|---|---|{}", "--:|".repeat(14))?;
+    writeln!(out, "|---|---|{}", "--:|".repeat(14 + usize::from(retries)))?;
     for (index, row) in summary.rows.iter().enumerate() {
         let mark = prose::marks(summary, index, row);
         let name = escape(&naming.long(&row.cell));
-        writeln!(out, "| {mark} | {name} | {} |", cells(row).join(" | "))?;
+        let mut cells = cells(row);
+        if retries {
+            let retried = row.figures.as_ref().map(|figures| figures.usage.retried);
+            cells.push(retried.map_or(NONE.to_owned(), units::count));
+        }
+        writeln!(out, "| {mark} | {name} | {} |", cells.join(" | "))?;
     }
     writeln!(out, "\n</details>\n")
 }

@@ -17,10 +17,10 @@ const LONGEST_REASON: usize = 160;
 /// The longest name that a sentence holds, in characters.
 const LONGEST_NAME: usize = 60;
 
-/// The marks of a row: ★ the best, ✗ failures, ! samples that the machine spoiled,
-/// ∥ samples that ran beside others.
+/// The marks of a row: ★ the best, ✗ more failures than elsewhere, ! samples that the
+/// machine spoiled, ∥ samples that ran beside others.
 pub(crate) fn marks(summary: &Summary, index: usize, row: &Row) -> String {
-    let place = match row.every_request_succeeded() {
+    let place = match row.compares() {
         _ if summary.is_best(index) => "★",
         true => "",
         false => "✗",
@@ -89,8 +89,15 @@ pub(crate) fn headline(summary: &Summary) -> Option<String> {
         ),
         _ => String::new(),
     };
+    let failed = match figures.pooled.failed {
+        0 => String::new(),
+        _ => format!(
+            ", {} of its requests failed",
+            units::share(figures.pooled.share())
+        ),
+    };
     Some(format!(
-        "{} with {}: {}{beside}",
+        "{} with {}: {}{beside}{failed}",
         shorten(&Naming::of(summary).long(cell), LONGEST_NAME),
         units::counted(cell.workers_usable as u64, "worker"),
         units::seconds(figures.warm_s.median),
@@ -303,6 +310,12 @@ pub(crate) fn has_medians(summary: &Summary) -> bool {
     measured.any(|figures| figures.samples > 1)
 }
 
+/// Whether requests were tried again, or could have been.
+pub(crate) fn has_retries(summary: &Summary) -> bool {
+    let retried = |row: &Row| row.figures.as_ref().is_some_and(|f| f.usage.retried > 0);
+    summary.session.conditions.retries > 0 || summary.rows.iter().any(retried)
+}
+
 /// A line for every cell with failed requests or without a measurement.
 pub(crate) fn failures(summary: &Summary) -> Vec<String> {
     let mut lines = Vec::new();
@@ -339,7 +352,7 @@ fn failed_requests(cell: &Cell, figures: &Figures) -> String {
             format!(
                 "{} {} ({example})",
                 units::count(failure.count),
-                failure.kind
+                failure.what()
             )
         })
         .collect();

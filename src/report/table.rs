@@ -15,7 +15,7 @@ use crate::report::{advice, chart};
 const BEST: &str = "★";
 /// Marks the recommended row.
 const USE: &str = "→";
-/// Marks rows with failed requests or without a measurement.
+/// Marks rows that fail more than others, or have no measurement.
 const FAILED: &str = "✗";
 /// The longest strategy or client name that is shown whole, in characters.
 const LONGEST_NAME: usize = 20;
@@ -81,7 +81,7 @@ pub fn render(summary: &Summary, look: Look) -> String {
         push(&mut text, &format!("{BEST} {answer}"), best_style(), look);
     }
     if answers.is_empty() {
-        push(&mut text, "no cell succeeded in every request", plain, look);
+        push(&mut text, "no request succeeded anywhere", plain, look);
     }
     if let Some(parts) = parts::sentence(summary) {
         push(&mut text, &format!("  {parts}"), plain, look);
@@ -165,7 +165,7 @@ fn wrap(line: &str, width: usize) -> Vec<String> {
 
 /// The table with as many columns as fit.
 fn fitting_table(summary: &Summary, look: Look) -> String {
-    let mut columns = columns(&Naming::of(summary));
+    let mut columns = columns(summary);
     loop {
         let lines = lines(summary, &columns);
         let width = lines
@@ -189,9 +189,7 @@ fn styled(summary: &Summary, lines: &[String], look: Look) -> String {
         let style = match row {
             None => Style::new().bold(),
             Some((index, _)) if summary.is_best(index) => best_style(),
-            Some((_, row)) if !row.every_request_succeeded() => {
-                Style::new().fg_color(Some(AnsiColor::Red.into()))
-            }
+            Some((_, row)) if !row.compares() => Style::new().fg_color(Some(AnsiColor::Red.into())),
             Some(_) => Style::new(),
         };
         push_styled(&mut text, line, style, look);
@@ -223,7 +221,8 @@ fn lines(summary: &Summary, columns: &[Column]) -> Vec<String> {
     table.lines().collect()
 }
 
-fn columns(naming: &Naming) -> Vec<Column> {
+fn columns(summary: &Summary) -> Vec<Column> {
+    let naming = Naming::of(summary);
     let text = |head, gives_way, field| Column {
         head,
         gives_way,
@@ -270,6 +269,13 @@ fn columns(naming: &Naming) -> Vec<Column> {
                 Some(format!("{}/{}", figures.ok, row.cell.requests))
             })
         }),
+    ]);
+    if prose::has_retries(summary) {
+        columns.push(number("retries", 0, |row| {
+            figure(row, |figures| Some(units::count(figures.usage.retried)))
+        }));
+    }
+    columns.extend([
         number("cpu", 2, |row| time(row, |figures| figures.cpu_s)),
         number("memory", 1, |row| {
             figure(row, |figures| figures.peak_rss_bytes.map(units::bytes))

@@ -111,10 +111,7 @@ impl Workload for Gets {
 
     fn check(&self, index: usize, response: &Response) -> Result<(), Failure> {
         if !(200..300).contains(&response.status) {
-            return Err(Failure::new(
-                FailureKind::Status,
-                format_args!("status {}", response.status),
-            ));
+            return Err(Failure::status(response.status));
         }
         let (kind, id) = self.item(index);
         let verdict = match self.expect {

@@ -7,9 +7,8 @@ use crate::analysis::units;
 const SAVING: f64 = 0.05;
 /// A cell that fails more is worth naming where it is faster by this share.
 const FASTER: f64 = 0.05;
-/// Where none fail, the mean may be as high as this with 95 % confidence: the
-/// rule of three (Hanley and Lippman-Hand, JAMA 249, 1983).
-const RULE_OF_THREE: f64 = 3.0;
+/// Unless more than this share of its requests fails beyond the chosen cell's.
+const MORE: f64 = 0.05;
 
 /// The alternatives to the chosen cell, each named once.
 pub(super) fn of(choice: &Choice<'_>) -> Vec<Alternative> {
@@ -50,50 +49,31 @@ fn least_memory(choice: &Choice<'_>) -> Option<usize> {
     ((least as f64) < mine * (1.0 - SAVING)).then_some(place)
 }
 
-/// The fastest with the next lower number of workers.
+/// The chosen strategy with the next lower number of workers: a change of one thing.
 fn fewer_workers(choice: &Choice<'_>) -> Option<usize> {
     let mine = choice.workers(choice.chosen);
-    let fewer = |place: &&usize| choice.workers(**place) < mine;
-    let next = choice.eligible.iter().filter(fewer);
-    let next = next.map(|place| choice.workers(*place)).max()?;
-    let there = choice.eligible.iter().copied();
-    let there: Vec<_> = there
-        .filter(|place| choice.workers(*place) == next)
-        .collect();
-    choice.least(&there, |figures| figures.warm_s.median)
+    let line = choice.eligible.iter().copied();
+    line.filter(|place| choice.same_line(*place, choice.chosen) && choice.workers(*place) < mine)
+        .max_by_key(|place| choice.workers(*place))
 }
 
-/// The fastest with a few failures more, where failures come by chance and a
-/// slow cell may have been spared.
+/// The fastest of those that were left out because a few more of their requests
+/// fail.
 fn more_failures(choice: &Choice<'_>) -> Option<usize> {
     let chosen = choice.figures(choice.chosen);
-    if chosen.failed == 0 && !by_chance(choice) {
-        return None;
-    }
-    // Twice the square root: the spread of counts that come by chance.
-    let failed = chosen.failed as f64;
-    let most = (failed + 2.0 * failed.sqrt()).max(RULE_OF_THREE);
-    let few: Vec<_> = measured(choice)
-        .filter(|place| (chosen.failed + 1..=most as u64).contains(&choice.figures(*place).failed))
-        .collect();
+    let requests = choice.cell(choice.chosen).requests;
+    let few = |place: &usize| {
+        let row = &choice.rows[*place];
+        let share = row.figures.as_ref().map(|figures| figures.pooled.share());
+        row.fails_more
+            && row.cell.requests == requests
+            && share.is_some_and(|share| share > chosen.pooled.share())
+            && share.is_some_and(|share| share <= chosen.pooled.share() + MORE)
+    };
+    let few: Vec<_> = (0..choice.rows.len()).filter(few).collect();
     let fastest = choice.least(&few, |figures| figures.warm_s.median)?;
     let faster = over(choice.time(fastest), chosen.warm_s.median) < -FASTER;
     faster.then_some(fastest)
-}
-
-/// Whether requests failed with no more workers than the chosen cell's, where
-/// none of its own did: then it is not more workers that makes them fail.
-fn by_chance(choice: &Choice<'_>) -> bool {
-    let mine = choice.workers(choice.chosen);
-    measured(choice).any(|place| choice.figures(place).failed > 0 && choice.workers(place) <= mine)
-}
-
-/// The cells of the chosen one's batch that have figures.
-fn measured(choice: &Choice<'_>) -> impl Iterator<Item = usize> {
-    let requests = choice.cell(choice.chosen).requests;
-    (0..choice.rows.len()).filter(move |place| {
-        choice.cell(*place).requests == requests && choice.rows[*place].figures.is_some()
-    })
 }
 
 /// What a cell costs and saves beside the chosen one.
@@ -126,9 +106,13 @@ fn difference(choice: &Choice<'_>, place: usize) -> String {
             direction(bytes > base, "more", "less")
         ));
     }
-    if this.failed > mine.failed {
-        let by = units::counted(this.failed - mine.failed, "failure");
-        parts.push(format!("{by} more"));
+    if choice.rows[place].fails_more {
+        let (this, mine) = (this.pooled.share(), mine.pooled.share());
+        parts.push(format!(
+            "{} of its requests fail instead of {}",
+            units::share(this),
+            units::share(mine)
+        ));
     }
     parts.join(", ")
 }

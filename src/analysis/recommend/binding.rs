@@ -2,13 +2,18 @@
 
 use serde::Serialize;
 
-use super::choice::failures;
-use super::{Basis, Choice, Scaling, TOLERANCE};
+use super::{Basis, Choice, Scaling, TOLERANCE, refusals};
 use crate::analysis::Constraint;
 use crate::analysis::bound::Model;
-use crate::analysis::summary::Row;
+use crate::analysis::summary::Figures;
 use crate::analysis::units;
-use crate::record::{FailureCount, RateLimit};
+
+/// Runtimes that differ by less than this, as a fraction, are those of one
+/// throughput.
+const LEVEL: f64 = 0.1;
+/// Latencies grow with the workers where the ratios differ by less than this, as a
+/// fraction.
+const PROPORTIONAL: f64 = 0.25;
 
 /// What keeps more workers from being faster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -34,6 +39,8 @@ pub enum Binding {
     Failures,
     /// The connections that the server keeps open at once.
     Connections,
+    /// The responses that the server gives per second, where that is seen alone.
+    Throughput,
     /// Service that slows down under load.
     Load,
     /// The bundled server's own CPU time: a limit of the measurement.
@@ -42,14 +49,24 @@ pub enum Binding {
     Unknown,
 }
 
-/// The binding constraint, and a sentence that says so.
+impl Binding {
+    /// Whether it is a limit of the server's own, and no matter of how throughput goes
+    /// with workers.
+    pub(super) fn is_limit(self) -> bool {
+        matches!(self, Self::RateLimit | Self::Capacity)
+    }
+}
+
+/// A limit that was met, whatever the runtimes look like, and a sentence that says
+/// so.
+pub(super) fn met(basis: &Basis<'_>, choice: &Choice<'_>) -> Option<(Binding, String)> {
+    server(choice)
+        .or_else(|| refusals::failed(basis, choice))
+        .or_else(|| refusals::retried(basis, choice))
+}
+
+/// What binds where no limit was met.
 pub(super) fn of(basis: &Basis<'_>, choice: &Choice<'_>, scaling: &Scaling) -> (Binding, String) {
-    if let Some(found) = server(choice) {
-        return found;
-    }
-    if let Some(found) = refusals(basis, choice) {
-        return found;
-    }
     if let Scaling::Peak(peak) = scaling {
         return load(basis, choice, peak.measured);
     }
@@ -73,103 +90,6 @@ fn server(choice: &Choice<'_>) -> Option<(Binding, String)> {
     Some((Binding::Server, said))
 }
 
-/// Where every cell with more workers fails more, the failures decide.
-fn refusals(basis: &Basis<'_>, choice: &Choice<'_>) -> Option<(Binding, String)> {
-    let mine = failures(&choice.rows[choice.chosen]);
-    let most = most(choice);
-    let requests = choice.cell(choice.chosen).requests;
-    let more = choice.rows.iter().filter(|row| {
-        row.cell.requests == requests && row.cell.workers_usable.min(requests) > most
-    });
-    let first = more
-        .filter(|row| failures(row) > mine && row.figures.is_some())
-        .min_by_key(|row| row.cell.workers_usable)?;
-    Some(refused(basis, choice, first))
-}
-
-/// Why requests fail from a cell on.
-fn refused(basis: &Basis<'_>, choice: &Choice<'_>, first: &Row) -> (Binding, String) {
-    let from = units::counted(first.cell.workers_usable as u64, "worker");
-    let failed = told(first);
-    let limits = basis
-        .model
-        .as_ref()
-        .map(|model| *model.limits())
-        .unwrap_or_default();
-    let any = |is: fn(&FailureCount) -> bool| {
-        let figures = first.figures.as_ref();
-        figures.is_some_and(|figures| figures.failures.iter().any(is))
-    };
-    if any(|failure| failure.example.contains("429")) {
-        let said = limits.rate.map_or_else(
-            || {
-                format!(
-                    "A rate limit of the server binds: from {from} on, more only buys 429s \
-                     ({failed})."
-                )
-            },
-            |rate| rate_limit(basis, rate, first),
-        );
-        return (Binding::RateLimit, said);
-    }
-    if let Some(servers) = limits.capacity
-        && any(|failure| failure.example.contains("503"))
-    {
-        let said = format!(
-            "The capacity of {} at once binds: from {from} on its queue is full, and more only \
-             buys 503s: {failed}.",
-            units::counted(servers as u64, "request")
-        );
-        return (Binding::Capacity, said);
-    }
-    if any(|failure| ["connect", "timeout"].contains(&failure.kind.as_str()))
-        && let Some(waits) = connections(basis, choice, first.cell.workers_usable)
-    {
-        let said = format!("From {from} on, more requests fail, because {waits}: {failed}.");
-        return (Binding::Connections, said);
-    }
-    let said = format!("From {from} on, more requests fail: {failed}.");
-    (Binding::Failures, said)
-}
-
-fn rate_limit(basis: &Basis<'_>, rate: RateLimit, first: &Row) -> String {
-    let (per_s, failed) = (rate.per_s, told(first));
-    // Little's law: so many are in flight at that rate.
-    let mean_s = basis.session.server.service_s.unwrap_or(0.0);
-    let feeds = (per_s * mean_s + 1e-9).floor();
-    if feeds >= 1.0 && (first.cell.workers_usable as f64) > feeds {
-        return format!(
-            "The rate limit of {per_s}/s binds at {} workers: requests of {} are {feeds} in \
-             flight at that rate, and more only buys 429s (with {}: {failed}).",
-            feeds + 1.0,
-            units::plain_seconds(mean_s),
-            first.cell.workers_usable,
-        );
-    }
-    format!(
-        "The rate limit of {per_s}/s binds: from {} on, more only buys 429s ({failed}).",
-        units::counted(first.cell.workers_usable as u64, "worker")
-    )
-}
-
-/// A cell's failures in words: `60 of 100 failed: 60 status (status 429)`.
-fn told(row: &Row) -> String {
-    let Some(figures) = &row.figures else {
-        return String::new();
-    };
-    let kinds: Vec<_> = figures
-        .failures
-        .iter()
-        .map(|failure| format!("{} {} ({})", failure.count, failure.kind, failure.example))
-        .collect();
-    format!(
-        "{} of {} failed: {}",
-        units::count(figures.failed),
-        units::count(row.cell.requests as u64),
-        kinds.join("; ")
-    )
-}
-
 fn load(basis: &Basis<'_>, choice: &Choice<'_>, peak: usize) -> (Binding, String) {
     let rises = format!(
         "Beyond {} the runtime rises again",
@@ -188,7 +108,11 @@ fn load(basis: &Basis<'_>, choice: &Choice<'_>, peak: usize) -> (Binding, String
 
 /// Who waits, where so many workers are more than the server keeps connections
 /// open, and fewer of them do not slow it down already.
-fn connections(basis: &Basis<'_>, choice: &Choice<'_>, workers: usize) -> Option<String> {
+pub(super) fn connections(
+    basis: &Basis<'_>,
+    choice: &Choice<'_>,
+    workers: usize,
+) -> Option<String> {
     let limit = basis.session.server.limits.connections?;
     let fastest = choice.fastest;
     let accepted = choice.workers(fastest) + 1..=limit;
@@ -207,7 +131,7 @@ fn connections(basis: &Basis<'_>, choice: &Choice<'_>, workers: usize) -> Option
 }
 
 /// The most workers of the cells that the choice was made from.
-fn most(choice: &Choice<'_>) -> usize {
+pub(super) fn most(choice: &Choice<'_>) -> usize {
     let workers = choice.eligible.iter().map(|place| choice.workers(*place));
     workers.max().unwrap_or(choice.workers(choice.chosen))
 }
@@ -222,13 +146,12 @@ fn bound(basis: &Basis<'_>, model: &Model, choice: &Choice<'_>) -> (Binding, Str
     // What decides with the most workers explains a plateau only where the
     // plateau is near it.
     let near = choice.time(choice.fastest) <= at_most.seconds * (1.0 + 5.0 * TOLERANCE);
+    if at_most.constraint == Constraint::ServiceTime
+        && let Some(used_up) = used_up(choice)
+    {
+        return used_up;
+    }
     let (binding, said) = match at_most.constraint {
-        Constraint::ServiceTime if workers >= requests => {
-            let said = format!(
-                "All {requests} requests are in flight at once: more workers would have nothing to do."
-            );
-            return (Binding::Batch, said);
-        }
         Constraint::ServiceTime if workers == most => {
             let said = "No limit was met: with more workers than were measured it may be faster.";
             return (Binding::ServiceTime, said.to_owned());
@@ -280,8 +203,35 @@ fn plateau(model: &Model, requests: usize, workers: usize, most: usize) -> Strin
     )
 }
 
+/// Why no more workers could be used.
+fn used_up(choice: &Choice<'_>) -> Option<(Binding, String)> {
+    let chosen = choice.cell(choice.chosen);
+    if choice.workers(choice.chosen) >= chosen.requests {
+        let said = format!(
+            "All {} requests are in flight at once: more workers would have nothing to do.",
+            chosen.requests
+        );
+        return Some((Binding::Batch, said));
+    }
+    let capped = |place: &usize| {
+        let cell = choice.cell(*place);
+        cell.workers_usable < cell.workers || cell.strategy == "sequential"
+    };
+    choice.eligible.iter().all(capped).then(|| {
+        let said = format!(
+            "{} cannot use more workers: with more requests in flight another strategy may be \
+             faster.",
+            chosen.strategy
+        );
+        (Binding::ServiceTime, said)
+    })
+}
+
 /// More workers should have been faster and were not.
 fn unexplained(basis: &Basis<'_>, choice: &Choice<'_>) -> (Binding, String) {
+    if let Some(used_up) = used_up(choice) {
+        return used_up;
+    }
     if choice.workers(choice.chosen) == most(choice) {
         let said = "With more workers than were measured it may be faster.";
         return (Binding::Unknown, said.to_owned());
@@ -290,15 +240,58 @@ fn unexplained(basis: &Basis<'_>, choice: &Choice<'_>) -> (Binding, String) {
         let said = format!("More workers bring nothing: {waits}.");
         return (Binding::Connections, said);
     }
-    let figures = choice.figures(choice.fastest);
-    let busy = figures.cpu_s / figures.warm_s.median;
-    if busy.is_finite() && busy >= 0.5 {
+    let busy = busy(choice.figures(choice.fastest), basis);
+    if busy >= 0.5 {
         let said = format!(
             "The client's own work limits it: the fastest cell keeps {busy:.1} cores busy."
         );
         return (Binding::Cpu, said);
     }
+    if let Some(said) = throughput(choice) {
+        return (Binding::Throughput, said);
+    }
     let said = "More workers bring nothing here, for a reason that the figures do not tell: the \
                 server, the machine, or the longest of the requests.";
     (Binding::Unknown, said.to_owned())
+}
+
+/// The cores that a cell keeps busy. The CPU time has building and teardown in it, so
+/// it is set against the cold runtime, and is never more than there are cores.
+fn busy(figures: &Figures, basis: &Basis<'_>) -> f64 {
+    let busy = figures.cpu_s / figures.cold_s;
+    if busy.is_finite() {
+        busy.min(basis.session.receipt.cores.max(1) as f64)
+    } else {
+        0.0
+    }
+}
+
+/// Where responses take longer in the same measure as there are more workers, the
+/// server serves no more at once (Little's law).
+fn throughput(choice: &Choice<'_>) -> Option<String> {
+    let middle = |place: usize| {
+        let latencies = choice.figures(place).latencies.as_ref();
+        latencies.map(|latencies| latencies.percentile(0.5))
+    };
+    let fastest = choice.fastest;
+    let line = || {
+        let eligible = choice.eligible.iter().copied();
+        eligible.filter(|place| choice.same_line(*place, fastest))
+    };
+    let most = line().max_by_key(|place| choice.workers(*place))?;
+    let least = line()
+        .filter(|place| choice.time(*place) <= choice.time(most) * (1.0 + LEVEL))
+        .min_by_key(|place| choice.workers(*place))?;
+    let more = choice.workers(most) as f64 / choice.workers(least) as f64;
+    let longer = middle(most)? / middle(least)?;
+    (more > 1.0 && (longer / more - 1.0).abs() <= PROPORTIONAL).then(|| {
+        format!(
+            "The server gives no more than {:.0} responses per second, about {} at once: with {} \
+             workers each takes {longer:.1} times as long as with {}.",
+            choice.cell(most).requests as f64 / choice.time(most),
+            choice.workers(least),
+            choice.workers(most),
+            choice.workers(least),
+        )
+    })
 }

@@ -12,7 +12,7 @@ const SAME: f64 = 0.02;
 #[derive(Debug)]
 pub(in crate::analysis) struct Choice<'a> {
     pub(in crate::analysis) rows: &'a [Row],
-    /// Places of the cells with the fewest failures, of one batch size.
+    /// Places of the cells that fail no more than the best, of one batch size.
     pub(in crate::analysis) eligible: Vec<usize>,
     /// The place of the fastest of them.
     pub(in crate::analysis) fastest: usize,
@@ -26,13 +26,8 @@ pub(in crate::analysis) struct Choice<'a> {
 impl<'a> Choice<'a> {
     /// Chooses. `None` where no request succeeded anywhere.
     pub(in crate::analysis) fn of(rows: &'a [Row]) -> Option<Self> {
-        let answered = |place: &usize| rows[*place].figures.as_ref().is_some_and(|f| f.ok > 0);
-        let all: Vec<usize> = (0..rows.len()).filter(answered).collect();
-        let fewest = all.iter().map(|place| failures(&rows[*place])).min()?;
-        let whole = all.iter().copied();
-        let whole: Vec<_> = whole
-            .filter(|place| failures(&rows[*place]) == fewest)
-            .collect();
+        let compares = |place: &usize| rows[*place].compares();
+        let whole: Vec<usize> = (0..rows.len()).filter(compares).collect();
         // Batches of different sizes do not compare: the largest is the one to
         // advise on.
         let requests = whole.iter().map(|place| rows[*place].cell.requests).max()?;
@@ -77,8 +72,7 @@ impl<'a> Choice<'a> {
 
     /// The workers that have something to do: no more than there are requests.
     pub(in crate::analysis) fn workers(&self, place: usize) -> usize {
-        let cell = self.cell(place);
-        cell.workers_usable.min(cell.requests)
+        self.rows[place].workers()
     }
 
     /// The eligible cells that are settings of their own: with more workers than
@@ -107,12 +101,7 @@ impl<'a> Choice<'a> {
 
     /// Whether two cells differ in their workers alone.
     pub(in crate::analysis) fn same_line(&self, one: usize, other: usize) -> bool {
-        let line = |place| {
-            let mut cell = self.cell(place).clone();
-            (cell.workers, cell.workers_usable) = (0, 0);
-            cell
-        };
-        line(one) == line(other)
+        self.rows[one].is_like(&self.rows[other])
     }
 
     /// The eligible cells within the tolerance of the fastest.
@@ -150,13 +139,6 @@ impl<'a> Choice<'a> {
         let places = places.iter().copied();
         places.min_by(|a, b| value(a).total_cmp(&value(b)))
     }
-}
-
-/// How bad a cell's failures are: samples that came to nothing, then requests
-/// that failed in the worst sample.
-pub(in crate::analysis) fn failures(row: &Row) -> (usize, u64) {
-    let failed = row.figures.as_ref().map_or(u64::MAX, |f| f.failed);
-    (row.errors, failed)
 }
 
 /// What a cell costs in CPU time and memory: their product, so that neither

@@ -55,13 +55,18 @@ const SLOWER: f64 = 0.05;
 const FEWEST: usize = 4;
 
 impl Scaling {
+    /// No curve where a limit of the server decides.
+    pub(super) fn limited() -> Self {
+        no_peak("No curve is fitted: a limit of the server decides the runtime.".to_owned())
+    }
+
     /// What the cells of the chosen strategy show.
     pub(super) fn of(choice: &Choice<'_>) -> Self {
         let points = points(choice);
         let Some(best) = points.iter().min_by(|a, b| a.time.total_cmp(&b.time)) else {
             return no_peak("No runtime can be compared.".to_owned());
         };
-        let strategy = &choice.cell(choice.chosen).strategy;
+        let strategy = choice.cell(choice.chosen).line();
         let most = points.last().map_or(0.0, |point| point.workers);
         let falls = |point: &&Point| {
             point.workers > best.workers
@@ -69,14 +74,16 @@ impl Scaling {
                 && point.time > best.time * (1.0 + SLOWER)
         };
         if points.len() < 2 {
-            return no_peak(format!("{strategy} was measured at one worker count only."));
+            return no_peak(format!(
+                "{strategy} has figures that compare at one worker count only."
+            ));
         }
         // One slower cell may be chance; all that lie further out are not.
         let peaked = points.last().is_some_and(|last| falls(&last));
         if !peaked {
             return no_peak(format!(
-                "No peak was seen: {strategy} is no slower with {most} workers, the most that \
-                 were measured without more failures, than with fewer."
+                "No peak was seen: {strategy} is not clearly slower with {most} workers, the \
+                 most that were measured without more failures, than with fewer."
             ));
         }
         let fitted = (points.len() >= FEWEST).then(|| fit(&points)).flatten();

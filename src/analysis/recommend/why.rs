@@ -2,21 +2,13 @@
 
 use super::{Basis, Choice, TOLERANCE, over};
 use crate::analysis::{Source, units};
-use crate::record::{Cell, Ending};
-
-/// A cell's name without its workers.
-pub(super) fn line(cell: &Cell) -> String {
-    let name = cell.to_string();
-    name.rsplit_once(", w=")
-        .map_or(name.as_str(), |(line, _)| line)
-        .to_owned()
-}
+use crate::record::Ending;
 
 /// Why the chosen cell, the most important reason first.
 pub(super) fn sentences(basis: &Basis<'_>, choice: &Choice<'_>, binds: String) -> Vec<String> {
     let mut sentences = vec![workers(choice), binds];
     sentences.extend(strategies(choice));
-    sentences.extend(failures(choice));
+    sentences.extend(failures(basis, choice));
     sentences.extend(step(basis, choice));
     sentences.extend(doubts(basis, choice));
     sentences.push(interval(choice));
@@ -59,7 +51,7 @@ fn strategies(choice: &Choice<'_>) -> Option<String> {
         .equals
         .iter()
         .filter(|place| **place != choice.chosen)
-        .map(|place| line(choice.cell(*place)))
+        .map(|place| choice.cell(*place).line())
         .collect();
     if others.is_empty() {
         return None;
@@ -79,7 +71,7 @@ fn strategies(choice: &Choice<'_>) -> Option<String> {
             units::bytes(bytes)
         ))
     );
-    let mine = line(choice.cell(choice.chosen));
+    let mine = choice.cell(choice.chosen).line();
     Some(if at_bound.is_some() {
         format!(
             "{} strategies are at the bound there: choose by memory and CPU time. {mine} takes \
@@ -94,25 +86,30 @@ fn strategies(choice: &Choice<'_>) -> Option<String> {
     })
 }
 
-fn failures(choice: &Choice<'_>) -> Option<String> {
+fn failures(basis: &Basis<'_>, choice: &Choice<'_>) -> Option<String> {
     let row = &choice.rows[choice.chosen];
-    let failed = choice.figures(choice.chosen).failed;
-    let errors = row.errors;
-    if failed == 0 && errors == 0 {
-        return None;
+    let pooled = choice.figures(choice.chosen).pooled;
+    let mut said = Vec::new();
+    if pooled.failed > 0 {
+        said.push(format!(
+            "{} of its requests failed ({} of {}), {}.",
+            units::share(pooled.share()),
+            units::count(pooled.failed),
+            units::count(pooled.requests),
+            basis.session.max_failures.map_or_else(
+                || "and no cell fails less by more than chance explains".to_owned(),
+                |most| format!("where {} may fail", units::share(most)),
+            ),
+        ));
     }
-    let samples = match errors {
-        0 => String::new(),
-        _ => format!(
-            ", and {} came to no measurement",
-            units::counted(errors as u64, "sample")
-        ),
-    };
-    Some(format!(
-        "No cell is without failures: here {} of {} failed{samples}, and nowhere fewer.",
-        units::count(failed),
-        units::counted(row.cell.requests as u64, "request"),
-    ))
+    if row.errors > 0 {
+        said.push(format!(
+            "{} of its {} came to no measurement, as in every other cell or worse.",
+            row.errors,
+            units::counted(row.samples() as u64, "sample")
+        ));
+    }
+    (!said.is_empty()).then(|| said.join(" "))
 }
 
 /// Where fewer workers that were not measured need as many rounds.
@@ -197,7 +194,7 @@ fn interval(choice: &Choice<'_>) -> String {
         let whole = if chosen.samples.min(fastest.samples) < 2 {
             "Each runtime is that of a single sample"
         } else {
-            "A runtime is that of the one sample without failures"
+            "A runtime is that of the one sample with hardly a failure"
         };
         return format!(
             "{whole}: a difference of a few per cent may be chance, and more samples would tell."

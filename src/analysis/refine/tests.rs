@@ -420,14 +420,14 @@ fn what_a_recommendation_rests_on_is_measured_until_it_has_samples_enough() {
 }
 
 #[test]
-fn where_some_cells_fail_more_nothing_is_measured_again() {
+fn cells_that_fail_are_measured_again_as_well() {
     let sweep = |failed: u64| {
         let record = RecordBuilder::new().sample("tokio", 20, measured(100, 1.01));
         let other = measured(100, 2.02).failed(failed, "status");
         let record = record.sample("tokio", 10, other);
         next(&Summary::of(&record.build()), 0).len()
     };
-    assert_eq!((sweep(0), sweep(1)), (1, 0));
+    assert_eq!((sweep(0), sweep(1), sweep(90)), (1, 1, 1));
 }
 
 #[test]

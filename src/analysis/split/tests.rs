@@ -284,6 +284,7 @@ fn retries_have_their_part() {
         latency_s: vec![0.03; 2],
         waited_s: vec![0.01; 2],
         kind: vec!["status".to_owned(); 2],
+        status: vec![Some(503); 2],
     };
     assert_eq!(
         parts(&cell, &run),

@@ -24,14 +24,19 @@ pub(super) fn sorted_out<'a>(
     (measured, reasons)
 }
 
-/// The samples whose times count. A failure can be fast: its sample's time
-/// counts only where there is no other.
-pub(super) fn timed<'a>(measured: &[&'a Measurement]) -> Vec<&'a Measurement> {
-    let whole = || measured.iter().filter(|m| m.failed() == 0).copied();
-    match whole().next() {
-        Some(_) => whole().collect(),
-        None => measured.to_vec(),
-    }
+/// The samples whose times count. A failure can be fast, or as slow as a timeout:
+/// those without count, or where there are none, those with few, or else all.
+pub(in crate::analysis) fn timed<'a>(measured: &[&'a Measurement]) -> Vec<&'a Measurement> {
+    let only = |is: fn(&Measurement) -> bool| -> Vec<_> {
+        measured.iter().copied().filter(|m| is(m)).collect()
+    };
+    [
+        only(|m| m.failed() == 0),
+        only(Measurement::is_nearly_whole),
+    ]
+    .into_iter()
+    .find(|samples| !samples.is_empty())
+    .unwrap_or_else(|| measured.to_vec())
 }
 
 /// The timelines that a summary shows, each of a median sample.

@@ -1,5 +1,7 @@
 //! What a cell used beside time and memory, and what the server says of it.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use crate::analysis::statistics::{Spread, median_count};
@@ -44,6 +46,50 @@ impl UsageFigures {
             bytes_received: count(|m| m.bytes_received),
             retried: count(|m| Some(m.retried.index.len() as u64)).unwrap_or_default(),
         }
+    }
+}
+
+/// How many failed in one way, over all samples.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FailedBy {
+    /// How they failed, by the name of the kind.
+    pub kind: String,
+    /// The status of the answers. `None` without one, and in older records.
+    pub status: Option<u16>,
+    /// How many.
+    pub count: u64,
+}
+
+impl FailedBy {
+    fn sum<'a>(of: impl Iterator<Item = (&'a String, Option<u16>, u64)>) -> Vec<Self> {
+        let mut counts = BTreeMap::new();
+        for (kind, status, count) in of {
+            *counts.entry((kind, status)).or_default() += count;
+        }
+        let counts = counts.into_iter();
+        counts
+            .map(|((kind, status), count)| Self {
+                kind: kind.clone(),
+                status,
+                count,
+            })
+            .collect()
+    }
+
+    /// The requests that failed.
+    pub(super) fn requests(measured: &[&Measurement]) -> Vec<Self> {
+        let failures = measured.iter().flat_map(|m| &m.failures);
+        Self::sum(failures.map(|failure| (&failure.kind, failure.status, failure.count)))
+    }
+
+    /// The attempts that failed and were made again.
+    pub(super) fn retries(measured: &[&Measurement]) -> Vec<Self> {
+        let attempts = measured.iter().flat_map(|m| {
+            let status = |place: usize| m.retried.status.get(place).copied().flatten();
+            let kinds = m.retried.kind.iter().enumerate();
+            kinds.map(move |(place, kind)| (kind, status(place), 1))
+        });
+        Self::sum(attempts)
     }
 }
 

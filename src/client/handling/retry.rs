@@ -116,6 +116,7 @@ impl<'a> Tries<'a> {
         let again = is_transient(&result).filter(|_| failed < self.retry.retries);
         let asked = result.as_ref().ok().and_then(|answer| answer.retry_after);
         let wait = self.wait(failed + 1, asked);
+        let status = result.as_ref().ok().map(|answer| answer.status);
         let (Some(kind), Some(wait)) = (again, wait) else {
             return Next::Done(result, std::mem::take(&mut self.tried));
         };
@@ -130,6 +131,7 @@ impl<'a> Tries<'a> {
             latency: now - attempt,
             waited: wait,
             kind,
+            status,
         });
         Next::After(wait)
     }
@@ -203,7 +205,8 @@ mod tests {
             panic!("a fourth attempt");
         };
         assert_eq!(result.unwrap().status, 503);
-        assert_eq!(tried.len(), 2);
+        let statuses: Vec<_> = tried.iter().map(|attempt| attempt.status).collect();
+        assert_eq!(statuses, [Some(503), Some(503)]);
     }
 
     #[test]

@@ -223,7 +223,7 @@ impl PointView {
         Self {
             workers,
             facts: facts(row, figures, naming),
-            whole: row.every_request_succeeded(),
+            whole: row.compares(),
             runtime: Value::new(warm, &each.warm_s, units::seconds(warm)),
             gap: figures
                 .gap

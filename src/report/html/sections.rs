@@ -229,7 +229,7 @@ pub(super) fn method(out: &mut String, summary: &Summary) -> fmt::Result {
         (
             "Recommendation",
             "The smallest worker count at which a cell’s runtime is within 5 % of the fastest, \
-             among the cells with the fewest failures; where several strategies do equally well \
+             among the cells that fail no more than the best, as far as chance explains it; where several strategies do equally well \
              there, the cheapest in CPU and memory. Nothing is recommended that was not run."
                 .to_owned(),
         ),
@@ -260,7 +260,7 @@ pub(super) fn method(out: &mut String, summary: &Summary) -> fmt::Result {
             "Right answers",
             format!(
                 "Before a time counted, the answers were checked: {}. A failure may be fast, so \
-                 cells with failures (✗) do not compare.",
+                 cells that fail more than others (✗) do not compare.",
                 markup(verified)
             ),
         ),

@@ -28,7 +28,7 @@ macro_rules! figure {
     };
 }
 
-const COLUMNS: [Column; 15] = [
+const COLUMNS: [Column; 16] = [
     Column {
         head: "workers",
         cell: |row| Some((row.cell.workers as f64, workers(row))),
@@ -56,6 +56,7 @@ const COLUMNS: [Column; 15] = [
         .map(|gap| (gap, units::percent(gap)))),
     figure!("ok", |figures| count(figures.ok)),
     figure!("failed", |figures| count(figures.failed)),
+    figure!("retries", |figures| count(figures.usage.retried)),
     figure!("CPU", |figures| time(figures.cpu_s)),
     figure!("of it, run", |figures| figures.run_cpu_s.and_then(time)),
     figure!("memory", |figures| {
@@ -116,14 +117,14 @@ pub(super) fn section(out: &mut String, summary: &Summary) -> fmt::Result {
         } else if advice.is_some_and(|advice| advice.row == index) {
             Some(("recommended", "◆ "))
         } else {
-            (!row.every_request_succeeded()).then_some(("failed", "✗ "))
+            (!row.compares()).then_some(("failed", "✗ "))
         };
         line(out, row, &naming, mark)?;
     }
     writeln!(
         out,
-        "</tbody>\n</table>\n</div>\n<p class=\"quiet\">★ the fastest; ◆ recommended, where it is another; ✗ failed requests or \
-         samples, so times do not compare; {NONE} no figure.{}</p>\n</section>",
+        "</tbody>\n</table>\n</div>\n<p class=\"quiet\">★ the fastest; ◆ recommended, where it is another; ✗ more failed requests or \
+         samples than elsewhere, so times do not compare; {NONE} no figure.{}</p>\n</section>",
         prose::beside(summary).map_or(String::new(), |beside| format!(" {beside}."))
     )
 }
@@ -179,7 +180,7 @@ fn reasons(row: &Row) -> Vec<String> {
     for failure in row.figures.iter().flat_map(|figures| &figures.failures) {
         let example = prose::one_line(&failure.example);
         let count = units::count(failure.count);
-        reasons.push(format!("{count} {}: {example}", failure.kind));
+        reasons.push(format!("{count} {}: {example}", failure.what()));
     }
     if row.errors > 0 {
         let reason = row.first_error.as_deref();

@@ -80,8 +80,11 @@ pub(super) fn medians(summary: &Summary) -> String {
 pub(super) fn remarks(summary: &Summary, series: &[Series<'_>]) -> Vec<String> {
     let mut remarks = vec![prose::bound_origin(summary)];
     let mut rows = series.iter().flat_map(|series| &series.rows);
-    if rows.any(|row| !row.every_request_succeeded()) {
-        remarks.push("×: some requests or samples failed, so the time does not compare".to_owned());
+    if rows.any(|row| !row.compares()) {
+        remarks.push(
+            "×: more requests or samples failed than elsewhere, so the time does not compare"
+                .to_owned(),
+        );
     }
     if summary.ending != Ending::Complete {
         remarks.push("the session was not finished".to_owned());

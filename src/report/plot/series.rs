@@ -97,7 +97,7 @@ impl<'a> Series<'a> {
             // did the same each time: one point, with the samples of all.
             match found.last_mut() {
                 Some((there, _, already, _)) if *there == workers => already.extend(samples),
-                _ => found.push((workers, value, samples, row.every_request_succeeded())),
+                _ => found.push((workers, value, samples, row.compares())),
             }
         }
         let points = found

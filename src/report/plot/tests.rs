@@ -233,7 +233,7 @@ fn failures_are_crossed_out_and_explained() {
     assert!(
         texts(&scene)
             .iter()
-            .any(|text| text.text.contains("×: some requests"))
+            .any(|text| text.text.contains("×: more requests"))
     );
     let all_failed = RecordBuilder::new()
         .service(None)

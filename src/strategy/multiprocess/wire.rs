@@ -151,10 +151,15 @@ mod tests {
     fn a_failure_survives_the_pipe() {
         let report = Report {
             traffic: Traffic::default(),
-            done: vec![Done {
-                call: Call::from(Err(Failure::new(FailureKind::Timeout, "late"))),
+            done: [
+                Failure::new(FailureKind::Timeout, "late"),
+                Failure::status(429),
+            ]
+            .map(|failure| Done {
+                call: Call::from(Err(failure)),
                 took: Duration::from_secs(30),
-            }],
+            })
+            .into(),
         };
         let frame = encoded(&report);
         assert_eq!(read::<Report>(frame.as_slice()).unwrap(), Some(report));

@@ -1,56 +1,122 @@
 //! What failures do to a recommendation.
 
 use super::advice;
-use crate::analysis::Summary;
-use crate::analysis::fixture::{RecordBuilder, measured};
-use crate::analysis::recommend::Binding;
+use crate::analysis::fixture::{Measured, RecordBuilder, measured};
+use crate::analysis::recommend::{Binding, Scaling};
+use crate::record::{Limits, RateLimit, SampleResult};
+
+/// One cell of tokio a worker count, with so many failures in each of three samples.
+fn failing(cells: &[(usize, f64, u64)]) -> RecordBuilder {
+    let mut record = RecordBuilder::new();
+    for (workers, warm_s, failed) in cells {
+        for _ in 0..3 {
+            let run = measured(100, *warm_s).failed(*failed, "timeout");
+            record = record.sample("tokio", *workers, run);
+        }
+    }
+    record
+}
 
 #[test]
-fn failures_that_are_everywhere_keep_no_cell_out_and_more_of_them_do() {
-    let record = RecordBuilder::new()
-        .sample("tokio", 5, measured(100, 4.0).failed(4, "status"))
-        .sample("tokio", 10, measured(100, 2.0).failed(4, "status"))
-        .sample("tokio", 20, measured(100, 1.0).failed(5, "status"))
-        .build();
+fn failures_that_chance_explains_keep_no_cell_out() {
+    let record = failing(&[(5, 4.0, 4), (10, 2.0, 4), (20, 1.0, 5)]).build();
+    let (cell, advice) = advice(&record).expect("a recommendation");
+    assert_eq!(cell, "tokio + hyper, w=20");
+    let why = advice.why.join("\n");
+    assert!(
+        why.contains("5.00 % of its requests failed (15 of 300), and no cell fails less by more"),
+        "{why}"
+    );
+    assert!(!why.contains("more requests fail"), "{why}");
+}
+
+#[test]
+fn a_cell_that_fails_more_is_left_out_and_named() {
+    let record = failing(&[(5, 4.0, 1), (10, 2.0, 1), (20, 1.0, 5)]).build();
     let (cell, advice) = advice(&record).expect("a recommendation");
     assert_eq!(cell, "tokio + hyper, w=10");
     assert_eq!(advice.constraint, Binding::Failures);
-    let why = advice.why.join("\n");
-    assert!(
-        why.contains("here 4 of 100 requests failed, and nowhere fewer"),
-        "{why}"
-    );
-    // One more of 100 may be chance: that is for the reader to weigh.
     let other = advice
         .alternatives
         .iter()
         .find(|other| other.what.contains("more failures"));
-    assert!(other.expect("the faster").cost.contains("1 failure more"));
+    let cost = &other.expect("the faster").cost;
+    assert!(
+        cost.contains("5.00 % of its requests fail instead of 1.00 %"),
+        "{cost}"
+    );
 }
 
 #[test]
-fn a_cell_that_chance_may_have_spared_has_the_faster_ones_beside_it() {
-    let others = |failures: [u64; 4]| {
-        let mut record = RecordBuilder::new();
-        for (workers, failed) in [2, 5, 10, 20].into_iter().zip(failures) {
-            let run = measured(100, 20.1 / workers as f64).failed(failed, "status");
+fn a_cause_is_told_from_statuses_and_not_from_words() {
+    let binding = |refused: Measured| {
+        let record = RecordBuilder::new().session(|session| {
+            session.server.limits.capacity = Some(10);
+        });
+        let record = record
+            .sample("tokio", 5, measured(100, 4.1))
+            .sample("tokio", 50, refused)
+            .build();
+        advice(&record).expect("a recommendation").1.constraint
+    };
+    let failing = || measured(100, 0.5);
+    assert_eq!(binding(failing().refused(60, 429)), Binding::RateLimit);
+    assert_eq!(binding(failing().refused(60, 503)), Binding::Capacity);
+    assert_eq!(binding(failing().refused(60, 500)), Binding::Failures);
+    // The fixture's example holds what the kind is called here.
+    for words in ["GET /429", "status 503", "connect: 429"] {
+        assert_eq!(binding(failing().failed(60, words)), Binding::Failures);
+    }
+}
+
+#[test]
+fn a_limit_is_named_where_refused_requests_are_tried_again() {
+    let told = |limits: Limits, status: u16| {
+        let mut record = RecordBuilder::new()
+            .service(Some(0.05))
+            .session(|session| session.server.limits = limits);
+        for (workers, warm_s, retried) in [
+            (1, 5.1, 0),
+            (2, 3.4, 20),
+            (5, 3.5, 60),
+            (10, 4.2, 180),
+            (20, 5.4, 400),
+        ] {
+            let run = measured(100, warm_s).retried(retried, status);
             record = record.sample("tokio", workers, run);
         }
-        let summary = Summary::of(&record.build());
-        let advice = summary.recommendation.expect("a recommendation");
-        let failing = advice.alternatives.iter();
-        let failing = failing.filter(|other| other.what.contains("more failures"));
-        let named = failing.map(|other| summary.rows[other.row].cell.workers);
-        (
-            summary.rows[advice.row].cell.workers,
-            named.collect::<Vec<_>>(),
-        )
+        let advice = advice(&record.build()).expect("a recommendation").1;
+        (advice.constraint, advice.why[1].clone(), advice.scaling)
     };
-    assert_eq!(others([1, 0, 1, 3]), (5, vec![20]));
-    // More than chance would have.
-    assert_eq!(others([1, 0, 1, 4]), (5, vec![10]));
-    // Here it is more workers that fail.
-    assert_eq!(others([0, 0, 1, 3]), (5, vec![]));
+    let rate = Some(RateLimit {
+        per_s: 30.0,
+        burst: 1,
+    });
+    let limits = Limits {
+        rate,
+        ..Limits::default()
+    };
+    let (binding, said, scaling) = told(limits, 429);
+    assert_eq!(binding, Binding::RateLimit);
+    assert_eq!(
+        said,
+        "The rate limit of 30/s binds: from 2 workers on, requests are refused with 429 and \
+         tried again (20 of them for 100 requests)."
+    );
+    assert!(matches!(scaling, Scaling::NoPeak { .. }), "{scaling:?}");
+    let (binding, said, _) = told(Limits::default(), 429);
+    assert_eq!(binding, Binding::RateLimit);
+    assert!(
+        said.starts_with("A rate limit of the server binds"),
+        "{said}"
+    );
+    let capacity = Limits {
+        capacity: Some(2),
+        ..Limits::default()
+    };
+    assert_eq!(told(capacity, 503).0, Binding::Capacity);
+    // Nothing says that this is a limit.
+    assert!(matches!(told(Limits::default(), 503).2, Scaling::Peak(_)));
 }
 
 #[test]
@@ -97,4 +163,78 @@ fn connections_that_waited_too_long_are_named() {
         "{said}"
     );
     assert_eq!(told("status").0, Binding::Failures);
+}
+
+#[test]
+fn cores_that_are_busy_are_no_more_than_there_are() {
+    let told = |cpu_s: f64, cold_s: f64| {
+        let mut record = RecordBuilder::new().service(None);
+        for (workers, warm_s) in [(10, 0.21), (50, 0.2), (100, 0.2)] {
+            record = record.sample("tokio", workers, measured(100, warm_s).latency(0.001));
+        }
+        let mut record = record.build();
+        for sample in &mut record.samples {
+            if let SampleResult::Measured(measured) = &mut sample.result {
+                measured.cpu_s = cpu_s;
+                measured.cold_s = cold_s;
+            }
+        }
+        let advice = advice(&record).expect("a recommendation").1;
+        (advice.constraint, advice.why[1].clone())
+    };
+    let (binding, said) = told(1.86, 0.9);
+    assert_eq!(binding, Binding::Cpu);
+    assert!(said.contains("keeps 2.0 cores busy"), "{said}");
+    // Most of it went into building.
+    assert_ne!(told(0.19, 0.9).0, Binding::Cpu);
+}
+
+#[test]
+fn what_one_worker_cannot_do_is_not_promised() {
+    for service in [None, Some(0.2)] {
+        let record = RecordBuilder::new()
+            .service(service)
+            .sample("sequential", 1, measured(100, 20.1))
+            .build();
+        let why = advice(&record).expect("a recommendation").1.why.join("\n");
+        assert!(why.contains("sequential cannot use more workers"), "{why}");
+        assert!(!why.contains("it may be faster"), "{why}");
+    }
+    // Nor where every request is in flight, whatever is known of the server.
+    let record = RecordBuilder::new().service(None);
+    let record = record.sample("tokio", 100, measured(100, 0.3)).build();
+    let why = advice(&record).expect("a recommendation").1.why.join("\n");
+    assert!(
+        why.contains("All 100 requests are in flight at once"),
+        "{why}"
+    );
+}
+
+#[test]
+fn worker_counts_that_failed_are_not_said_not_to_be_measured() {
+    let record = failing(&[(5, 4.0, 0), (50, 0.4, 60)]).build();
+    let Scaling::NoPeak { seen } = advice(&record).expect("a recommendation").1.scaling else {
+        panic!("a peak of one point");
+    };
+    assert_eq!(
+        seen,
+        "tokio + hyper has figures that compare at one worker count only."
+    );
+}
+
+#[test]
+fn a_throughput_that_stands_still_names_what_is_served_at_once() {
+    let mut record = RecordBuilder::new().service(None);
+    for (workers, latency_s) in [(1, 0.05), (2, 0.05), (4, 0.05), (20, 0.252)] {
+        let warm_s = latency_s * 400.0 / workers as f64 * 1.01;
+        record = record.sample("tokio", workers, measured(400, warm_s).latency(latency_s));
+    }
+    let (cell, advice) = advice(&record.build()).expect("a recommendation");
+    assert_eq!(cell, "tokio + hyper, w=4");
+    assert_eq!(advice.constraint, Binding::Throughput);
+    assert_eq!(
+        advice.why[1],
+        "The server gives no more than 79 responses per second, about 4 at once: with 20 workers \
+         each takes 5.0 times as long as with 4."
+    );
 }
