@@ -221,7 +221,7 @@ pub(super) fn judge(rows: &mut [Row], tolerance: Option<f64>) {
 /// The rows of one batch that fail no more than the best of them.
 fn no_worse(rows: &[Row], of_batch: &[usize], tolerance: Option<f64>) -> Vec<usize> {
     let failed = |place: &usize| rows[*place].figures.as_ref().map(|figures| figures.pooled);
-    let answered = |place: &usize| failed(place).is_some_and(|f| f.failed < f.requests);
+    let answered = |place: &usize| rows[*place].figures.as_ref().is_some_and(|f| f.ok > 0);
     let mut places: Vec<_> = of_batch.iter().copied().filter(answered).collect();
     // A sample that came to nothing is a fault of its own, and no chance failure.
     let errors = places.iter().map(|place| rows[*place].errors).min();

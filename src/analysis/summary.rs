@@ -76,7 +76,7 @@ pub struct Row {
     /// Why the first of those did not.
     pub first_error: Option<String>,
     /// Whether it fails more than the best cells do, by more than chance explains, or
-    /// was never answered: then its times do not compare.
+    /// had a sample without a good answer: then its times do not compare.
     pub fails_more: bool,
     /// How it was sampled.
     pub sampled: Sampled,
