@@ -11,11 +11,14 @@ use crate::record::{Doer, Failed, FailureCount, Outcomes, Retried};
 use crate::strategy::Sink;
 use crate::workload::Workload;
 
+/// Failures by kind and status: how many, and the first in words.
+type Failures = BTreeMap<(FailureKind, Option<u16>), (u64, String)>;
+
 /// Takes the outcomes of one run.
 pub struct Collector {
     workload: Arc<dyn Workload>,
     ledger: Ledger,
-    failures: Mutex<BTreeMap<(FailureKind, Option<u16>), (u64, String)>>,
+    failures: Mutex<Failures>,
     retried: Mutex<Retried>,
     /// Whether the request in the middle has ended.
     halfway: AtomicBool,

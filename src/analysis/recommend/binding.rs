@@ -255,10 +255,14 @@ fn unexplained(basis: &Basis<'_>, choice: &Choice<'_>) -> (Binding, String) {
     (Binding::Unknown, said.to_owned())
 }
 
-/// The cores that a cell keeps busy. The CPU time has building and teardown in it, so
-/// it is set against the cold runtime, and is never more than there are cores.
+/// The cores that a cell keeps busy while it runs, never more than there are. Where a
+/// record does not tell the run's CPU time, all of it is set against the cold runtime,
+/// as building is in both.
 fn busy(figures: &Figures, basis: &Basis<'_>) -> f64 {
-    let busy = figures.cpu_s / figures.cold_s;
+    let busy = match figures.run_cpu_s {
+        Some(run_s) => run_s / figures.warm_s.median,
+        None => figures.cpu_s / figures.cold_s,
+    };
     if busy.is_finite() {
         busy.min(basis.session.receipt.cores.max(1) as f64)
     } else {

@@ -167,7 +167,7 @@ fn connections_that_waited_too_long_are_named() {
 
 #[test]
 fn cores_that_are_busy_are_no_more_than_there_are() {
-    let told = |cpu_s: f64, cold_s: f64| {
+    let told_of = |cpu_s: f64, cold_s: f64, run_cpu_s: Option<f64>| {
         let mut record = RecordBuilder::new().service(None);
         for (workers, warm_s) in [(10, 0.21), (50, 0.2), (100, 0.2)] {
             record = record.sample("tokio", workers, measured(100, warm_s).latency(0.001));
@@ -177,16 +177,22 @@ fn cores_that_are_busy_are_no_more_than_there_are() {
             if let SampleResult::Measured(measured) = &mut sample.result {
                 measured.cpu_s = cpu_s;
                 measured.cold_s = cold_s;
+                measured.run_cpu_s = run_cpu_s;
             }
         }
         let advice = advice(&record).expect("a recommendation").1;
         (advice.constraint, advice.why[1].clone())
     };
+    let told = |cpu_s, cold_s| told_of(cpu_s, cold_s, None);
+    let told_of_run = |run_s, cpu_s| told_of(cpu_s, 0.9, Some(run_s));
     let (binding, said) = told(1.86, 0.9);
     assert_eq!(binding, Binding::Cpu);
     assert!(said.contains("keeps 2.0 cores busy"), "{said}");
     // Most of it went into building.
     assert_ne!(told(0.19, 0.9).0, Binding::Cpu);
+    // What the run took is known, and that was little.
+    assert_ne!(told_of_run(0.01, 1.86).0, Binding::Cpu);
+    assert!(told_of_run(0.25, 1.86).1.contains("keeps 1.2 cores busy"));
 }
 
 #[test]
