@@ -25,13 +25,13 @@ use crate::service::{self, Asked, Content, Refusal, Reply};
 /// The longest request body that is read; beyond it the answer is 413.
 const MAX_BODY: usize = 1 << 20;
 
-/// The connection ends without an answer.
+/// The connection ends without an answer: by a fault, or because nobody is there.
 #[derive(Debug)]
 pub(super) struct Cut;
 
 impl fmt::Display for Cut {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a fault of the profile ends the connection")
+        f.write_str("the connection ends without an answer")
     }
 }
 
@@ -68,7 +68,8 @@ pub(super) fn exchange(
     request: Request<Incoming>,
 ) -> Answering {
     let arrived = line.read_at();
-    let (in_flight, nth) = line.begin();
+    let body_length = request.body().size_hint().exact();
+    let (in_flight, nth) = line.begin(body_length.unwrap_or(0));
     let is_last = worker.is_last(nth);
     if is_last {
         line.end();
@@ -226,18 +227,27 @@ async fn read(body: Incoming, patience: Duration) -> Result<Bytes, Refusal> {
 async fn release(worker: &Rc<Worker>, reply: Reply, sheet: Sheet, in_flight: InFlight) -> Answer {
     if let Some(serving) = &reply.serving {
         if serving.due > serving.arrived {
-            worker.timer().until(serving.due).await;
+            wait(worker, in_flight.line(), serving.due).await?;
         }
         if let Some(Fault::Hang(time)) = serving.fault {
             if serving.due > serving.arrived {
                 serving.ticket.count_lateness(serving.due.elapsed());
             }
             serving.ticket.count_fault();
-            worker.timer().until(Instant::now() + time).await;
+            wait(worker, in_flight.line(), Instant::now() + time).await?;
             return Err(Cut);
         }
     }
     settle(worker, reply, sheet, in_flight)
+}
+
+/// Waits until an answer is due, as long as its client does.
+async fn wait(worker: &Worker, line: &Line, due: Instant) -> Result<(), Cut> {
+    tokio::select! {
+        biased;
+        () = worker.timer().until(due) => Ok(()),
+        () = line.left() => Err(Cut),
+    }
 }
 
 /// Lets an answer go that is due, with whatever is to go wrong.

@@ -7,6 +7,8 @@
 
 mod exchange;
 mod frames;
+mod heads;
+mod leaving;
 mod line;
 mod payload;
 mod piece;
@@ -128,10 +130,9 @@ async fn greets_http2(stream: &TcpStream, worker: &Worker) -> io::Result<bool> {
 
 /// Serves one connection to its end. An error of the transport ends it; nobody
 /// is left to be told.
-async fn serve<S: Transport>(stream: S, worker: Rc<Worker>, is_http2: bool) {
-    let line = Rc::new(Line::new(is_http2));
-    let wire = Wire::new(stream, Rc::clone(&line), Rc::clone(&worker));
-    let wire = TokioIo::new(wire);
+async fn serve(stream: impl Transport, worker: Rc<Worker>, is_http2: bool) {
+    let line = Rc::new(Line::new(Box::new(stream), Rc::clone(&worker), is_http2));
+    let wire = TokioIo::new(Wire::new(Rc::clone(&line)));
     let service = {
         let (worker, line) = (Rc::clone(&worker), Rc::clone(&line));
         service_fn(move |request| exchange::exchange(&worker, &line, request))

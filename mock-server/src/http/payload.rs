@@ -163,6 +163,9 @@ impl Body for Payload {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Piece>, io::Error>>> {
         match self.poll_paced(cx) {
+            Poll::Pending if self.in_flight.line().has_broken(cx) => {
+                Poll::Ready(Some(Err(io::ErrorKind::ConnectionReset.into())))
+            }
             Poll::Pending => Poll::Pending,
             Poll::Ready(Some(piece)) => {
                 let piece = self.hand_over(piece);

@@ -4,7 +4,7 @@
 use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -13,7 +13,6 @@ use tokio::time::Sleep;
 use tokio_rustls::server::TlsStream;
 
 use super::line::Line;
-use crate::server::Worker;
 
 /// A stream of bytes over a TCP connection.
 pub(super) trait Transport: AsyncRead + AsyncWrite + Unpin + 'static {
@@ -34,22 +33,15 @@ impl Transport for TlsStream<TcpStream> {
 }
 
 /// A transport between hyper and the system.
-pub(super) struct Wire<S: Transport> {
-    io: S,
+pub(super) struct Wire {
     line: Rc<Line>,
-    worker: Rc<Worker>,
     /// When the client's time is over, while there is such a limit.
     limit: Option<Pin<Box<Sleep>>>,
 }
 
-impl<S: Transport> Wire<S> {
-    pub(super) fn new(stream: S, line: Rc<Line>, worker: Rc<Worker>) -> Self {
-        Self {
-            io: stream,
-            line,
-            worker,
-            limit: None,
-        }
+impl Wire {
+    pub(super) fn new(line: Rc<Line>) -> Self {
+        Self { line, limit: None }
     }
 
     /// Until when an idle client may send its next byte.
@@ -57,12 +49,10 @@ impl<S: Transport> Wire<S> {
         if !self.line.is_idle() {
             return None;
         }
+        let worker = &self.line.worker;
         match self.line.head_since() {
-            Some(since) => Some(since + self.worker.config().patience.head),
-            None => self
-                .worker
-                .idle_timeout()
-                .map(|idle| self.line.read_at() + idle),
+            Some(since) => Some(since + worker.config().patience.head),
+            None => worker.idle_timeout().map(|idle| self.line.read_at() + idle),
         }
     }
 
@@ -80,62 +70,91 @@ impl<S: Transport> Wire<S> {
         }
         limit.as_mut().poll(cx).is_ready()
     }
-}
 
-impl<S: Transport> AsyncRead for Wire<S> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let before = buffer.filled().len();
-        let polled = Pin::new(&mut self.io).poll_read(cx, buffer);
-        match polled {
-            Poll::Ready(Ok(())) => {
-                let bytes = &buffer.filled()[before..];
-                self.worker.clerk().count_received(bytes.len() as u64);
-                self.line.has_read(bytes);
-            }
-            // Nothing read and ready is the end: hyper closes the connection.
-            Poll::Pending if self.is_overdue(cx) => return Poll::Ready(Ok(())),
-            _ => {}
+    /// Writes what is left of `bytes` when their first has been sent before them.
+    fn poll_rest(&self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let rest = &bytes[1..];
+        let written = if rest.is_empty() {
+            0
+        } else {
+            ready!(self.poll_count(rest.len(), |transport| transport.poll_write(cx, rest)))?
+        };
+        self.line.began.set(false);
+        Poll::Ready(Ok(1 + written))
+    }
+
+    /// Writes, counted before it is done: once it is, the client may look at the
+    /// journal before this thread goes on. What was not written is taken back.
+    fn poll_count(
+        &self,
+        length: usize,
+        write: impl FnOnce(Pin<&mut dyn Transport>) -> Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
+        let line = &self.line;
+        line.is_flushed.set(false);
+        line.worker.clerk().count_sent(length as i64);
+        line.is_flushing();
+        let polled = line.poll_with(write);
+        let written = match polled {
+            Poll::Ready(Ok(count)) => count,
+            _ => 0,
+        };
+        if written < length {
+            let kept = written as i64 - length as i64;
+            line.worker.clerk().count_sent(kept);
+            line.has_stalled();
         }
         polled
     }
 }
 
-impl<S: Transport> AsyncWrite for Wire<S> {
-    fn poll_write(
+impl AsyncRead for Wire {
+    fn poll_read(
         mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let polled = self.line.poll_read(cx, buffer);
+        // Nothing read and ready is the end: hyper closes the connection.
+        if polled.is_pending() && self.is_overdue(cx) {
+            return Poll::Ready(Ok(()));
+        }
+        polled
+    }
+}
+
+impl AsyncWrite for Wire {
+    fn poll_write(
+        self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        self.before(bytes.len());
-        let polled = Pin::new(&mut self.io).poll_write(cx, bytes);
-        self.after(bytes.len(), &polled);
-        polled
+        if self.line.began.get() && !bytes.is_empty() {
+            return self.poll_rest(cx, bytes);
+        }
+        self.poll_count(bytes.len(), |transport| transport.poll_write(cx, bytes))
     }
 
     fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        // Only HTTP/2 does, where no answer begins before it is due.
         let length = slices.iter().map(|slice| slice.len()).sum();
-        self.before(length);
-        let polled = Pin::new(&mut self.io).poll_write_vectored(cx, slices);
-        self.after(length, &polled);
-        polled
+        self.poll_count(length, |transport| {
+            transport.poll_write_vectored(cx, slices)
+        })
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.io.is_write_vectored()
+        self.line.is_http2()
     }
 
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         // Encryption may have taken what it could not write.
         self.line.is_flushing();
-        let polled = Pin::new(&mut self.io).poll_flush(cx);
+        let polled = self.line.poll_with(|transport| transport.poll_flush(cx));
         match polled {
             Poll::Ready(Ok(())) => self.line.has_flushed(),
             _ => self.line.has_stalled(),
@@ -143,38 +162,17 @@ impl<S: Transport> AsyncWrite for Wire<S> {
         polled
     }
 
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_shutdown(cx)
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.line.poll_with(|transport| transport.poll_shutdown(cx))
     }
 }
 
-impl<S: Transport> Wire<S> {
-    /// Counts what is about to be written: once it is, the client may look at the
-    /// journal before this thread goes on.
-    fn before(&self, length: usize) {
-        self.worker.clerk().count_sent(length as i64);
-        self.line.is_flushing();
-    }
-
-    /// Takes back what was not written.
-    fn after(&self, length: usize, polled: &Poll<io::Result<usize>>) {
-        let written = match polled {
-            Poll::Ready(Ok(count)) => *count,
-            _ => 0,
-        };
-        if written < length {
-            self.worker
-                .clerk()
-                .count_sent(written as i64 - length as i64);
-            self.line.has_stalled();
-        }
-    }
-}
-
-impl<S: Transport> Drop for Wire<S> {
+impl Drop for Wire {
     fn drop(&mut self) {
-        if self.line.is_reset() {
-            let socket = socket2::SockRef::from(self.io.tcp());
+        // What still waits on another task holds the line, not the connection.
+        let transport = self.line.close();
+        if let Some(transport) = transport.filter(|_| self.line.is_reset()) {
+            let socket = socket2::SockRef::from(transport.tcp());
             // Closing with a linger of zero sends RST. Where that is refused the
             // client sees an ordinary close, a fault as well.
             let _ = socket.set_linger(Some(Duration::ZERO));

@@ -43,8 +43,10 @@ impl AsRawFd for Descriptor {
 #[derive(Default)]
 struct Queue {
     /// The earliest deadline on top. A wait that was abandoned leaves its entry
-    /// here until it is due; its slot then holds another generation.
+    /// here, at most as many as there are others; its slot then holds another
+    /// generation.
     heap: BinaryHeap<Reverse<(Instant, usize, u64)>>,
+    abandoned: usize,
     slots: Vec<Slot>,
     free: Vec<usize>,
     armed: Option<Armed>,
@@ -120,6 +122,8 @@ impl Timer {
                     waker.wake();
                 }
                 queue.release(slot);
+            } else {
+                queue.abandoned -= 1;
             }
         }
         if let Some(&Reverse((deadline, ..))) = queue.heap.peek() {
@@ -160,6 +164,18 @@ impl Queue {
         let generation = self.slots[slot].generation;
         self.heap.push(Reverse((deadline, slot, generation)));
         (slot, generation)
+    }
+
+    /// A wait that is not over is given up.
+    fn abandon(&mut self, slot: usize) {
+        self.release(slot);
+        self.abandoned += 1;
+        if self.abandoned * 2 > self.heap.len() {
+            let slots = &self.slots;
+            self.heap
+                .retain(|Reverse((_, slot, generation))| slots[*slot].generation == *generation);
+            self.abandoned = 0;
+        }
     }
 
     fn release(&mut self, slot: usize) {
@@ -241,8 +257,35 @@ impl Drop for Sleep<'_> {
         if let Some((slot, generation)) = self.place {
             let mut queue = self.timer.queue.borrow_mut();
             if queue.slots[slot].generation == generation {
-                queue.release(slot);
+                queue.abandon(slot);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn abandoned_waits_are_forgotten_before_they_are_due() {
+        let runtime = tokio::runtime::LocalRuntime::new().unwrap();
+        runtime.block_on(async {
+            let timer = Timer::start().unwrap();
+            let due = Instant::now() + Duration::from_secs(3600);
+            let mut kept = Box::pin(timer.until(due));
+            for _ in 0..1000 {
+                let mut wait = Box::pin(timer.until(due));
+                std::future::poll_fn(|cx| {
+                    assert!(wait.as_mut().poll(cx).is_pending());
+                    assert!(kept.as_mut().poll(cx).is_pending());
+                    Poll::Ready(())
+                })
+                .await;
+            }
+            let queue = timer.queue.borrow();
+            assert!(queue.heap.len() <= 4, "{}", queue.heap.len());
+            assert!(queue.slots.len() <= 4, "{}", queue.slots.len());
+        });
     }
 }

@@ -44,6 +44,31 @@ fn a_head_that_is_never_whole_ends_its_connection() {
 }
 
 #[test]
+fn a_head_behind_another_request_is_limited_too() {
+    let server = Server::start(impatient()).unwrap();
+    let get = "GET /health HTTP/1.1\r\nHost: m\r\n\r\n";
+    let post = "POST /echo HTTP/1.1\r\nHost: m\r\nContent-Length: 6\r\n\r\na\r\n\r\nb";
+    let chunked = "POST /echo HTTP/1.1\r\nHost: m\r\nTransfer-Encoding: chunked\r\n\r\n\
+                   6\r\na\r\n\r\nb\r\n0\r\n\r\n";
+    for before in [get, post, chunked] {
+        for rest in ["G", "GET /health HTTP/1.1\r\nHost"] {
+            let mut client = Client::connect(server.addr());
+            client.write(format!("{before}{rest}").as_bytes());
+            assert_eq!(client.read(false).status, 200, "{before}");
+            let answer = client.try_read_to_end().unwrap_or_default();
+            assert_eq!(String::from_utf8_lossy(&answer), "", "{before}{rest}");
+        }
+        // What is whole may stay.
+        let mut client = Client::connect(server.addr());
+        for _ in 0..2 {
+            client.write(before.as_bytes());
+            assert_eq!(client.read(false).status, 200, "{before}");
+            assert!(client.is_open_for(Duration::from_millis(30)), "{before}");
+        }
+    }
+}
+
+#[test]
 fn a_body_that_is_never_whole_is_408() {
     let server = Server::start(impatient()).unwrap();
     let mut client = Client::connect(server.addr());

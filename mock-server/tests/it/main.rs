@@ -2,6 +2,7 @@
 
 mod checks;
 mod corpus;
+mod leaving;
 mod limits;
 mod parity;
 mod program;

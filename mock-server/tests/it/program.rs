@@ -7,14 +7,14 @@ use std::net::SocketAddr;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 /// A running program that is killed when the test ends, however it ends.
-struct Program {
-    child: Child,
+pub(crate) struct Program {
+    pub(crate) child: Child,
     out: BufReader<ChildStdout>,
-    addr: SocketAddr,
+    pub(crate) addr: SocketAddr,
 }
 
 impl Program {
-    fn start(args: &[&str]) -> Self {
+    pub(crate) fn start(args: &[&str]) -> Self {
         let mut child = command(args)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -133,3 +133,12 @@ pub(crate) fn profiled(text: &str) -> mock_server::Server {
 
 /// A profile with no service time, to add to.
 pub(crate) const AT_ONCE: &str = "service_time = { kind = \"fixed\", time = \"0\" }\n";
+
+/// Waits for what comes of itself, and for no longer than a test may take.
+pub(crate) fn until(mut is_so: impl FnMut() -> bool) {
+    let started = std::time::Instant::now();
+    while !is_so() {
+        assert!(started.elapsed() < Duration::from_secs(30), "it never came");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}

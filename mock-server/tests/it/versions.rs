@@ -150,7 +150,11 @@ fn a_connection_of_http2_ends_after_its_last_request() {
     assert_eq!(server.stop().unwrap().summary.completed, 3);
 }
 
-async fn encrypted(server: &Server, pem: &std::path::Path, alpn: &[u8]) -> TlsStream<TcpStream> {
+pub(crate) async fn encrypted(
+    server: &Server,
+    pem: &std::path::Path,
+    alpn: &[u8],
+) -> TlsStream<TcpStream> {
     let mut roots = RootCertStore::empty();
     roots
         .add(CertificateDer::from_pem_file(pem).unwrap())
