@@ -1,11 +1,12 @@
 //! A table of parameters: a row a request.
 
+use std::collections::{BTreeMap, HashMap};
 use std::io::Read;
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
 /// Rows of values under named columns, at least one of each.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,9 +84,7 @@ impl Table {
     /// # Errors
     /// A sentence that says what is wrong, and in which line.
     pub fn parse_csv(text: &str) -> Result<Self, String> {
-        // What a spreadsheet puts before UTF-8.
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let mut reader = csv::Reader::from_reader(text.as_bytes());
+        let mut reader = csv::Reader::from_reader(without_mark(text).as_bytes());
         let names = reader.headers().map_err(|error| error.to_string())?;
         let columns: Vec<String> = names.iter().map(|name| name.trim().to_owned()).collect();
         let mut values = Vec::new();
@@ -96,35 +95,32 @@ impl Table {
         Self::checked(columns, values)
     }
 
-    /// A table from a JSON array of objects: a column a key, in the order in
+    /// A table from a JSON array of objects: a column per key, in the order in
     /// which they appear first. A key that an object lacks, and `null`, are
-    /// empty.
+    /// empty. Numbers keep their text: `1.10` stays `1.10`.
     ///
     /// # Errors
     /// A sentence that says what is wrong.
     pub fn parse_json(text: &str) -> Result<Self, String> {
-        let objects: Vec<Map<String, Value>> = serde_json::from_str(text)
-            .map_err(|error| format!("expected a JSON array of objects ({error})"))?;
+        let text = without_mark(text);
+        let expected = |error| format!("expected a JSON array of objects ({error})");
+        serde_json::from_str::<Vec<BTreeMap<String, IgnoredAny>>>(text).map_err(expected)?;
+        let rows = json_rows(text).map_err(expected)?;
         let mut columns: Vec<String> = Vec::new();
-        for key in objects.iter().flat_map(Map::keys) {
-            if !columns.contains(key) {
+        let mut places = HashMap::new();
+        for (key, _) in rows.iter().flatten() {
+            if !places.contains_key(key) {
+                places.insert(key.clone(), columns.len());
                 columns.push(key.clone());
             }
         }
-        let mut values = Vec::with_capacity(objects.len() * columns.len());
-        for (row, object) in objects.iter().enumerate() {
-            for column in &columns {
-                values.push(match object.get(column) {
-                    None | Some(Value::Null) => String::new(),
-                    Some(Value::String(text)) => text.clone(),
-                    Some(value @ (Value::Number(_) | Value::Bool(_))) => value.to_string(),
-                    Some(Value::Array(_) | Value::Object(_)) => {
-                        return Err(format!(
-                            "`{column}` of object {} is neither text nor a number",
-                            row + 1
-                        ));
-                    }
-                });
+        let width = columns.len();
+        let mut values = vec![String::new(); rows.len() * width];
+        for (row, members) in rows.iter().enumerate() {
+            for (key, value) in members {
+                let no_cell =
+                    || format!("`{key}` of object {} is neither text nor a number", row + 1);
+                values[row * width + places[key]] = json_cell(value).ok_or_else(no_cell)?;
             }
         }
         Self::checked(columns, values)
@@ -171,6 +167,64 @@ impl Table {
     }
 }
 
+/// The text without what a spreadsheet puts before UTF-8.
+fn without_mark(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
+}
+
+/// The members of each object in the order of the text, with their values as
+/// they stand there. The text must be an array of objects.
+fn json_rows(text: &str) -> serde_json::Result<Vec<Vec<(String, &str)>>> {
+    let mut rest = JsonText(text);
+    let mut rows = Vec::new();
+    rest.skip('[');
+    while rest.skip('{') {
+        let mut members = Vec::new();
+        while !rest.skip('}') {
+            let key = serde_json::from_str(rest.value()?)?;
+            rest.skip(':');
+            members.push((key, rest.value()?));
+            rest.skip(',');
+        }
+        rows.push(members);
+        rest.skip(',');
+    }
+    Ok(rows)
+}
+
+/// A cell's text; `None` where the value is an array or an object.
+fn json_cell(value: &str) -> Option<String> {
+    match value.as_bytes().first()? {
+        b'"' => serde_json::from_str(value).ok(),
+        b'[' | b'{' => None,
+        _ if value == "null" => Some(String::new()),
+        _ => Some(value.to_owned()),
+    }
+}
+
+/// What is left of a JSON text. Its values are wanted as they stand: as numbers
+/// they would be rounded.
+struct JsonText<'a>(&'a str);
+
+impl<'a> JsonText<'a> {
+    /// Skips a mark between values; says whether it came next.
+    fn skip(&mut self, mark: char) -> bool {
+        self.0 = self.0.trim_start_matches([' ', '\t', '\n', '\r']);
+        let rest = self.0.strip_prefix(mark);
+        self.0 = rest.unwrap_or(self.0);
+        rest.is_some()
+    }
+
+    /// The text of the next value.
+    fn value(&mut self) -> serde_json::Result<&'a str> {
+        let mut values = serde_json::Deserializer::from_str(self.0).into_iter::<IgnoredAny>();
+        values.next().transpose()?;
+        let (value, rest) = self.0.split_at(values.byte_offset());
+        self.0 = rest;
+        Ok(value.trim_start_matches([' ', '\t', '\n', '\r']))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -198,6 +252,28 @@ mod tests {
     }
 
     #[test]
+    fn json_numbers_keep_their_text() {
+        let numbers = ["123456789012345678901234", "1.10", "1e2", "-0.0", "1E+400"];
+        for number in numbers {
+            let text = format!("[ {{ \"n\" : {number} , \"t\": true }},{{\"n\":{number}}}]");
+            let table = Table::parse_json(&text).unwrap();
+            assert_eq!(table.value(0, "n"), Some(number));
+            assert_eq!(table.value(1, "n"), Some(number));
+            assert_eq!(table.value(0, "t"), Some("true"));
+        }
+    }
+
+    #[test]
+    fn json_columns_stand_in_file_order() {
+        let text = "\u{feff}[{\"zip code\":\"}\\\",{\",\"b\":1,\"zip code\":2},\n{\"a\":\"\\u00e9\",\"b\":null}]";
+        let table = Table::parse_json(text).unwrap();
+        assert_eq!(table.columns(), ["zip code", "b", "a"]);
+        let rows = [0, 1].map(|row| table.row(row).map(|(_, value)| value).collect::<Vec<_>>());
+        // Of a key that an object has twice, the last one counts.
+        assert_eq!(rows, [["2", "1", ""], ["", "", "é"]]);
+    }
+
+    #[test]
     fn what_is_no_table_is_said() {
         for (text, expected) in [
             ("", "no rows"),
@@ -214,6 +290,8 @@ mod tests {
             ("[1]", "array of objects"),
             ("[]", "no rows"),
             (r#"[{"a":[1]}]"#, "neither text nor a number"),
+            (r#"[{"a":"\ud800"}]"#, "neither text nor a number"),
+            ("[{\"a\":01}]", "array of objects"),
         ] {
             let error = Table::parse_json(text).unwrap_err();
             assert!(error.contains(expected), "{text:?}: {error}");

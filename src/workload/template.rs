@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use hyper::http::uri::PathAndQuery;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use serde::{Deserialize, Serialize};
 
@@ -37,11 +38,14 @@ enum Part {
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TemplateError {
     /// A brace without its other half.
-    #[error("`{0}` has a brace that is not closed; places are {{type}}, {{id}} and {{index}}")]
+    #[error(
+        "`{0}` has a brace that encloses no name; placeholders are {{type}}, {{id}} and {{index}}, and a \
+         brace that is part of the URL is written %7B or %7D"
+    )]
     Brace(String),
     /// A place that there is not.
     #[error(
-        "`{{{place}}}` in `{template}` is not a place to fill; there are {{type}} (materials, then products), {{id}} (from 0 within the type), {{index}} (from 0){columns}"
+        "`{{{place}}}` in `{template}` is no placeholder; there are {{type}} (materials, then products), {{id}} (from 0 within the type), {{index}} (from 0){columns}. Braces that are part of the URL are written %7B and %7D"
     )]
     Place {
         /// The template.
@@ -57,8 +61,13 @@ pub enum TemplateError {
     )]
     Taken(&'static str),
     /// What no request line may hold.
-    #[error("`{0}` has a space or a control character; write it percent-encoded, as %20")]
-    Character(String),
+    #[error("`{template}` has {character:?}, which a URL cannot hold; write it percent-encoded, as {}", Template::encoded(&character.to_string()))]
+    Character {
+        /// The template.
+        template: String,
+        /// The first such character.
+        character: char,
+    },
 }
 
 impl Template {
@@ -85,9 +94,6 @@ impl Template {
     /// # Errors
     /// Where braces do not match or name no place.
     pub fn parse(text: &str) -> Result<Self, TemplateError> {
-        if text.contains(|c: char| c.is_whitespace() || c.is_control()) {
-            return Err(TemplateError::Character(text.to_owned()));
-        }
         let mut parts = Vec::new();
         let mut rest = text;
         while let Some(open) = rest.find(['{', '}']) {
@@ -105,6 +111,12 @@ impl Template {
             rest = &after[close + 1..];
         }
         parts.push(Part::Text(rest.to_owned()));
+        if let Some(character) = unsendable(&parts) {
+            return Err(TemplateError::Character {
+                template: text.to_owned(),
+                character,
+            });
+        }
         Ok(Self {
             text: text.to_owned(),
             parts,
@@ -179,6 +191,23 @@ impl Template {
     }
 }
 
+/// The first character between the placeholders that no request line may hold, or
+/// that clients refuse. What fills a placeholder is encoded.
+fn unsendable(parts: &[Part]) -> Option<char> {
+    let texts = parts.iter().filter_map(|part| match part {
+        Part::Text(text) => Some(text.as_str()),
+        _ => None,
+    });
+    let mut start = "/";
+    texts.flat_map(str::chars).find(|c| {
+        if *c == '?' {
+            start = "/?";
+        }
+        let alone = format!("{start}{c}");
+        c.is_whitespace() || c.is_control() || PathAndQuery::try_from(alone).is_err()
+    })
+}
+
 impl fmt::Display for Template {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
@@ -211,6 +240,43 @@ mod tests {
             let error = Template::parse(text).unwrap_err().to_string();
             assert!(error.contains(text), "{error}");
         }
+    }
+
+    #[test]
+    fn braces_of_the_url_get_a_hint_of_their_code() {
+        let unknown = Template::parse("/a/{x}").unwrap().fits(None).unwrap_err();
+        let unclosed = Template::parse("/a/{x").unwrap_err();
+        for error in [unknown, unclosed] {
+            assert!(error.to_string().contains("%7B"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_character_that_no_url_holds_is_named_with_its_code() {
+        for (text, character, code) in [
+            ("/a b/{x}", "' '", "%20"),
+            ("/a<b", "'<'", "%3C"),
+            ("/{index}?q=a>b", "'>'", "%3E"),
+            ("/\u{7f}", "'\\u{7f}'", "%7F"),
+            ("/\n", "'\\n'", "%0A"),
+        ] {
+            let error = Template::parse(text).unwrap_err().to_string();
+            assert!(error.contains(character) && error.contains(code), "{error}");
+        }
+        Template::parse("/a'(b)*?c[]=1|2&d=:@!$;,~").unwrap();
+    }
+
+    #[test]
+    fn a_column_with_a_space_is_a_placeholder() {
+        let table = Table::parse_csv("zip code,größe\n1 2,3\n").unwrap();
+        let template = Template::of_url("http://127.0.0.1/?zip={zip code}&g={größe}").unwrap();
+        template.fits(Some(&table)).unwrap();
+        assert_eq!(
+            template.fill("", 0, 0, Some((&table, 0))),
+            "/?zip=1%202&g=3"
+        );
+        let again = Template::parse(&template.to_string()).unwrap();
+        assert_eq!(again, template);
     }
 
     #[test]
