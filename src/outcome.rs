@@ -219,7 +219,11 @@ impl Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.kind.name(), self.message)
+        match self.kind {
+            // Its message begins with that word.
+            FailureKind::Status => f.write_str(&self.message),
+            kind => write!(f, "{}: {}", kind.name(), self.message),
+        }
     }
 }
 

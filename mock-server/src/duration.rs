@@ -28,9 +28,30 @@ pub const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 /// assert!(parse("200").unwrap_err().contains("200"));
 /// ```
 pub fn parse(text: &str) -> Result<Duration, String> {
+    read(text, ", or 0")
+}
+
+/// Reads the same, but for 0.
+///
+/// # Errors
+/// Where [`parse`] has one, and for 0; none of them offers 0.
+///
+/// ```
+/// assert!(mock_server::duration::parse_positive("0").is_err());
+/// ```
+pub fn parse_positive(text: &str) -> Result<Duration, String> {
+    match read(text, "")? {
+        Duration::ZERO => Err(format!(
+            "`{text}` is no time: expected more than 0, as in 200ms or 1.5s"
+        )),
+        duration => Ok(duration),
+    }
+}
+
+fn read(text: &str, or_zero: &str) -> Result<Duration, String> {
     let wrong = |why: &str| {
         format!(
-            "`{text}` is not a duration: {why}; expected a number with a unit, as in 200ms, 1.5s, 500us or 2m, or 0"
+            "`{text}` is not a duration: {why}; expected a number with a unit, as in 200ms, 1.5s, 500us or 2m{or_zero}"
         )
     };
     let trimmed = text.trim();
@@ -42,6 +63,11 @@ pub fn parse(text: &str) -> Result<Duration, String> {
     }
     if is_bare_zero(trimmed) {
         return Ok(Duration::ZERO);
+    }
+    if trimmed.parse::<f64>().is_ok_and(f64::is_finite) {
+        return Err(wrong(&format!(
+            "it has no unit, as {trimmed}s or {trimmed}ms has"
+        )));
     }
     let parsed = match parse_fraction(trimmed) {
         Some(parsed) => parsed,
@@ -179,6 +205,19 @@ mod tests {
             assert!(error.contains(&format!("`{text}`")), "{error}");
             assert!(error.contains("200ms"), "{error}");
         }
+    }
+
+    #[test]
+    fn zero_is_not_offered_where_it_is_refused() {
+        for text in ["0", "0s", "5", "-1s", ""] {
+            let error = parse_positive(text).expect_err(text);
+            assert!(
+                !error.contains("or 0") && error.contains("200ms"),
+                "{error}"
+            );
+        }
+        assert!(parse("5").is_err_and(|error| error.contains("5s") && error.contains("or 0")));
+        assert_eq!(parse_positive("5s"), Ok(Duration::from_secs(5)));
     }
 
     proptest! {

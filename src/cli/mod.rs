@@ -6,8 +6,10 @@
 mod compare;
 mod descriptors;
 mod error;
+mod hints;
 mod limits;
 mod list;
+mod no_answer;
 mod options;
 mod output;
 mod policy;
@@ -96,6 +98,7 @@ fn visible_verb(catalogue: &Catalogue, arguments: Vec<OsString>) -> Result<ExitC
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => {
+            let error = hints::mend(error);
             // Help goes to standard output, an error to standard error; where
             // neither can be written there is nobody to tell.
             let _ = error.print();

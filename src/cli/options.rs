@@ -38,12 +38,12 @@ pub(super) struct Axes {
 #[command(next_help_heading = "When requests fail")]
 pub(super) struct Failing {
     /// Longest that one attempt of a request may take
-    #[arg(long, value_name = "TIME", value_parser = parse_timeout, default_value = "30s",
+    #[arg(long, value_name = "TIME", value_parser = duration::parse_positive, default_value = "30s",
           allow_hyphen_values = true)]
     pub(super) timeout: Duration,
 
     /// Longest that a whole batch may take: what has no answer then fails
-    #[arg(long, value_name = "TIME", value_parser = parse_timeout, allow_hyphen_values = true)]
+    #[arg(long, value_name = "TIME", value_parser = duration::parse_positive, allow_hyphen_values = true)]
     pub(super) deadline: Option<Duration>,
 
     /// Further attempts after a connection that failed or broke, a timeout, or a
@@ -192,13 +192,6 @@ fn parse_threads(text: &str) -> Result<usize, String> {
         _ => {
             Err("expected a whole number from 0 to 1024, as in --runtime-threads 0,1,2".to_owned())
         }
-    }
-}
-
-fn parse_timeout(text: &str) -> Result<Duration, String> {
-    match duration::parse(text)? {
-        Duration::ZERO => Err("a request needs some time: expected more than 0".to_owned()),
-        timeout => Ok(timeout),
     }
 }
 

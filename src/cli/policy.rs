@@ -21,16 +21,8 @@ impl Policy {
     /// Asks for one answer, and reads the tightest policy that it states. `None`
     /// where it states none, or does not come: others say why.
     pub(super) fn ask(endpoint: &Endpoint, request: &Request, timeout: Duration) -> Option<Self> {
-        let config = ureq::Agent::config_builder()
-            .timeout_global(Some(timeout))
-            .proxy(None)
-            .max_redirects(0)
-            .http_status_as_error(false)
-            .build();
-        let agent = ureq::Agent::new_with_config(config);
-        let answer = agent.get(format!("{endpoint}{}", request.target)).call();
-        let answer = answer.ok()?;
-        let stated = answer.headers().get_all(HEADER).iter();
+        let headers = headers(endpoint, request, timeout)?;
+        let stated = headers.get_all(HEADER).iter();
         let policies = stated.filter_map(|value| value.to_str().ok());
         policies.flat_map(Self::all).reduce(|one, other| {
             if other.per_s() < one.per_s() {
@@ -90,6 +82,23 @@ impl Policy {
             None => format!("{stated}, in whole seconds too coarse for the lower bound"),
         }
     }
+}
+
+/// The headers of one answer, whatever its status. `None` where none comes.
+pub(super) fn headers(
+    endpoint: &Endpoint,
+    request: &Request,
+    timeout: Duration,
+) -> Option<ureq::http::HeaderMap> {
+    let config = ureq::Agent::config_builder()
+        .timeout_global(Some(timeout))
+        .proxy(None)
+        .max_redirects(0)
+        .http_status_as_error(false)
+        .build();
+    let agent = ureq::Agent::new_with_config(config);
+    let answer = agent.get(format!("{endpoint}{}", request.target)).call();
+    Some(answer.ok()?.into_parts().0.headers)
 }
 
 #[cfg(test)]

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::CliError;
+use super::no_answer::NoAnswer;
 use super::options::Failing;
 use crate::client::{BlockingCaller, Client, Handling, Target};
 use crate::measure::Terms;
-use crate::outcome::{Failure, FailureKind, Response};
+use crate::outcome::{Failure, Response};
 use crate::request::Endpoint;
 use crate::workload::{Expect, Gets, Template, Workload};
 
@@ -46,11 +47,19 @@ pub(super) fn probe(
     let mut answers: Vec<(usize, Response)> = Vec::new();
     for index in [0, batch.requests() - 1] {
         let request = batch.request(index);
-        let answer = caller
-            .call(&request)
-            .result
+        let answer = caller.call(&request).result;
+        let status = answer.as_ref().ok().map(|answer| answer.status);
+        let answer = answer
             .and_then(|answer| batch.check(index, &answer).map(|()| answer))
-            .map_err(|failure| no_answer(endpoint, &request.target, &failure))?;
+            .map_err(|failure| {
+                let no_answer = NoAnswer {
+                    endpoint,
+                    request: &request,
+                    failure: &failure,
+                    status,
+                };
+                no_answer.error(failing.timeout)
+            })?;
         answers.push((index, answer));
     }
     let meets = |expect| -> Result<Result<(), Failure>, CliError> {
@@ -122,16 +131,4 @@ pub(super) fn an_answer(terms: &Terms) -> Result<Bytes, CliError> {
     Err(CliError::new(format_args!(
         "--cpu is calibrated on an answer, and none of the first {TRIED} requests has a good one{last}"
     )))
-}
-
-fn no_answer(endpoint: &Endpoint, target: &str, failure: &Failure) -> CliError {
-    let start = match failure.kind {
-        FailureKind::Connect => "start that server, or ",
-        _ => "",
-    };
-    CliError::new(format_args!(
-        "GET {endpoint}{target} does not answer with success: {failure}\n  \
-         {start}give a path that it answers, as \
-         --url '{endpoint}/path/{{index}}'; without --url the bundled server is used"
-    ))
 }

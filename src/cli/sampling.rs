@@ -26,7 +26,7 @@ pub(super) struct Options {
     /// Sample each cell until its median is known to 0.5 % (with 95 % confidence,
     /// which takes 6 samples at least), and begin none that would end later than
     /// this; each cell has one sample whatever it is
-    #[arg(long, value_name = "BUDGET", value_parser = parse_budget, allow_hyphen_values = true)]
+    #[arg(long, value_name = "BUDGET", value_parser = duration::parse_positive, allow_hyphen_values = true)]
     time: Option<Duration>,
 
     /// Take one sample after the other [default: samples that leave the machine
@@ -73,11 +73,4 @@ impl Options {
 fn from_the_clock() -> u32 {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     now.map_or(0, |now| now.subsec_nanos())
-}
-
-fn parse_budget(text: &str) -> Result<Duration, String> {
-    match duration::parse(text)? {
-        Duration::ZERO => Err("sampling needs some time: expected more than 0".to_owned()),
-        budget => Ok(budget),
-    }
 }

@@ -281,6 +281,10 @@ mod tests {
                 "rate_limit = { rate = 1.0, burst = 0 }",
                 ["rate_limit.burst", "0", "from 1"],
             ),
+            (
+                "rate_limit = { rate = 1.0 }",
+                ["rate_limit.burst", "missing", "--rate-limit-burst N"],
+            ),
             ("load = { sigma = 2.0 }", ["load.sigma", "2", "0 to 1"]),
             (
                 "body = { bytes_per_second = 0 }",
@@ -292,7 +296,7 @@ mod tests {
             ),
             (
                 "warm_up = { lasting = '0', factor = 2.0 }",
-                ["warm_up.lasting", "0", "above 0"],
+                ["warm_up.lasting", "0", "more than 0"],
             ),
             (
                 "service_time = { kind = 'lognormal', p50 = '2s', p99 = '1s' }",
@@ -300,7 +304,7 @@ mod tests {
             ),
             (
                 "service_time = { kind = 'lognormal', p50 = '0', p99 = '1s' }",
-                ["p50", "0", "above 0"],
+                ["p50", "0", "more than 0"],
             ),
             (
                 "service_time = { kind = 'fixed', time = '-1s' }",

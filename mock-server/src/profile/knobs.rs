@@ -166,6 +166,12 @@ const KNOBS: &[Knob] = &[
     ),
 ];
 
+/// The flag that sets a key, with its value's name, as `--rate-limit-burst N`.
+pub(super) fn option(key: &str) -> Option<String> {
+    let knob = KNOBS.iter().find(|knob| knob.key == key)?;
+    Some(format!("--{} {}", knob.flag(), knob.value))
+}
+
 /// The keys of a profile that flags set, in the form of `--set`:
 /// `--rate-limit-rate 50` is `rate_limit.rate=50`. Outages are a list, which
 /// only `--set` and a file can write.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use toml::Value;
 
+use super::knobs;
 use crate::duration;
 
 /// A table, and the key that it is the value of.
@@ -56,8 +57,14 @@ impl Section {
 
     /// Takes a key that must be there.
     pub(super) fn need(&mut self, key: &str) -> Result<Given, String> {
-        self.get(key)
-            .ok_or_else(|| format!("`{}` is missing", self.path(key)))
+        self.get(key).ok_or_else(|| {
+            let path = self.path(key);
+            let option = knobs::option(&path).map(|option| format!(" or by {option}"));
+            format!(
+                "`{path}` is missing: give it in the profile{}",
+                option.unwrap_or_default()
+            )
+        })
     }
 }
 
@@ -120,19 +127,23 @@ impl Given {
 
     /// A duration as people write it.
     pub(super) fn time(self) -> Result<Duration, String> {
-        let read = match &self.value {
-            Value::String(text) => duration::parse(text),
-            other => duration::parse(&shown(other)),
-        };
-        read.map_err(|error| format!("`{}`: {error}", self.key))
+        self.time_as(duration::parse)
     }
 
+    /// A duration above 0.
     pub(super) fn positive(self) -> Result<Duration, String> {
-        let key = self.key.clone();
-        match self.time()? {
-            Duration::ZERO => Err(format!("`{key}` is 0: expected a time above 0")),
-            time => Ok(time),
-        }
+        self.time_as(duration::parse_positive)
+    }
+
+    fn time_as(
+        &self,
+        parse: impl Fn(&str) -> Result<Duration, String>,
+    ) -> Result<Duration, String> {
+        let read = match &self.value {
+            Value::String(text) => parse(text),
+            other => parse(&shown(other)),
+        };
+        read.map_err(|error| format!("`{}`: {error}", self.key))
     }
 }
 

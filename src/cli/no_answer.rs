@@ -1,0 +1,91 @@
+//! What to say of a URL whose first request fails, and the way on, which differs
+//! from failure to failure.
+
+use std::time::Duration;
+
+use super::{CliError, policy};
+use crate::outcome::{Failure, FailureKind};
+use crate::request::{Endpoint, Request};
+
+/// A first request that failed.
+pub(super) struct NoAnswer<'a> {
+    pub(super) endpoint: &'a Endpoint,
+    pub(super) request: &'a Request,
+    pub(super) failure: &'a Failure,
+    /// The status of the answer, where one came.
+    pub(super) status: Option<u16>,
+}
+
+impl NoAnswer<'_> {
+    /// The error in words. A redirect's target is asked for once more: clients do
+    /// not keep headers.
+    pub(super) fn error(&self, timeout: Duration) -> CliError {
+        let location = || {
+            let headers = policy::headers(self.endpoint, self.request, timeout)?;
+            let location = headers.get("location")?;
+            Some(String::from_utf8_lossy(location.as_bytes()).into_owned())
+        };
+        let redirects = self.status.is_some_and(|status| status / 100 == 3);
+        let location = if redirects { location() } else { None };
+        CliError::new(format_args!(
+            "GET {}{} does not answer with success: {}\n  {}",
+            self.endpoint,
+            self.request.target,
+            self.failure,
+            self.way_on(location.as_deref())
+        ))
+    }
+
+    fn way_on(&self, location: Option<&str>) -> String {
+        let Some(status) = self.status else {
+            return self.without_status();
+        };
+        match (status, location) {
+            (300..=399, Some(location)) => {
+                format!("it redirects to {location}; redirects are not followed: give that URL")
+            }
+            (300..=399, None) => {
+                "redirects are not followed: give the URL that it leads to".to_owned()
+            }
+            (401 | 403 | 407, _) => {
+                "it wants credentials, and requests have no headers of your own: put a proxy that \
+                 adds them before the server, or a key into the URL, where --secret NAME hides its \
+                 value"
+                    .to_owned()
+            }
+            (404 | 410, _) => self.another_path(),
+            (405 | 501, _) => format!("requests are GETs: {}", self.another_path()),
+            (429 | 503, _) => {
+                "it takes no more requests for now: wait, or add --retries N, which waits as its \
+                 Retry-After asks"
+                    .to_owned()
+            }
+            (500..=599, _) => "the server failed: its own log may say why".to_owned(),
+            _ => format!("check the path and query; {}", self.another_path()),
+        }
+    }
+
+    fn without_status(&self) -> String {
+        match self.failure.kind {
+            FailureKind::Connect => {
+                "start that server, or check its host and port; without --url the bundled server is \
+                 used"
+                    .to_owned()
+            }
+            FailureKind::Timeout => "check that it answers at all, or allow more with --timeout".to_owned(),
+            FailureKind::Deadline => "allow more time with --deadline".to_owned(),
+            _ => format!(
+                "check that an HTTP/1.1 server listens at {}, and {}",
+                self.endpoint.authority(),
+                self.another_path()
+            ),
+        }
+    }
+
+    fn another_path(&self) -> String {
+        format!(
+            "give a path that it answers, as --url '{}/path/{{index}}'",
+            self.endpoint
+        )
+    }
+}
