@@ -79,6 +79,18 @@ pub(crate) fn enclosing(samples: usize, confidence: f64) -> Option<(usize, f64)>
     found
 }
 
+/// The probability with which `x(k)` and `x(n + 1 − k)` enclose the median.
+pub(crate) fn enclosing_at(samples: usize, rank: usize) -> f64 {
+    let n = samples as f64;
+    let mut log_probability = -n * std::f64::consts::LN_2;
+    let mut below = 0.0;
+    for below_rank in 0..rank {
+        below += log_probability.exp();
+        log_probability += ((n - below_rank as f64) / (below_rank as f64 + 1.0)).ln();
+    }
+    (1.0 - 2.0 * below).max(0.0)
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

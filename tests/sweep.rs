@@ -17,7 +17,9 @@ use fanout::measure::{
     Behaviour, Bundled, Event, Observer, Plan, ServerProcess, Session, SessionError, Sweep, Target,
     Terms,
 };
-use fanout::record::{Cell, Ending, Measurement, Record, Sample, SampleResult, Sampling, Writer};
+use fanout::record::{
+    Cell, Ending, Measurement, Purpose, Record, Sample, SampleResult, Sampling, Writer,
+};
 use fanout::strategy::Catalogue;
 use fanout::workload::{Expect, Gets, Template};
 use tempfile::TempDir;
@@ -328,6 +330,7 @@ fn a_build_between_two_plans_of_a_session_ends_it() {
     let session = Session {
         plan: plan.clone(),
         sampling: &sampling,
+        purpose: Purpose::default(),
         targets: vec![Target {
             profile: None,
             terms: Terms::new(workload, url, Duration::from_secs(10)),

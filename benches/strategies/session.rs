@@ -56,6 +56,7 @@ pub(crate) fn run(plan: &Plan, settings: &Settings, dir: &Path) -> Result<Record
     let session = Session {
         plan: plan.clone(),
         sampling: &sampling,
+        purpose: record::Purpose::Repeated,
         targets: vec![Target {
             profile: None,
             terms: Terms::new(workload, url, TIMEOUT),
@@ -118,6 +119,7 @@ fn described(
         timeout_s: TIMEOUT.as_secs_f64(),
         conditions: record::Conditions::default(),
         max_failures: None,
+        purpose: record::Purpose::Repeated,
         sampling: Some(sampling.clone()),
         notes: plan.notes.clone(),
     }

@@ -1,8 +1,9 @@
 //! Small records made by hand, for the tests of this wing.
 
 use crate::record::{
-    Cell, Conditions, Ending, FailureCount, Limits, Measurement, Outcomes, Receipt, Record,
-    Retried, Sample, SampleResult, Server, ServerAccount, ServerKind, Session, Taken, VERSION,
+    Cell, Conditions, Ending, FailureCount, Limits, Measurement, Outcomes, Purpose, Receipt,
+    Record, Retried, Sample, SampleResult, Server, ServerAccount, ServerKind, Session, Taken,
+    VERSION,
 };
 
 /// Builds a record sample by sample.
@@ -111,6 +112,8 @@ pub(crate) fn cell(strategy: &str, workers: usize, requests: usize) -> Cell {
 pub(crate) struct Measured {
     requests: u64,
     warm_s: f64,
+    /// `None`: a little longer than warm.
+    cold_s: Option<f64>,
     /// `None`: as long as the runtime leaves room for.
     latency_s: Option<f64>,
     failures: Vec<FailureCount>,
@@ -123,6 +126,7 @@ pub(crate) fn measured(requests: u64, warm_s: f64) -> Measured {
     Measured {
         requests,
         warm_s,
+        cold_s: None,
         latency_s: None,
         failures: Vec::new(),
         retried: (0, 0),
@@ -133,6 +137,12 @@ impl Measured {
     /// How long each request took.
     pub(crate) fn latency(mut self, latency_s: f64) -> Self {
         self.latency_s = Some(latency_s);
+        self
+    }
+
+    /// How long it took with building the strategy.
+    pub(crate) fn cold(mut self, cold_s: f64) -> Self {
+        self.cold_s = Some(cold_s);
         self
     }
 
@@ -177,7 +187,7 @@ impl Measured {
         };
         Measurement {
             warm_s: self.warm_s,
-            cold_s: self.warm_s + 0.004,
+            cold_s: self.cold_s.unwrap_or(self.warm_s + 0.004),
             ok: self.requests - failed,
             failures: self.failures,
             cpu_s: 0.021,
@@ -310,6 +320,7 @@ fn session() -> Session {
             .to_owned(),
         timeout_s: 30.0,
         conditions: Conditions::default(),
+        purpose: Purpose::Once,
         sampling: None,
         max_failures: None,
         notes: Vec::new(),

@@ -21,7 +21,7 @@ pub(super) use self::choice::Choice;
 pub use self::scaling::{Peak, Scaling};
 use super::bound::Model;
 use super::summary::Row;
-use crate::record::{Ending, Limits, Session};
+use crate::record::{Ending, Limits, Purpose, Session};
 
 /// How much longer than the fastest cell a batch may take for fewer workers,
 /// as a fraction of that cell's runtime.
@@ -32,6 +32,14 @@ pub const TOLERANCE: f64 = 0.05;
 pub struct Recommendation {
     /// The recommended cell: its place in the summary's rows.
     pub row: usize,
+    /// What the batch is measured for: `once` judges the cold runtime, `repeated`
+    /// the warm one. Every other figure of the recommendation is of that one.
+    #[serde(rename = "for")]
+    pub purpose: Purpose,
+    /// The median warm runtime of the recommended cell, in seconds.
+    pub warm_s: f64,
+    /// Its median cold runtime, in seconds.
+    pub cold_s: f64,
     /// The fastest of the cells that fail no more than the best: its place there.
     pub fastest: usize,
     /// How much longer than the fastest it takes, as a fraction: the ratio of
@@ -84,23 +92,25 @@ impl Recommendation {
     /// The recommendation of a summary's rows. `None` where no request
     /// succeeded anywhere.
     pub(super) fn of(basis: &Basis<'_>) -> Option<Self> {
-        let choice = Choice::of(basis.rows)?;
+        let choice = Choice::of(basis.rows, basis.session.purpose)?;
         let met = binding::met(basis, &choice);
         let scaling = match &met {
             Some((binding, _)) if binding.is_limit() => Scaling::limited(),
             _ => Scaling::of(&choice),
         };
         let (constraint, binds) = met.unwrap_or_else(|| binding::of(basis, &choice, &scaling));
-        let (chosen, fastest) = (
-            choice.figures(choice.chosen),
-            choice.figures(choice.fastest),
+        let (mine, theirs) = (
+            choice.interval(choice.chosen),
+            choice.interval(choice.fastest),
         );
-        let (mine, theirs) = (chosen.warm_interval, fastest.warm_interval);
         let same = choice.chosen == choice.fastest;
         Some(Self {
             row: choice.chosen,
+            purpose: choice.purpose,
+            warm_s: choice.figures(choice.chosen).warm_s.median,
+            cold_s: choice.figures(choice.chosen).cold_s.median,
             fastest: choice.fastest,
-            slower: over(chosen.warm_s.median, fastest.warm_s.median),
+            slower: over(choice.time(choice.chosen), choice.time(choice.fastest)),
             slower_within: if same {
                 (0.0, 0.0)
             } else {

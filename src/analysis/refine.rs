@@ -46,7 +46,7 @@ const CONFIRMED: usize = 6;
 /// the recommended one; then once more those cells that the recommendation
 /// rests on, until they have samples enough.
 pub fn next(summary: &Summary, most_workers: usize) -> Vec<Cell> {
-    let Some(choice) = Choice::of(&summary.rows) else {
+    let Some(choice) = Choice::of(&summary.rows, summary.session.purpose) else {
         return Vec::new();
     };
     let search = Search {

@@ -25,6 +25,8 @@ pub struct Sampled {
     /// The interval of the median warm runtime, over samples with hardly a failure.
     /// `None` where they are too few.
     pub interval: Option<Interval>,
+    /// The same of the cold runtime.
+    pub cold_interval: Option<Interval>,
     /// What ended the taking of samples; `None` where the record does not tell.
     pub ended_by: Option<EndedBy>,
     /// Samples that the machine spoiled. They count like the others.
@@ -113,8 +115,10 @@ impl Sampled {
             SampleResult::Error(_) => None,
         });
         let timed = timed(&measured.collect::<Vec<_>>());
-        let good = timed.iter().filter(|measured| measured.is_nearly_whole());
-        let good: Vec<f64> = good.map(|measured| measured.warm_s).collect();
+        let good: Vec<_> = timed
+            .iter()
+            .filter(|measured| measured.is_nearly_whole())
+            .collect();
         let spoilt: Vec<Spoilt> = samples
             .iter()
             .filter_map(|sample| Spoilt::of(&sample.taken))
@@ -123,7 +127,8 @@ impl Sampled {
         let told = |beside: &usize| *beside > 0 || record.session.sampling.is_some();
         Self {
             beside: beside.filter(told),
-            interval: Interval::of_median(good.iter().copied()),
+            interval: Interval::of_median(good.iter().map(|measured| measured.warm_s)),
+            cold_interval: Interval::of_median(good.iter().map(|measured| measured.cold_s)),
             ended_by: ended_by(record, samples, good.is_empty()),
             spoilt: spoilt.len(),
             spoilt_by: spoilt

@@ -4,9 +4,11 @@
 pub(super) mod choice;
 mod findings;
 mod profiles;
+mod runtimes;
 mod usage;
 
 pub use profiles::DifferentMachines;
+pub use runtimes::Runtimes;
 pub use usage::{EachSample, FailedBy, ServerFigures, UsageFigures};
 
 use std::cmp::Ordering;
@@ -18,7 +20,7 @@ use crate::analysis::latency::Latencies;
 use crate::analysis::recommend::{Basis, Recommendation};
 use crate::analysis::sampled::Sampled;
 use crate::analysis::split::{Ideal, Split};
-use crate::analysis::statistics::{Interval, Sorted, Spread, median_count};
+use crate::analysis::statistics::{Spread, median_count};
 use crate::analysis::timeline::Timeline;
 use crate::record::{Cell, Ending, FailureCount, Measurement, Record, Sample, Session};
 
@@ -92,11 +94,10 @@ pub struct Figures {
     pub timed: usize,
     /// The warm runtime.
     pub warm_s: Spread,
-    /// Where the true median of the warm runtime lies, with 95 % confidence or
-    /// as much as the samples allow.
-    pub warm_interval: Interval,
-    /// The median cold runtime.
-    pub cold_s: f64,
+    /// The cold runtime.
+    pub cold_s: Spread,
+    /// Both runtimes, sample by sample.
+    pub runtimes: Runtimes,
     /// `warm_s.median / bound_s − 1`. `None` where the bound is 0 or unknown,
     /// and where requests failed: the bound is that of N good answers.
     pub gap: Option<f64>,
@@ -342,7 +343,6 @@ impl Figures {
             median_count(measured.iter().map(|m| of(m))).unwrap_or_default()
         };
         let known = |count: u64| (count > 0).then_some(count);
-        let warm = Sorted::new(good.iter().map(|m| m.warm_s))?;
         let warm_s = times(|m| m.warm_s)?;
         let cpu_s = times(|m| m.cpu_s)?;
         let ideal = ideal.filter(|_| worst.failed() == 0);
@@ -350,8 +350,8 @@ impl Figures {
             samples: measured.len(),
             timed: good.len(),
             warm_s,
-            warm_interval: Interval::of_median(&warm, 0.95),
-            cold_s: times(|m| m.cold_s)?.median,
+            cold_s: times(|m| m.cold_s)?,
+            runtimes: Runtimes::of(&good)?,
             gap: ideal.and_then(|ideal| bound::gap(warm_s.median, ideal.bound_s)),
             split: ideal.and_then(|ideal| Split::of(cell, &good, ideal)),
             latencies: Latencies::of(&good),

@@ -8,7 +8,7 @@ use std::time::Duration;
 use mock_server::duration;
 use mock_server::profile::Knobs;
 
-use super::options::{Answers, Axes, Failing, parse_table};
+use super::options::{Answers, Axes, Failing, For, parse_table};
 use super::output::{Format, print_summary, say_written, tell};
 use super::progress::Progress;
 use super::refine;
@@ -108,6 +108,16 @@ pub(super) struct Args {
     /// Directory for the record and what is drawn from it
     #[arg(long, value_name = "DIR", default_value = "results/latest")]
     pub(super) out: PathBuf,
+
+    /// What the batch is for: once pays for building the strategy and judges the
+    /// cold runtime, repeated judges the warm one
+    #[arg(
+        long = "for",
+        value_enum,
+        value_name = "PURPOSE",
+        default_value = "once"
+    )]
+    purpose: For,
 
     /// What to print
     #[arg(long, value_enum, default_value = "table")]
@@ -242,6 +252,7 @@ pub(super) fn run(args: &Args, catalogue: &Catalogue) -> Result<ExitCode, CliErr
     let session = Session {
         plan,
         sampling: &sampling,
+        purpose: args.purpose.into(),
         targets: target.measured,
         program: &program,
         stop: &stop,
@@ -305,6 +316,7 @@ fn begin_record(
         verified: target.verified(),
         timeout_s: args.failing.timeout.as_secs_f64(),
         conditions: target.conditions.clone(),
+        purpose: args.purpose.into(),
         sampling: Some(sampling.clone()),
         max_failures: args.failing.max_failures,
         notes: plan.notes.iter().chain(&target.notes).cloned().collect(),

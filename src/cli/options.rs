@@ -10,6 +10,7 @@ use mock_server::duration;
 use super::CliError;
 use super::values::parse_share;
 use crate::client::{Retry, Reuse, Save, Work};
+use crate::record::Purpose;
 use crate::strategy::Dispatch;
 use crate::workload::Table;
 
@@ -66,6 +67,24 @@ pub(super) struct Failing {
     /// no more than in the best cells, as far as chance explains it]
     #[arg(long, value_name = "SHARE", value_parser = parse_share, allow_hyphen_values = true)]
     pub(super) max_failures: Option<f64>,
+}
+
+/// What a batch is for.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum For {
+    /// A batch that is run once: building its strategy counts
+    Once,
+    /// A batch that is run again and again on a strategy that stays built
+    Repeated,
+}
+
+impl From<For> for Purpose {
+    fn from(purpose: For) -> Self {
+        match purpose {
+            For::Once => Self::Once,
+            For::Repeated => Self::Repeated,
+        }
+    }
 }
 
 impl Failing {

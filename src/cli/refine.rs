@@ -14,7 +14,7 @@ pub(super) const WORKERS: [usize; 8] = [1, 2, 3, 5, 10, 20, 50, 100];
 /// gets no more at once than the sweep began with.
 const MOST: usize = 128;
 /// How often cells are added, at most.
-pub(super) const WAVES: usize = 24;
+pub(super) const WAVES: usize = 40;
 
 /// What to measure next, given the record that is being written; `None` where
 /// nothing would change a recommendation, and where there is none to change.

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use super::options::For;
 use super::output::{Format, print_summary};
 use super::values::parse_share;
 use super::{CliError, output};
@@ -35,6 +36,11 @@ pub(super) struct Args {
     /// [default: that of the record; else no more than in the best cells]
     #[arg(long, value_name = "SHARE", value_parser = parse_share, allow_hyphen_values = true)]
     max_failures: Option<f64>,
+
+    /// What the batch is for: once judges the cold runtime, repeated the warm one
+    /// [default: that of the record; once where it has none]
+    #[arg(long = "for", value_enum, value_name = "PURPOSE")]
+    purpose: Option<For>,
 
     /// What to print
     #[arg(long, value_enum, default_value = "table")]
@@ -94,6 +100,9 @@ fn read(args: &Args, place: &Path) -> Result<Record, CliError> {
         (false, true) => salvage(&unfinished(args, place)?)?,
         (false, false) => Record::read(&place.join(record::FILE_NAME))?,
     };
+    if let Some(purpose) = args.purpose {
+        record.session.purpose = purpose.into();
+    }
     record.session.max_failures = args.max_failures.or(record.session.max_failures);
     Ok(record)
 }

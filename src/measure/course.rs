@@ -13,7 +13,7 @@ use super::machine::Processes;
 use super::pauses::Pauses;
 use super::schedule::{Came, Schedule, Step, Turn};
 use super::session::{Event, Observer, Session, SessionError};
-use crate::record::{Ending, Sample, SampleResult, Taken, Writer};
+use crate::record::{Ending, Purpose, Sample, SampleResult, Taken, Writer};
 
 /// A session as it goes on.
 pub(super) struct Course<'scope, 'env, 'run, 'lanes> {
@@ -202,7 +202,9 @@ impl<'scope, 'env, 'run, 'lanes> Course<'scope, 'env, 'run, 'lanes> {
         };
         let now = self.course_at.elapsed();
         let ended = self.clock.begun_at.elapsed();
-        let settled = self.schedule.ended(running.turn.task, came(&result));
+        let settled = self
+            .schedule
+            .ended(running.turn.task, came(&result, self.session.purpose));
         let sample = Sample {
             cell: self.session.plan.cells[running.turn.task].clone(),
             round: running.turn.round,
@@ -225,13 +227,15 @@ impl<'scope, 'env, 'run, 'lanes> Course<'scope, 'env, 'run, 'lanes> {
 }
 
 /// What the schedule learns of a sample.
-fn came(result: &SampleResult) -> Came {
+fn came(result: &SampleResult, purpose: Purpose) -> Came {
     let SampleResult::Measured(measured) = result else {
         return Came::default();
     };
     let server = measured.server.map_or(0.0, |server| server.cpu_s);
     Came {
-        warm_s: measured.is_nearly_whole().then_some(measured.warm_s),
+        runtime_s: measured
+            .is_nearly_whole()
+            .then(|| purpose.runtime_s(measured)),
         cold_s: Some(measured.cold_s),
         cpu_s: measured.cpu_s + server,
     }

@@ -79,7 +79,7 @@ pub(super) struct Task {
     requests: usize,
     in_flight: usize,
     cpu_per_request: f64,
-    warm_s: Vec<f64>,
+    runtime_s: Vec<f64>,
     samples: u32,
     /// Whether it gets no more samples.
     done: bool,
@@ -95,7 +95,7 @@ impl Task {
             requests,
             in_flight,
             cpu_per_request: CPU_PER_REQUEST,
-            warm_s: Vec::new(),
+            runtime_s: Vec::new(),
             samples: 0,
             done: false,
         }
@@ -134,7 +134,7 @@ impl Task {
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Came {
     /// Its warm runtime in seconds, where nearly every request of it succeeded.
-    pub(super) warm_s: Option<f64>,
+    pub(super) runtime_s: Option<f64>,
     /// Its cold runtime in seconds, where it was measured.
     pub(super) cold_s: Option<f64>,
     /// CPU time that client and server spent on it, in seconds.
@@ -237,7 +237,7 @@ impl Schedule {
         let enough = self.enough;
         let task = &mut self.tasks[task];
         task.samples += 1;
-        task.warm_s.extend(came.warm_s);
+        task.runtime_s.extend(came.runtime_s);
         if let Some(cold) = came.cold_s {
             task.expected_s = Some(task.expected_s.unwrap_or(0.0).max(cold));
             let cpu = came.cpu_s / task.requests.max(1) as f64;
@@ -249,8 +249,8 @@ impl Schedule {
                 false
             }
             Enough::Precise(_) => {
-                let settled = is_settled(&task.warm_s);
-                let hopeless = task.warm_s.is_empty() && task.samples >= HOPELESS;
+                let settled = is_settled(&task.runtime_s);
+                let hopeless = task.runtime_s.is_empty() && task.samples >= HOPELESS;
                 task.done |= settled || hopeless;
                 settled
             }
@@ -285,7 +285,7 @@ impl Schedule {
     /// The same, but ending once these tasks have had one more sample each.
     fn as_one_round(&self, has_one: impl Fn(usize, &Task) -> bool) -> Self {
         let tasks = self.tasks.iter().enumerate().map(|(place, task)| Task {
-            warm_s: Vec::new(),
+            runtime_s: Vec::new(),
             samples: 0,
             done: !has_one(place, task),
             ..*task
@@ -426,8 +426,8 @@ fn duration(seconds: Option<f64>) -> Duration {
     Duration::try_from_secs_f64(seconds.unwrap_or(0.0)).unwrap_or(Duration::MAX)
 }
 
-fn is_settled(warm_s: &[f64]) -> bool {
-    let mut sorted = warm_s.to_vec();
+fn is_settled(runtime_s: &[f64]) -> bool {
+    let mut sorted = runtime_s.to_vec();
     sorted.sort_by(f64::total_cmp);
     let Some(last) = sorted.len().checked_sub(1) else {
         return false;

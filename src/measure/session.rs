@@ -11,7 +11,7 @@ use super::machine::Processes;
 use super::plan::Plan;
 use super::schedule::{Budget, Enough, Schedule, Task};
 use super::server::StartError;
-use crate::record::{Cell, Ending, Sample, Sampling, Writer};
+use crate::record::{Cell, Ending, Purpose, Sample, Sampling, Writer};
 
 /// A plan, and all that is needed to carry it out.
 pub struct Session<'a> {
@@ -20,6 +20,8 @@ pub struct Session<'a> {
     /// How often and in which order; its number of samples, where it has one,
     /// goes before the plan's.
     pub sampling: &'a Sampling,
+    /// What the batch is measured for: which runtime's precision counts.
+    pub purpose: Purpose,
     /// What cells are measured against: one for each profile, at least one.
     pub targets: Vec<Target>,
     /// The program whose hidden command takes a sample.

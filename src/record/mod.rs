@@ -24,7 +24,7 @@ pub use self::limits::{Limits, Link, RateLimit};
 pub use self::measurement::{
     Doer, Failed, FailureCount, Measurement, Outcomes, Retried, ServerAccount,
 };
-pub use self::sampling::{MachineUse, Sampling, Taken};
+pub use self::sampling::{MachineUse, Purpose, Sampling, Taken};
 pub use self::times::ServiceTimes;
 pub use self::writer::Writer;
 
@@ -71,6 +71,9 @@ pub struct Session {
     /// What else was the same for every cell.
     #[serde(default)]
     pub conditions: Conditions,
+    /// What the batch is measured for: whether the cold or the warm runtime decides.
+    #[serde(default)]
+    pub purpose: Purpose,
     /// How often and in which order cells were sampled; `None` where another
     /// program decided it.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -3,6 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Measurement;
+
 /// How often and in which order cells were sampled.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Sampling {
@@ -21,6 +23,35 @@ pub struct Sampling {
     /// the first sample: the median of some sleeps, in seconds.
     #[serde(default)]
     pub wake_s: Option<f64>,
+}
+
+/// What a batch is measured for, and so which of its runtimes decides.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Purpose {
+    /// It is run once, and pays for building its strategy: the cold runtime.
+    #[default]
+    Once,
+    /// It is run again and again on a strategy that stays built: the warm runtime.
+    Repeated,
+}
+
+impl Purpose {
+    /// The runtime of a measurement that decides, in seconds.
+    pub fn runtime_s(self, measured: &Measurement) -> f64 {
+        match self {
+            Self::Once => measured.cold_s,
+            Self::Repeated => measured.warm_s,
+        }
+    }
+
+    /// The other one.
+    pub fn other(self) -> Self {
+        match self {
+            Self::Once => Self::Repeated,
+            Self::Repeated => Self::Once,
+        }
+    }
 }
 
 /// When a sample was taken, beside what, and what the machine did besides.

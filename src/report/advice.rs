@@ -2,6 +2,7 @@
 
 use crate::analysis::recommend::{Peak, Recommendation, Scaling};
 use crate::analysis::summary::Summary;
+use crate::record::Purpose;
 use crate::report::prose::{self, Naming};
 use crate::report::units;
 
@@ -15,8 +16,32 @@ pub(crate) fn answer(summary: &Summary) -> Option<String> {
         "{} with {}: {}",
         Naming::of(summary).long(&row.cell),
         units::counted(row.cell.workers_usable as u64, "worker"),
-        units::seconds(figures.warm_s.median),
+        both_runtimes(advice.purpose, figures.warm_s.median, figures.cold_s.median),
     ))
+}
+
+/// Both runtimes, the one that decides first.
+fn both_runtimes(purpose: Purpose, warm_s: f64, cold_s: f64) -> String {
+    let warm = format!("{} warm", units::seconds(warm_s));
+    let cold = format!("{} cold", units::seconds(cold_s));
+    match purpose {
+        Purpose::Once => format!("{cold}, {warm}"),
+        Purpose::Repeated => format!("{warm}, {cold}"),
+    }
+}
+
+/// Which runtime decides, and how to ask for the other.
+fn judged(purpose: Purpose) -> &'static str {
+    match purpose {
+        Purpose::Once => {
+            "The cold runtime decides, as for a batch that is run once: building the strategy \
+             counts. --for repeated judges the warm one."
+        }
+        Purpose::Repeated => {
+            "The warm runtime decides, as for a batch that is run again and again on a strategy \
+             that stays built. --for once judges the cold one."
+        }
+    }
 }
 
 /// The same for each of several profiles, by name; empty for one.
@@ -38,6 +63,7 @@ pub(crate) fn reasons(advice: &Recommendation) -> Vec<String> {
     if let Scaling::Peak(peak) = &advice.scaling {
         reasons.push(curve(peak));
     }
+    reasons.push(judged(advice.purpose).to_owned());
     reasons
 }
 

@@ -71,7 +71,9 @@ const COLUMNS: &[Column] = &[
     ("warm_s", |line| {
         line.value(|figures| Some(figures.warm_s.median))
     }),
-    ("cold_s", |line| line.value(|figures| Some(figures.cold_s))),
+    ("cold_s", |line| {
+        line.value(|figures| Some(figures.cold_s.median))
+    }),
     ("bound_s", |line| number(line.row.bound_s)),
     ("gap", |line| line.value(|figures| figures.gap)),
     ("ok", |line| line.count(|figures| Some(figures.ok))),
@@ -206,6 +208,18 @@ const COLUMNS: &[Column] = &[
         figures.map_or_else(String::new, |figures| by_status(&figures.retries))
     }),
     ("recommended", |line| line.recommended.to_string()),
+    ("cold_min_s", |line| {
+        line.value(|figures| Some(figures.cold_s.min))
+    }),
+    ("cold_max_s", |line| {
+        line.value(|figures| Some(figures.cold_s.max))
+    }),
+    ("cold_low_s", |line| {
+        number(line.row.sampled.cold_interval.map(|interval| interval.low))
+    }),
+    ("cold_high_s", |line| {
+        number(line.row.sampled.cold_interval.map(|interval| interval.high))
+    }),
 ];
 
 /// `429:60 503:2 timeout:1`: counts over all samples by status, or by kind where there

@@ -14,8 +14,9 @@
 //!   "service":  { seconds, source: stated | fastest, answers? } or null,
 //!   "best":     the place in "rows" of the fastest cell without a failure, or null;
 //!               with several profiles of the first, and every row says it of its own,
-//!   "recommendation": { row, fastest: places in "rows", slower: the ratio of their medians
-//!                 less 1, slower_within: [ least, most ], confidence, constraint, why:
+//!   "recommendation": { row, for: once (cold_s is judged) | repeated (warm_s is), warm_s,
+//!                 cold_s, fastest: row and it are places in "rows", slower: the ratio of
+//!                 their medians less 1, slower_within: [ least, most ], confidence, constraint, why:
 //!                 [ sentences ], alternatives: [ { row, what, cost } ], scaling:
 //!                 { shape: peak, lambda, sigma, kappa, workers, measured, error } or
 //!                 { shape: no-peak, seen } } or null; null with several profiles, where
@@ -25,10 +26,12 @@
 //!                   first_error, fails_more, spoilt, beside,
 //!                   ended_by: samples | precision | time | failures | interruption
 //!                             or null,
-//!                   interval: { low, high } of the median warm_s or null, bound_s,
+//!                   interval: { low, high } of the median warm_s or null,
+//!                   cold_interval: the same of cold_s, bound_s,
 //!                   ceiling_s, constraint: service-time | longest-request | rate-limit |
 //!                                          capacity | bandwidth | cpu,
-//!                   figures: { warm_s, warm_min_s, warm_max_s, cold_s, gap, ok, failed,
+//!                   figures: { warm_s, warm_min_s, warm_max_s, cold_s, cold_min_s,
+//!                              cold_max_s, gap, ok, failed,
 //!                              failures: [ { kind, status?, count, example } ],
 //!                              pooled: { failed, requests, effect } over all samples,
 //!                              failed_by, retries: [ { kind, status, count } ],
@@ -131,6 +134,7 @@ struct RowView<'a> {
     beside: Option<usize>,
     ended_by: Option<EndedBy>,
     interval: Option<Interval>,
+    cold_interval: Option<Interval>,
     bound_s: Option<f64>,
     ceiling_s: Option<f64>,
     constraint: Option<Constraint>,
@@ -143,6 +147,8 @@ struct FiguresView<'a> {
     warm_min_s: f64,
     warm_max_s: f64,
     cold_s: f64,
+    cold_min_s: f64,
+    cold_max_s: f64,
     gap: Option<f64>,
     ok: u64,
     failed: u64,
@@ -178,6 +184,13 @@ impl ServerView {
             bound: server.is_bound(),
             lateness_p99_s: billionths(server.lateness_p99_s),
         }
+    }
+}
+
+fn in_billionths(interval: Interval) -> Interval {
+    Interval {
+        low: billionths(interval.low),
+        high: billionths(interval.high),
     }
 }
 
@@ -250,10 +263,8 @@ impl<'a> RowView<'a> {
             spoilt: row.sampled.spoilt,
             beside: row.sampled.beside,
             ended_by: row.sampled.ended_by,
-            interval: row.sampled.interval.map(|interval| Interval {
-                low: billionths(interval.low),
-                high: billionths(interval.high),
-            }),
+            interval: row.sampled.interval.map(in_billionths),
+            cold_interval: row.sampled.cold_interval.map(in_billionths),
             bound_s: row.bound_s.map(billionths),
             ceiling_s: row.ceiling_s.map(billionths),
             constraint: row.constraint,
@@ -268,7 +279,9 @@ impl<'a> FiguresView<'a> {
             warm_s: billionths(figures.warm_s.median),
             warm_min_s: billionths(figures.warm_s.min),
             warm_max_s: billionths(figures.warm_s.max),
-            cold_s: billionths(figures.cold_s),
+            cold_s: billionths(figures.cold_s.median),
+            cold_min_s: billionths(figures.cold_s.min),
+            cold_max_s: billionths(figures.cold_s.max),
             gap: figures.gap.map(billionths),
             ok: figures.ok,
             failed: figures.failed,

@@ -254,7 +254,7 @@ fn cells(row: &Row) -> Vec<String> {
         figures.samples.to_string(),
         units::seconds(figures.warm_s.median),
         format!("{} … {}", units::seconds(min), units::seconds(max)),
-        units::seconds(figures.cold_s),
+        units::seconds(figures.cold_s.median),
         bound,
         figures.gap.map_or(NONE.to_owned(), units::percent),
         units::count(figures.ok),

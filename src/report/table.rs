@@ -257,7 +257,7 @@ fn columns(summary: &Summary) -> Vec<Column> {
     columns.extend([
         number("workers", 0, workers),
         number("warm", 0, |row| time(row, |figures| figures.warm_s.median)),
-        number("cold", 3, |row| time(row, |figures| figures.cold_s)),
+        number("cold", 3, |row| time(row, |figures| figures.cold_s.median)),
         number("bound", 0, |row| {
             row.bound_s.map_or(NONE.to_owned(), units::plain_seconds)
         }),

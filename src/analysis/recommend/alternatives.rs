@@ -2,6 +2,7 @@
 
 use super::{Alternative, Choice, over};
 use crate::analysis::units;
+use crate::record::Purpose;
 
 /// A saving in memory below this share is none.
 const SAVING: f64 = 0.05;
@@ -17,6 +18,7 @@ pub(super) fn of(choice: &Choice<'_>) -> Vec<Alternative> {
         (least_memory(choice), "the least memory"),
         (fewer_workers(choice), "the next fewer workers measured"),
         (more_failures(choice), "faster, with more failures"),
+        (otherwise(choice), otherwise_for(choice.purpose)),
     ];
     let mut alternatives: Vec<Alternative> = Vec::new();
     for (row, what) in found {
@@ -71,15 +73,30 @@ fn more_failures(choice: &Choice<'_>) -> Option<usize> {
             && share.is_some_and(|share| share <= chosen.pooled.share() + MORE)
     };
     let few: Vec<_> = (0..choice.rows.len()).filter(few).collect();
-    let fastest = choice.least(&few, |figures| figures.warm_s.median)?;
-    let faster = over(choice.time(fastest), chosen.warm_s.median) < -FASTER;
+    let fastest = choice.quickest(&few)?;
+    let faster = over(choice.time(fastest), choice.time(choice.chosen)) < -FASTER;
     faster.then_some(fastest)
+}
+
+/// The cell to use where the other runtime decides, if it is clearly faster by that.
+fn otherwise(choice: &Choice<'_>) -> Option<usize> {
+    let other = Choice::of(choice.rows, choice.purpose.other())?;
+    let faster = other.eligible.contains(&choice.chosen)
+        && over(other.time(other.chosen), other.time(choice.chosen)) < -FASTER;
+    faster.then_some(other.chosen)
+}
+
+fn otherwise_for(purpose: Purpose) -> &'static str {
+    match purpose {
+        Purpose::Once => "for a batch that is run again and again",
+        Purpose::Repeated => "for a batch that is run once",
+    }
 }
 
 /// What a cell costs and saves beside the chosen one.
 fn difference(choice: &Choice<'_>, place: usize) -> String {
     let (this, mine) = (choice.figures(place), choice.figures(choice.chosen));
-    let mut parts = vec![runtime(this.warm_s.median, mine.warm_s.median)];
+    let mut parts = vec![runtime(choice.time(place), choice.time(choice.chosen))];
     let usable = |place: usize| choice.cell(place).workers_usable;
     let (workers, mine_too) = (usable(place), usable(choice.chosen));
     if workers != mine_too {
@@ -89,6 +106,7 @@ fn difference(choice: &Choice<'_>, place: usize) -> String {
             direction(workers > mine_too, "more", "fewer")
         ));
     }
+    parts.extend(other_runtime(choice, place));
     let cpu_s = this.cpu_s - mine.cpu_s;
     if cpu_s.abs() > mine.cpu_s * SAVING {
         let by = units::seconds(cpu_s.abs());
@@ -115,6 +133,24 @@ fn difference(choice: &Choice<'_>, place: usize) -> String {
         ));
     }
     parts.join(", ")
+}
+
+/// What becomes of the runtime that does not decide, where it goes the other way.
+fn other_runtime(choice: &Choice<'_>, place: usize) -> Option<String> {
+    let purpose = choice.purpose.other();
+    let time = |place: usize| choice.figures(place).runtimes.judged(purpose).median();
+    let (this, mine) = (time(place), time(choice.chosen));
+    let (other, judged) = (
+        over(this, mine),
+        over(choice.time(place), choice.time(choice.chosen)),
+    );
+    (judged > 0.0 && other < -FASTER).then(|| {
+        let kind = match purpose {
+            Purpose::Once => "cold",
+            Purpose::Repeated => "warm",
+        };
+        format!("{kind} {}", runtime(this, mine))
+    })
 }
 
 fn runtime(this: f64, mine: f64) -> String {

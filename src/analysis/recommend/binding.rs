@@ -7,6 +7,7 @@ use crate::analysis::Constraint;
 use crate::analysis::bound::Model;
 use crate::analysis::summary::Figures;
 use crate::analysis::units;
+use crate::record::Purpose;
 
 /// Runtimes that differ by less than this, as a fraction, are those of one
 /// throughput.
@@ -43,6 +44,8 @@ pub enum Binding {
     Throughput,
     /// Service that slows down under load.
     Load,
+    /// Building the strategy: more workers take longer to build than they save.
+    Building,
     /// The bundled server's own CPU time: a limit of the measurement.
     Server,
     /// Something that was seen, and is not known.
@@ -67,6 +70,9 @@ pub(super) fn met(basis: &Basis<'_>, choice: &Choice<'_>) -> Option<(Binding, St
 
 /// What binds where no limit was met.
 pub(super) fn of(basis: &Basis<'_>, choice: &Choice<'_>, scaling: &Scaling) -> (Binding, String) {
+    if let Some(found) = building(choice) {
+        return found;
+    }
     if let Scaling::Peak(peak) = scaling {
         return load(basis, choice, peak.measured);
     }
@@ -74,6 +80,33 @@ pub(super) fn of(basis: &Basis<'_>, choice: &Choice<'_>, scaling: &Scaling) -> (
         Some(model) => bound(basis, model, choice),
         None => unexplained(basis, choice),
     }
+}
+
+/// Where more workers of the chosen strategy would be faster, were it not for
+/// building them.
+fn building(choice: &Choice<'_>) -> Option<(Binding, String)> {
+    if choice.purpose == Purpose::Repeated {
+        return None;
+    }
+    let chosen = choice.chosen;
+    let (warm, cold) = (
+        |place: usize| choice.figures(place).warm_s.median,
+        |place: usize| choice.figures(place).cold_s.median,
+    );
+    let more = choice.eligible.iter().copied().filter(|place| {
+        choice.same_line(*place, chosen)
+            && choice.workers(*place) > choice.workers(chosen)
+            && warm(*place) < warm(chosen) * (1.0 - TOLERANCE)
+    });
+    let quickest = more.min_by(|a, b| warm(*a).total_cmp(&warm(*b)))?;
+    let said = format!(
+        "Building more workers takes longer than they save: {} take {} warm, but {} with building \
+         them.",
+        units::counted(choice.workers(quickest) as u64, "worker"),
+        units::seconds(warm(quickest)),
+        units::seconds(cold(quickest)),
+    );
+    Some((Binding::Building, said))
 }
 
 fn server(choice: &Choice<'_>) -> Option<(Binding, String)> {
@@ -145,7 +178,8 @@ fn bound(basis: &Basis<'_>, model: &Model, choice: &Choice<'_>) -> (Binding, Str
     let seconds = units::plain_seconds(at_most.seconds);
     // What decides with the most workers explains a plateau only where the
     // plateau is near it.
-    let near = choice.time(choice.fastest) <= at_most.seconds * (1.0 + 5.0 * TOLERANCE);
+    let near =
+        choice.figures(choice.fastest).warm_s.median <= at_most.seconds * (1.0 + 5.0 * TOLERANCE);
     if at_most.constraint == Constraint::ServiceTime
         && let Some(used_up) = used_up(choice)
     {
@@ -261,7 +295,7 @@ fn unexplained(basis: &Basis<'_>, choice: &Choice<'_>) -> (Binding, String) {
 fn busy(figures: &Figures, basis: &Basis<'_>) -> f64 {
     let busy = match figures.run_cpu_s {
         Some(run_s) => run_s / figures.warm_s.median,
-        None => figures.cpu_s / figures.cold_s,
+        None => figures.cpu_s / figures.cold_s.median,
     };
     if busy.is_finite() {
         busy.min(basis.session.receipt.cores.max(1) as f64)

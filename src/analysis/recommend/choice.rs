@@ -1,8 +1,9 @@
 //! Which cell is chosen: a matter of numbers alone.
 
 use crate::analysis::recommend::TOLERANCE;
+use crate::analysis::statistics::{Interval, Sorted};
 use crate::analysis::summary::{Figures, Row};
-use crate::record::Cell;
+use crate::record::{Cell, Purpose};
 
 /// Runtimes that differ by less than this, as a fraction, are the same to
 /// anyone who waits for them.
@@ -12,6 +13,8 @@ const SAME: f64 = 0.02;
 #[derive(Debug)]
 pub(in crate::analysis) struct Choice<'a> {
     pub(in crate::analysis) rows: &'a [Row],
+    /// What the batch is measured for: which runtime decides.
+    pub(in crate::analysis) purpose: Purpose,
     /// Places of the cells that fail no more than the best, of one batch size.
     pub(in crate::analysis) eligible: Vec<usize>,
     /// The place of the fastest of them.
@@ -25,7 +28,7 @@ pub(in crate::analysis) struct Choice<'a> {
 
 impl<'a> Choice<'a> {
     /// Chooses. `None` where no request succeeded anywhere.
-    pub(in crate::analysis) fn of(rows: &'a [Row]) -> Option<Self> {
+    pub(in crate::analysis) fn of(rows: &'a [Row], purpose: Purpose) -> Option<Self> {
         let compares = |place: &usize| rows[*place].compares();
         let whole: Vec<usize> = (0..rows.len()).filter(compares).collect();
         // Batches of different sizes do not compare: the largest is the one to
@@ -33,6 +36,7 @@ impl<'a> Choice<'a> {
         let requests = whole.iter().map(|place| rows[*place].cell.requests).max()?;
         let mut choice = Self {
             rows,
+            purpose,
             eligible: whole
                 .into_iter()
                 .filter(|place| rows[*place].cell.requests == requests)
@@ -42,14 +46,14 @@ impl<'a> Choice<'a> {
             equals: Vec::new(),
         };
         choice.eligible = choice.distinct();
-        choice.fastest = choice.least(&choice.eligible, |figures| figures.warm_s.median)?;
+        choice.fastest = choice.quickest(&choice.eligible)?;
         let within: Vec<_> = choice.within().collect();
         let fewest = within.iter().map(|place| choice.workers(*place)).min()?;
         let there: Vec<_> = within
             .into_iter()
             .filter(|place| choice.workers(*place) == fewest)
             .collect();
-        let quickest = choice.least(&there, |figures| figures.warm_s.median)?;
+        let quickest = choice.quickest(&there)?;
         choice.equals = there
             .into_iter()
             .filter(|place| choice.alike(*place, quickest))
@@ -94,9 +98,19 @@ impl<'a> Choice<'a> {
             .collect()
     }
 
-    /// The median warm runtime of an eligible cell.
+    /// The runtimes of an eligible cell that decide.
+    fn judged(&self, place: usize) -> &'a Sorted {
+        self.figures(place).runtimes.judged(self.purpose)
+    }
+
+    /// The median of the runtimes of an eligible cell that decide.
     pub(in crate::analysis) fn time(&self, place: usize) -> f64 {
-        self.figures(place).warm_s.median
+        self.judged(place).median()
+    }
+
+    /// Where that median truly lies.
+    pub(in crate::analysis) fn interval(&self, place: usize) -> Interval {
+        self.figures(place).runtimes.interval(self.purpose)
     }
 
     /// Whether two cells differ in their workers alone.
@@ -111,22 +125,26 @@ impl<'a> Choice<'a> {
     }
 
     /// Whether a cell is within the tolerance: its median of the fastest
-    /// median, and the upper end of its interval of that one's. So a cell whose
-    /// median was lucky does not count, and a machine that disturbs all cells
-    /// alike excludes none.
+    /// median, and a high quantile of that one's. So a cell whose median was lucky
+    /// does not count, a machine that disturbs all cells alike excludes none, and
+    /// few samples favour nobody.
     fn is_within(&self, place: usize) -> bool {
-        let (this, fastest) = (self.figures(place), self.figures(self.fastest));
+        let (this, fastest) = (self.judged(place), self.judged(self.fastest));
         let limit = 1.0 + TOLERANCE;
-        this.warm_s.median <= fastest.warm_s.median * limit
-            && this.warm_interval.high <= fastest.warm_interval.high * limit
+        let (high, highest) = this.high_quantiles(fastest);
+        this.median() <= fastest.median() * limit && high <= highest * limit
     }
 
-    /// Whether one cell cannot be told from a quicker one: the intervals
-    /// overlap, or nobody would notice.
+    /// Whether one cell cannot be told from a quicker one, or nobody would notice.
     fn alike(&self, place: usize, quicker: usize) -> bool {
-        let (this, quicker) = (self.figures(place), self.figures(quicker));
-        this.warm_interval.low <= quicker.warm_interval.high
-            || this.warm_s.median <= quicker.warm_s.median * (1.0 + SAME)
+        !self.judged(place).is_apart(self.judged(quicker))
+            || self.time(place) <= self.time(quicker) * (1.0 + SAME)
+    }
+
+    /// The place with the shortest median; the first of equals.
+    pub(in crate::analysis) fn quickest(&self, places: &[usize]) -> Option<usize> {
+        let places = places.iter().copied();
+        places.min_by(|a, b| self.time(*a).total_cmp(&self.time(*b)))
     }
 
     /// The place whose value is the least; the first of equals.

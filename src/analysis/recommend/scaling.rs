@@ -4,6 +4,7 @@
 use serde::Serialize;
 
 use super::Choice;
+use crate::record::Purpose;
 
 /// How throughput goes with the number of workers, for the recommended
 /// strategy.
@@ -119,11 +120,13 @@ fn points(choice: &Choice<'_>) -> Vec<Point> {
         .map(|place| {
             let figures = choice.figures(*place);
             let requests = choice.cell(*place).requests as f64;
+            // Building is no part of throughput, whatever decides.
+            let interval = figures.runtimes.interval(Purpose::Repeated);
             Point {
                 workers: choice.workers(*place) as f64,
                 time: figures.warm_s.median / requests,
-                low: figures.warm_interval.low / requests,
-                high: figures.warm_interval.high / requests,
+                low: interval.low / requests,
+                high: interval.high / requests,
             }
         })
         .filter(|point| point.time > 0.0)

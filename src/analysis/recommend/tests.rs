@@ -1,6 +1,7 @@
 //! What is recommended of records whole, refused, failing, and hardly any.
 
 mod failures;
+mod purpose;
 
 use proptest::prelude::*;
 

@@ -200,7 +200,10 @@ fn interval(choice: &Choice<'_>) -> String {
             "{whole}: a difference of a few per cent may be chance, and more samples would tell."
         );
     }
-    let (mine, theirs) = (chosen.warm_interval, fastest.warm_interval);
+    let (mine, theirs) = (
+        choice.interval(choice.chosen),
+        choice.interval(choice.fastest),
+    );
     let confidence = mine.confidence.min(theirs.confidence);
     let range = format!(
         "{} … {} holds its median with {:.0} % confidence (order statistics of {})",

@@ -139,7 +139,7 @@ impl Study {
                 record = self.add(record, (strategy, workers), 0);
             }
         }
-        for _ in 0..24 {
+        for _ in 0..40 {
             let so_far = record.build();
             let cells = next(&Summary::of(&so_far), MOST);
             record = RecordBuilder::from(so_far.clone());

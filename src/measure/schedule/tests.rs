@@ -137,7 +137,7 @@ fn a_cell_is_done_when_its_interval_is_narrow_or_time_is_over() {
         schedule(tasks, enough, 16, 1),
         |_| Duration::from_secs(1),
         |turn| Came {
-            warm_s: match turn.task {
+            runtime_s: match turn.task {
                 0 => Some(0.2),
                 // Never twice about the same.
                 1 => Some(0.2 + 0.01 * f64::from(turn.round % 5)),

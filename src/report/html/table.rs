@@ -43,7 +43,7 @@ const COLUMNS: [Column; 16] = [
     figure!("warm", |figures| time(figures.warm_s.median)),
     figure!("least", |figures| time(figures.warm_s.min)),
     figure!("most", |figures| time(figures.warm_s.max)),
-    figure!("cold", |figures| time(figures.cold_s)),
+    figure!("cold", |figures| time(figures.cold_s.median)),
     Column {
         head: "bound",
         cell: |row| {

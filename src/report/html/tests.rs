@@ -40,7 +40,7 @@ fn the_page_says_what_to_use_what_failed_and_what_it_rests_on() {
         .build();
     let content = content(&page(&record));
     for said in [
-        "<strong>Use tokio + hyper with 20 workers: 1.012 s.</strong>",
+        "<strong>Use tokio + hyper with 20 workers: 1.016 s cold, 1.012 s warm.</strong>",
         "★ <bdi>tokio + hyper</bdi>",
         "✗ <bdi>rayon + ureq</bdi><small>40 status: the first status</small>",
         "<td data-value=\"3\">1 of 3</td>",
