@@ -74,6 +74,13 @@ impl RecordBuilder {
         self
     }
 
+    /// Marks the last run as one that confirms a choice.
+    pub(crate) fn confirming(mut self) -> Self {
+        let last = self.record.samples.last_mut();
+        last.expect("a sample").taken.confirms = true;
+        self
+    }
+
     /// Adds a run that came to nothing.
     pub(crate) fn error(mut self, strategy: &str, workers: usize, reason: &str) -> Self {
         self.record.samples.push(Sample {

@@ -10,6 +10,7 @@
 mod alternatives;
 mod binding;
 mod choice;
+mod estimate;
 mod refusals;
 mod scaling;
 mod why;
@@ -18,6 +19,7 @@ use serde::Serialize;
 
 pub use self::binding::Binding;
 pub(super) use self::choice::Choice;
+pub use self::estimate::Estimate;
 pub use self::scaling::{Peak, Scaling};
 use super::bound::Model;
 use super::summary::Row;
@@ -51,6 +53,9 @@ pub struct Recommendation {
     /// The least probability with which each of the two medians does, 0 where
     /// there is one sample.
     pub confidence: f64,
+    /// How long it takes, from samples that had no part in the choice where there are
+    /// such.
+    pub estimate: Estimate,
     /// What keeps more workers from being faster.
     pub constraint: Binding,
     /// The reasons, in sentences, the most important first.
@@ -99,10 +104,8 @@ impl Recommendation {
             _ => Scaling::of(&choice),
         };
         let (constraint, binds) = met.unwrap_or_else(|| binding::of(basis, &choice, &scaling));
-        let (mine, theirs) = (
-            choice.interval(choice.chosen),
-            choice.interval(choice.fastest),
-        );
+        let estimate = Estimate::of(&choice, choice.chosen);
+        let theirs = Estimate::of(&choice, choice.fastest);
         let same = choice.chosen == choice.fastest;
         Some(Self {
             row: choice.chosen,
@@ -114,9 +117,10 @@ impl Recommendation {
             slower_within: if same {
                 (0.0, 0.0)
             } else {
-                (over(mine.low, theirs.high), over(mine.high, theirs.low))
+                estimate.over(&theirs)
             },
-            confidence: mine.confidence.min(theirs.confidence),
+            confidence: (estimate.interval.confidence).min(theirs.interval.confidence),
+            estimate,
             constraint,
             why: why::sentences(basis, &choice, binds),
             alternatives: alternatives::of(&choice),

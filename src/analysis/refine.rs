@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::bound::{Model, Source};
 use super::recommend::{Choice, TOLERANCE};
 use super::summary::Summary;
-use crate::record::Cell;
+use crate::record::{Cell, Sampling};
 
 /// The most worker counts that one call proposes for a strategy.
 const AT_ONCE: usize = 6;
@@ -31,7 +31,7 @@ const ANOMALY: f64 = 0.8;
 /// Samples that a cell has before a recommendation rests on it: so many hold a
 /// median with 95 % confidence. Whoever is the best of many cells was lucky as
 /// well, and luck does not come again.
-const CONFIRMED: usize = 6;
+pub const CONFIRMED: usize = 6;
 
 /// Cells that are worth measuring beside those of a summary or once more, for up
 /// to `most_workers` workers; none where they would not change the
@@ -64,6 +64,22 @@ pub fn next(summary: &Summary, most_workers: usize) -> Vec<Cell> {
     steps
         .find_map(|step| Some(step(&search)).filter(|cells| !cells.is_empty()))
         .unwrap_or_default()
+}
+
+/// The cells whose runtime is to be known from samples that had no part in choosing
+/// them: the recommended one, and the fastest. None where there was nothing to choose
+/// from, and where the number of samples is left to a time.
+pub fn confirm(summary: &Summary) -> Vec<Cell> {
+    let counted = |sampling: &Sampling| sampling.samples.is_some();
+    let is_counted = summary.session.sampling.as_ref().is_none_or(counted);
+    let several = summary.rows.iter().filter(|row| row.compares()).count() > 1;
+    let advice = summary.recommendation.as_ref();
+    let advice = advice.filter(|_| is_counted && several);
+    let places = advice.map(|advice| BTreeSet::from([advice.row, advice.fastest]));
+    let cells = places.into_iter().flatten();
+    cells
+        .filter_map(|place| Some(summary.rows.get(place)?.cell.clone()))
+        .collect()
 }
 
 struct Search<'a> {

@@ -8,7 +8,7 @@ mod runtimes;
 mod usage;
 
 pub use profiles::DifferentMachines;
-pub use runtimes::Runtimes;
+pub use runtimes::{Confirmation, Runtimes};
 pub use usage::{EachSample, FailedBy, ServerFigures, UsageFigures};
 
 use std::cmp::Ordering;
@@ -82,6 +82,9 @@ pub struct Row {
     pub fails_more: bool,
     /// How it was sampled.
     pub sampled: Sampled,
+    /// What samples say that were taken after the cell was chosen. No other figure of
+    /// the row has them in it. `None` without such.
+    pub confirmation: Option<Confirmation>,
 }
 
 /// What a cell's measured samples say. Times are in seconds.
@@ -163,7 +166,11 @@ impl Summary {
     fn of_one(record: &Record) -> Self {
         let service = ServiceTime::of(record);
         let model = service.map(|service| Model::new(&record.session, service));
-        let cells = by_cell(&record.samples);
+        let is = |confirms: bool| {
+            let samples = record.samples.iter();
+            samples.filter(move |sample| sample.taken.confirms == confirms)
+        };
+        let cells = by_cell(is(false));
         let mut rows: Vec<Row> = cells
             .iter()
             .map(|(cell, samples)| Row {
@@ -171,6 +178,11 @@ impl Summary {
                 ..Row::of(cell, samples, model.as_ref())
             })
             .collect();
+        for (cell, samples) in by_cell(is(true)) {
+            if let Some(row) = rows.iter_mut().find(|row| row.cell == *cell) {
+                row.confirmation = Confirmation::of(cell, &samples);
+            }
+        }
         failures::judge(&mut rows, record.session.max_failures);
         rows.sort_by(Row::order);
         let best = rows.first().is_some_and(Row::compares).then_some(0);
@@ -259,6 +271,7 @@ impl Row {
             first_error: reasons.into_iter().next(),
             fails_more: false,
             sampled: Sampled::default(),
+            confirmation: None,
         }
     }
 
@@ -383,7 +396,7 @@ fn part_of_cpu(samples: &[&Measurement], of: impl Fn(&Measurement) -> Option<f64
 }
 
 /// The samples of each cell, cells in the order in which they appear first.
-fn by_cell(samples: &[Sample]) -> Vec<(&Cell, Vec<&Sample>)> {
+fn by_cell<'a>(samples: impl Iterator<Item = &'a Sample>) -> Vec<(&'a Cell, Vec<&'a Sample>)> {
     let mut places = BTreeMap::new();
     let mut cells: Vec<(&Cell, Vec<&Sample>)> = Vec::new();
     for sample in samples {

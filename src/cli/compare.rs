@@ -258,16 +258,16 @@ pub(super) fn run(args: &Args, catalogue: &Catalogue) -> Result<ExitCode, CliErr
         stop: &stop,
     };
     let samples = sampling.samples.unwrap_or(1);
-    let mut waves = if args.workers.is_empty() {
-        refine::WAVES
-    } else {
-        0
+    // Where worker counts are named, no others are measured, and none again.
+    let searches = args.workers.is_empty();
+    let mut further = refine::Further {
+        catalogue,
+        dir: &args.out,
+        samples,
+        waves: if searches { refine::WAVES } else { 0 },
+        confirms: searches,
     };
-    let mut further = || {
-        waves = waves.checked_sub(1)?;
-        refine::next(catalogue, &args.out, samples)
-    };
-    let ran = session.run(&mut writer, &mut progress, &mut further);
+    let ran = session.run(&mut writer, &mut progress, &mut || further.next());
     progress.clear();
     conclude(args, writer, ran)
 }

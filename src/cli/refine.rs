@@ -16,18 +16,61 @@ const MOST: usize = 128;
 /// How often cells are added, at most.
 pub(super) const WAVES: usize = 40;
 
-/// What to measure next, given the record that is being written; `None` where
-/// nothing would change a recommendation, and where there is none to change.
-pub(super) fn next(catalogue: &Catalogue, dir: &Path, samples: u32) -> Option<Plan> {
-    let record = Record::read_partial(&dir.join(PARTIAL_NAME)).ok()?;
-    let summary = Summary::of(&record);
+/// What a session measures after its sweep.
+pub(super) struct Further<'a> {
+    pub(super) catalogue: &'a Catalogue,
+    /// Where the record is being written.
+    pub(super) dir: &'a Path,
+    /// Samples of each cell that is added.
+    pub(super) samples: u32,
+    /// How often cells may still be added.
+    pub(super) waves: usize,
+    /// Whether the chosen cells are still to be confirmed.
+    pub(super) confirms: bool,
+}
+
+impl Further<'_> {
+    /// What to measure next: cells that could change the recommendation, and when
+    /// there are none left, once more those that it names, for their runtime alone.
+    /// `None` where nothing is left, and where there is no recommendation.
+    pub(super) fn next(&mut self) -> Option<Plan> {
+        if self.waves == 0 && !self.confirms {
+            return None;
+        }
+        let record = Record::read_partial(&self.dir.join(PARTIAL_NAME)).ok()?;
+        let summary = Summary::of(&record);
+        if self.waves > 0
+            && let Some(plan) = search(self.catalogue, &summary, self.samples)
+        {
+            self.waves -= 1;
+            return Some(plan);
+        }
+        self.waves = 0;
+        let confirms = std::mem::take(&mut self.confirms);
+        let cells = of_each(&summary).iter().flat_map(refine::confirm);
+        let cells: Vec<_> = cells.filter(|_| confirms).collect();
+        (!cells.is_empty()).then_some(Plan {
+            cells,
+            samples: refine::CONFIRMED as u32,
+            confirms: true,
+            notes: Vec::new(),
+        })
+    }
+}
+
+/// The summary of each profile.
+fn of_each(summary: &Summary) -> &[Summary] {
+    match summary.profiles.as_slice() {
+        [] => std::slice::from_ref(summary),
+        profiles => profiles,
+    }
+}
+
+/// The cells that could change a recommendation; `None` where there are none.
+fn search(catalogue: &Catalogue, summary: &Summary, samples: u32) -> Option<Plan> {
     let own = summary.session.server.kind == ServerKind::Url;
     let most = if own { WORKERS[7] } else { MOST };
-    let of_each = match summary.profiles.as_slice() {
-        [] => std::slice::from_ref(&summary),
-        profiles => profiles,
-    };
-    let cells: Vec<_> = of_each
+    let cells: Vec<_> = of_each(summary)
         .iter()
         .flat_map(|one| refine::next(one, most))
         // The record tells only of counts that were asked for.
@@ -39,6 +82,7 @@ pub(super) fn next(catalogue: &Catalogue, dir: &Path, samples: u32) -> Option<Pl
     (!cells.is_empty()).then(|| Plan {
         cells,
         samples,
+        confirms: false,
         notes: Vec::new(),
     })
 }

@@ -213,6 +213,7 @@ impl<'scope, 'env, 'run, 'lanes> Course<'scope, 'env, 'run, 'lanes> {
                 wall_s: ended.saturating_sub(running.began).as_secs_f64(),
                 beside: running.beside,
                 settled,
+                confirms: self.session.plan.confirms,
                 machine: took.machine,
             },
             result,

@@ -14,6 +14,9 @@ pub struct Plan {
     pub cells: Vec<Cell>,
     /// Samples of each cell.
     pub samples: u32,
+    /// Whether they have no part in the choice of a cell, but say how long the chosen
+    /// one takes.
+    pub confirms: bool,
     /// What of the request could not be taken as it stood, in words.
     pub notes: Vec<String>,
 }
@@ -99,6 +102,7 @@ impl Plan {
         let mut plan = Self {
             cells: Vec::new(),
             samples: request.samples,
+            confirms: false,
             notes: Vec::new(),
         };
         for entry in &entries {

@@ -17,8 +17,7 @@ use crate::record::{Cell, Ending, Purpose, Sample, Sampling, Writer};
 pub struct Session<'a> {
     /// What to measure.
     pub plan: Plan,
-    /// How often and in which order; its number of samples, where it has one,
-    /// goes before the plan's.
+    /// How long and in which order. The number of samples is the plan's.
     pub sampling: &'a Sampling,
     /// What the batch is measured for: which runtime's precision counts.
     pub purpose: Purpose,
@@ -163,7 +162,7 @@ impl Session<'_> {
                 let budget = Duration::try_from_secs_f64(budget).unwrap_or(Duration::MAX);
                 Enough::Precise(budget.saturating_sub(elapsed))
             }
-            None => Enough::Samples(self.sampling.samples.unwrap_or(self.plan.samples)),
+            None => Enough::Samples(self.plan.samples),
         };
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let budget = Budget::of(self.sampling.lanes, cores);

@@ -67,6 +67,9 @@ pub struct Taken {
     /// Whether with it the interval of its cell's median became narrow enough,
     /// in a session that samples until then.
     pub settled: bool,
+    /// Whether it was taken to know the runtime of a cell that was chosen already. It
+    /// has no part in the choice, nor in the cell's figures.
+    pub confirms: bool,
     /// What the machine did besides; `None` where the system does not tell.
     pub machine: Option<MachineUse>,
 }

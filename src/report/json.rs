@@ -16,7 +16,8 @@
 //!               with several profiles of the first, and every row says it of its own,
 //!   "recommendation": { row, for: once (cold_s is judged) | repeated (warm_s is), warm_s,
 //!                 cold_s, fastest: row and it are places in "rows", slower: the ratio of
-//!                 their medians less 1, slower_within: [ least, most ], confidence, constraint, why:
+//!                 their medians less 1, slower_within: [ least, most ], confidence, estimate: { samples,
+//!                 fresh, failed, median_s, interval }, constraint, why:
 //!                 [ sentences ], alternatives: [ { row, what, cost } ], scaling:
 //!                 { shape: peak, lambda, sigma, kappa, workers, measured, error } or
 //!                 { shape: no-peak, seen } } or null; null with several profiles, where

@@ -1,7 +1,7 @@
 //! Which cell is chosen: a matter of numbers alone.
 
 use crate::analysis::recommend::TOLERANCE;
-use crate::analysis::statistics::{Interval, Sorted};
+use crate::analysis::statistics::Sorted;
 use crate::analysis::summary::{Figures, Row};
 use crate::record::{Cell, Purpose};
 
@@ -106,11 +106,6 @@ impl<'a> Choice<'a> {
     /// The median of the runtimes of an eligible cell that decide.
     pub(in crate::analysis) fn time(&self, place: usize) -> f64 {
         self.judged(place).median()
-    }
-
-    /// Where that median truly lies.
-    pub(in crate::analysis) fn interval(&self, place: usize) -> Interval {
-        self.figures(place).runtimes.interval(self.purpose)
     }
 
     /// Whether two cells differ in their workers alone.

@@ -1,6 +1,6 @@
 //! The reasons in sentences.
 
-use super::{Basis, Choice, TOLERANCE, over};
+use super::{Basis, Choice, TOLERANCE, estimate, over};
 use crate::analysis::{Source, units};
 use crate::record::Ending;
 
@@ -11,7 +11,7 @@ pub(super) fn sentences(basis: &Basis<'_>, choice: &Choice<'_>, binds: String) -
     sentences.extend(failures(basis, choice));
     sentences.extend(step(basis, choice));
     sentences.extend(doubts(basis, choice));
-    sentences.push(interval(choice));
+    sentences.push(estimate::sentence(choice));
     sentences
 }
 
@@ -181,44 +181,4 @@ fn spoilt(choice: &Choice<'_>) -> Option<String> {
 fn bound_at(choice: &Choice<'_>, place: usize) -> bool {
     let server = choice.figures(place).server;
     server.is_some_and(|server| server.is_bound())
-}
-
-/// How sure the runtimes are.
-fn interval(choice: &Choice<'_>) -> String {
-    let (chosen, fastest) = (
-        choice.figures(choice.chosen),
-        choice.figures(choice.fastest),
-    );
-    let samples = chosen.timed.min(fastest.timed);
-    if samples < 2 {
-        let whole = if chosen.samples.min(fastest.samples) < 2 {
-            "Each runtime is that of a single sample"
-        } else {
-            "A runtime is that of the one sample with hardly a failure"
-        };
-        return format!(
-            "{whole}: a difference of a few per cent may be chance, and more samples would tell."
-        );
-    }
-    let (mine, theirs) = (
-        choice.interval(choice.chosen),
-        choice.interval(choice.fastest),
-    );
-    let confidence = mine.confidence.min(theirs.confidence);
-    let range = format!(
-        "{} … {} holds its median with {:.0} % confidence (order statistics of {})",
-        units::seconds(mine.low),
-        units::seconds(mine.high),
-        // Never more than it is.
-        (100.0 * confidence).floor(),
-        units::counted(samples as u64, "sample")
-    );
-    if choice.chosen == choice.fastest {
-        return format!("{range}.");
-    }
-    format!(
-        "{range}; over the fastest that is {:.1} to {:.1} %.",
-        100.0 * over(mine.low, theirs.high).max(0.0),
-        100.0 * over(mine.high, theirs.low).max(0.0)
-    )
 }

@@ -1,13 +1,36 @@
 //! The runtimes of a cell, sample by sample: what comparisons rest on.
 
 use crate::analysis::statistics::{Interval, Sorted};
-use crate::record::{Measurement, Purpose};
+use crate::record::{Cell, Measurement, Purpose, Sample};
 
 /// Warm and cold runtimes in seconds, of the samples whose times count.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Runtimes {
     warm: Sorted,
     cold: Sorted,
+}
+
+/// Samples of a cell that were taken after it was chosen, and had no part in that.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Confirmation {
+    /// Samples that were measured.
+    pub samples: usize,
+    /// Requests of theirs that failed.
+    pub failed: u64,
+    /// Their runtimes.
+    pub runtimes: Runtimes,
+}
+
+impl Confirmation {
+    /// What the confirming samples of a cell say. `None` without one.
+    pub(super) fn of(cell: &Cell, samples: &[&Sample]) -> Option<Self> {
+        let (measured, _) = super::choice::sorted_out(cell, samples);
+        Some(Self {
+            samples: measured.len(),
+            failed: measured.iter().map(|measured| measured.failed()).sum(),
+            runtimes: Runtimes::of(&super::choice::timed(&measured))?,
+        })
+    }
 }
 
 impl Runtimes {
