@@ -4,7 +4,7 @@
 //! path and query alone, so connections can be kept and opened ahead.
 
 use std::fmt;
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::time::{Duration, Instant};
 
 use hyper::Uri;
@@ -155,6 +155,19 @@ impl fmt::Display for Endpoint {
     }
 }
 
+/// Whether a URL names this machine by a loopback address or as `localhost`. Other
+/// names are not looked up: they may lead anywhere.
+pub(crate) fn is_loopback(url: &str) -> bool {
+    let uri: Option<Uri> = split_origin(url).0.parse().ok();
+    let host = uri.as_ref().and_then(Uri::host).unwrap_or_default();
+    let host = host.trim_matches(['[', ']']);
+    let name = host.trim_end_matches('.').to_ascii_lowercase();
+    host.parse::<IpAddr>().map_or_else(
+        |_| name == "localhost" || name.ends_with(".localhost"),
+        |address| address.to_canonical().is_loopback(),
+    )
+}
+
 /// Splits a URL into its origin and the rest, `""` where it has none.
 ///
 /// The rest is not looked into: it may be a template whose braces no URL parser
@@ -176,6 +189,33 @@ mod tests {
         let endpoint = Endpoint::resolve("http://127.0.0.1:3000/a/{id}?x=1").unwrap();
         assert_eq!(endpoint.to_string(), "http://127.0.0.1:3000");
         assert_eq!(endpoint.addresses(), ["127.0.0.1:3000".parse().unwrap()]);
+    }
+
+    #[test]
+    fn loopback_is_known_from_the_url_alone() {
+        for own in [
+            "http://127.0.0.1:8080/items/{index}",
+            "http://127.8.9.1",
+            "http://[::1]:80/",
+            "http://[::ffff:127.0.0.1]",
+            "http://localhost:3000/?q={a}",
+            "http://LOCALHOST.",
+            "http://api.localhost",
+        ] {
+            assert!(is_loopback(own), "{own}");
+        }
+        for other in [
+            "http://192.168.1.7:8080",
+            "http://10.0.0.1",
+            "http://0.0.0.0:80",
+            "http://example.com/127.0.0.1",
+            "http://localhost.example.com",
+            "http://127.0.0.1.example.com",
+            "http://user@[::2]",
+            "not a url",
+        ] {
+            assert!(!is_loopback(other), "{other}");
+        }
     }
 
     #[test]

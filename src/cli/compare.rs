@@ -44,7 +44,8 @@ pub(super) struct Args {
     #[arg(long, value_delimiter = ',', value_name = "NAME,…", value_parser = parse_client)]
     clients: Vec<Client>,
 
-    /// Worker counts [default: 1,2,3,5,10,20,50,100, then those between them that
+    /// Worker counts [default: 1,2,3,5,10,20,50,100, or 1,2,5,10,20 where --url is
+    /// not on this machine, then those between them that
     /// could change the recommendation, then again the cells that it rests on]
     #[arg(long, value_delimiter = ',', value_name = "N,…", value_parser = parse_workers,
         allow_hyphen_values = true)]
@@ -148,10 +149,15 @@ impl Args {
         profiles
     }
 
+    /// The worker counts of a sweep for which none are named.
+    fn counts(&self) -> refine::Counts {
+        refine::Counts::of(self.url.as_deref())
+    }
+
     /// The worker counts that the sweep begins with.
     fn workers(&self) -> Vec<usize> {
         match self.workers.as_slice() {
-            [] => refine::WORKERS.to_vec(),
+            [] => self.counts().first.to_vec(),
             asked => asked.to_vec(),
         }
     }
@@ -264,6 +270,7 @@ pub(super) fn run(args: &Args, catalogue: &Catalogue) -> Result<ExitCode, CliErr
         catalogue,
         dir: &args.out,
         samples,
+        counts: args.counts(),
         waves: if searches { refine::WAVES } else { 0 },
         confirms: searches,
     };

@@ -5,14 +5,34 @@ use std::path::Path;
 
 use crate::analysis::{Summary, refine};
 use crate::measure::Plan;
-use crate::record::{PARTIAL_NAME, Record, ServerKind};
+use crate::record::{PARTIAL_NAME, Record};
+use crate::request;
 use crate::strategy::Catalogue;
 
-/// Worker counts that a sweep begins with.
-pub(super) const WORKERS: [usize; 8] = [1, 2, 3, 5, 10, 20, 50, 100];
-/// The most workers that are added against the bundled server. Another server
-/// gets no more at once than the sweep began with.
-const MOST: usize = 128;
+/// Worker counts of a sweep for which none are named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Counts {
+    /// Those that it begins with.
+    pub(super) first: &'static [usize],
+    /// The most that are added.
+    most: usize,
+}
+
+impl Counts {
+    /// Those for a URL, or for the bundled server. A server of one's own gets no more
+    /// requests at once than the sweep begins with, and one elsewhere few.
+    pub(super) fn of(url: Option<&str>) -> Self {
+        const HERE: &[usize] = &[1, 2, 3, 5, 10, 20, 50, 100];
+        const ELSEWHERE: &[usize] = &[1, 2, 5, 10, 20];
+        let (first, most) = match url {
+            None => (HERE, 128),
+            Some(url) if request::is_loopback(url) => (HERE, 100),
+            Some(_) => (ELSEWHERE, 20),
+        };
+        Self { first, most }
+    }
+}
+
 /// How often cells are added, at most.
 pub(super) const WAVES: usize = 40;
 
@@ -23,6 +43,8 @@ pub(super) struct Further<'a> {
     pub(super) dir: &'a Path,
     /// Samples of each cell that is added.
     pub(super) samples: u32,
+    /// The most workers that are added.
+    pub(super) counts: Counts,
     /// How often cells may still be added.
     pub(super) waves: usize,
     /// Whether the chosen cells are still to be confirmed.
@@ -40,7 +62,7 @@ impl Further<'_> {
         let record = Record::read_partial(&self.dir.join(PARTIAL_NAME)).ok()?;
         let summary = Summary::of(&record);
         if self.waves > 0
-            && let Some(plan) = search(self.catalogue, &summary, self.samples)
+            && let Some(plan) = self.search(&summary)
         {
             self.waves -= 1;
             return Some(plan);
@@ -56,6 +78,25 @@ impl Further<'_> {
             notes: Vec::new(),
         })
     }
+
+    /// The cells that could change a recommendation; `None` where there are none.
+    fn search(&self, summary: &Summary) -> Option<Plan> {
+        let cells: Vec<_> = of_each(summary)
+            .iter()
+            .flat_map(|one| refine::next(one, self.counts.most))
+            // The record tells only of counts that were asked for.
+            .filter(|cell| {
+                let entry = self.catalogue.named(&cell.strategy);
+                entry.is_ok_and(|entry| entry.usable_workers(cell.workers) == cell.workers)
+            })
+            .collect();
+        (!cells.is_empty()).then_some(Plan {
+            cells,
+            samples: self.samples,
+            confirms: false,
+            notes: Vec::new(),
+        })
+    }
 }
 
 /// The summary of each profile.
@@ -66,23 +107,21 @@ fn of_each(summary: &Summary) -> &[Summary] {
     }
 }
 
-/// The cells that could change a recommendation; `None` where there are none.
-fn search(catalogue: &Catalogue, summary: &Summary, samples: u32) -> Option<Plan> {
-    let own = summary.session.server.kind == ServerKind::Url;
-    let most = if own { WORKERS[7] } else { MOST };
-    let cells: Vec<_> = of_each(summary)
-        .iter()
-        .flat_map(|one| refine::next(one, most))
-        // The record tells only of counts that were asked for.
-        .filter(|cell| {
-            let entry = catalogue.named(&cell.strategy);
-            entry.is_ok_and(|entry| entry.usable_workers(cell.workers) == cell.workers)
-        })
-        .collect();
-    (!cells.is_empty()).then(|| Plan {
-        cells,
-        samples,
-        confirms: false,
-        notes: Vec::new(),
-    })
+#[cfg(test)]
+mod tests {
+    use super::Counts;
+
+    #[test]
+    fn server_elsewhere_gets_few_requests_at_once() {
+        let of = |url| {
+            let counts = Counts::of(url);
+            (counts.first.to_vec(), counts.most)
+        };
+        let here = vec![1, 2, 3, 5, 10, 20, 50, 100];
+        assert_eq!(of(None), (here.clone(), 128));
+        assert_eq!(of(Some("http://localhost:8080/{index}")), (here, 100));
+        let elsewhere = (vec![1, 2, 5, 10, 20], 20);
+        assert_eq!(of(Some("http://192.0.2.1/{index}")), elsewhere);
+        assert_eq!(of(Some("http://api.example.com")), elsewhere);
+    }
 }
