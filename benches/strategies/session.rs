@@ -121,6 +121,7 @@ fn described(
         max_failures: None,
         purpose: record::Purpose::Repeated,
         sampling: Some(sampling.clone()),
+        planned: plan.cells.clone(),
         notes: plan.notes.clone(),
     }
 }

@@ -329,6 +329,7 @@ fn session() -> Session {
         conditions: Conditions::default(),
         purpose: Purpose::Once,
         sampling: None,
+        planned: Vec::new(),
         max_failures: None,
         notes: Vec::new(),
     }

@@ -10,20 +10,24 @@
 mod alternatives;
 mod binding;
 mod choice;
+mod edge;
 mod estimate;
 mod refusals;
 mod scaling;
+mod sustained;
 mod why;
 
 use serde::Serialize;
 
 pub use self::binding::Binding;
-pub(super) use self::choice::Choice;
+pub(super) use self::choice::{Choice, Terms};
+pub use self::edge::Edge;
 pub use self::estimate::Estimate;
 pub use self::scaling::{Peak, Scaling};
+pub use self::sustained::Sustained;
 use super::bound::Model;
 use super::summary::Row;
-use crate::record::{Ending, Limits, Purpose, Session};
+use crate::record::{Cell, Ending, Limits, Purpose, Session};
 
 /// How much longer than the fastest cell a batch may take for fewer workers,
 /// as a fraction of that cell's runtime.
@@ -56,6 +60,14 @@ pub struct Recommendation {
     /// How long it takes, from samples that had no part in the choice where there are
     /// such.
     pub estimate: Estimate,
+    /// Where the fastest is at the edge of what was measured: what lies beyond.
+    pub edge: Option<Edge>,
+    /// Where the burst of a rate limit let cells through faster than it allows for
+    /// long: those are not recommended.
+    pub sustained: Option<Sustained>,
+    /// A cell of each strategy and client that was planned and has no sample, so that
+    /// the recommendation is provisional; its workers are not meant.
+    pub unmeasured: Vec<Cell>,
     /// What keeps more workers from being faster.
     pub constraint: Binding,
     /// The reasons, in sentences, the most important first.
@@ -83,6 +95,8 @@ pub(super) struct Basis<'a> {
     pub(super) ending: Ending,
     pub(super) model: Option<Model>,
     pub(super) rows: &'a [Row],
+    /// A cell of each contender that has no sample.
+    pub(super) unmeasured: &'a [Cell],
 }
 
 impl Basis<'_> {
@@ -97,7 +111,7 @@ impl Recommendation {
     /// The recommendation of a summary's rows. `None` where no request
     /// succeeded anywhere.
     pub(super) fn of(basis: &Basis<'_>) -> Option<Self> {
-        let choice = Choice::of(basis.rows, basis.session.purpose)?;
+        let choice = Choice::of(basis.rows, Terms::of(basis.session))?;
         let met = binding::met(basis, &choice);
         let scaling = match &met {
             Some((binding, _)) if binding.is_limit() => Scaling::limited(),
@@ -109,7 +123,7 @@ impl Recommendation {
         let same = choice.chosen == choice.fastest;
         Some(Self {
             row: choice.chosen,
-            purpose: choice.purpose,
+            purpose: choice.terms.purpose,
             warm_s: choice.figures(choice.chosen).warm_s.median,
             cold_s: choice.figures(choice.chosen).cold_s.median,
             fastest: choice.fastest,
@@ -121,6 +135,9 @@ impl Recommendation {
             },
             confidence: (estimate.interval.confidence).min(theirs.interval.confidence),
             estimate,
+            edge: Edge::of(basis, &choice),
+            sustained: Sustained::of(&choice),
+            unmeasured: basis.unmeasured.to_vec(),
             constraint,
             why: why::sentences(basis, &choice, binds),
             alternatives: alternatives::of(&choice),

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::bound::{Model, Source};
-use super::recommend::{Choice, TOLERANCE};
+use super::recommend::{Choice, TOLERANCE, Terms};
 use super::summary::Summary;
 use crate::record::{Cell, Sampling};
 
@@ -46,7 +46,7 @@ pub const CONFIRMED: usize = 6;
 /// the recommended one; then once more those cells that the recommendation
 /// rests on, until they have samples enough.
 pub fn next(summary: &Summary, most_workers: usize) -> Vec<Cell> {
-    let Some(choice) = Choice::of(&summary.rows, summary.session.purpose) else {
+    let Some(choice) = Choice::of(&summary.rows, Terms::of(&summary.session)) else {
         return Vec::new();
     };
     let search = Search {
@@ -271,7 +271,12 @@ impl Search<'_> {
             .model
             .as_ref()
             .map(|model| model.bound(self.requests, workers));
-        bound.map_or(0.0, |bound| bound.seconds)
+        let bound_s = bound.map_or(0.0, |bound| bound.seconds);
+        // What is faster than the rate limit allows for long is not recommended.
+        let rate = self.choice.terms.rate;
+        rate.map_or(bound_s, |rate| {
+            bound_s.max(self.requests as f64 / rate.per_s)
+        })
     }
 
     /// The strategies that were not measured with the chosen count, nor with

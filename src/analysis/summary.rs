@@ -186,13 +186,16 @@ impl Summary {
         failures::judge(&mut rows, record.session.max_failures);
         rows.sort_by(Row::order);
         let best = rows.first().is_some_and(Row::compares).then_some(0);
+        let unmeasured = choice::unmeasured(&record.session.planned, &rows);
         let mut notes = record.session.notes.clone();
         notes.extend(findings::of(record, service, &rows));
+        notes.extend(findings::unmeasured(&unmeasured));
         let recommendation = Recommendation::of(&Basis {
             session: &record.session,
             ending: record.ending,
             model,
             rows: &rows,
+            unmeasured: &unmeasured,
         });
         Self {
             name: None,
@@ -302,12 +305,7 @@ impl Row {
 
     /// Whether two cells differ in their workers alone.
     pub(crate) fn is_like(&self, other: &Self) -> bool {
-        let line = |row: &Self| {
-            let mut cell = row.cell.clone();
-            (cell.workers, cell.workers_usable) = (0, 0);
-            cell
-        };
-        line(self) == line(other)
+        self.cell.without_workers() == other.cell.without_workers()
     }
 
     /// Cells that compare before failing before unmeasured ones. The first the

@@ -114,6 +114,16 @@ pub(crate) fn by_ticks(value: f64) -> f64 {
     (value * 1e3).round() / 1e3
 }
 
+/// A rate in three digits or more, as many as tell it.
+pub(crate) fn rate(rate: f64) -> String {
+    let digits = (2.0 - rate.abs().max(1e-9).log10().floor()).clamp(0.0, 9.0);
+    let text = format!("{rate:.0$}", digits as usize);
+    match text.contains('.') {
+        true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
+        false => text,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{billionths, bytes, count, percent, plain_seconds, seconds};

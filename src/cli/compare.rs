@@ -325,6 +325,7 @@ fn begin_record(
         conditions: target.conditions.clone(),
         purpose: args.purpose.into(),
         sampling: Some(sampling.clone()),
+        planned: plan.cells.clone(),
         max_failures: args.failing.max_failures,
         notes: plan.notes.iter().chain(&target.notes).cloned().collect(),
     };

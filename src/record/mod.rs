@@ -82,6 +82,10 @@ pub struct Session {
     /// cell is left out only for failing more than others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_failures: Option<f64>,
+    /// The cells that the session began with, so that those without a sample are
+    /// known; empty in records of earlier builds.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub planned: Vec<Cell>,
     /// What a reader should know about this session: workers that a strategy
     /// could not use, a check that had to be loosened.
     #[serde(default)]
@@ -241,6 +245,18 @@ impl fmt::Display for Cell {
     }
 }
 
+impl Cell {
+    /// The same without its workers: what cells have in common that differ in those
+    /// alone.
+    pub(crate) fn without_workers(&self) -> Self {
+        Self {
+            workers: 0,
+            workers_usable: 0,
+            ..self.clone()
+        }
+    }
+}
+
 impl Session {
     /// The server that a cell was measured against.
     pub fn server_of(&self, cell: &Cell) -> &Server {
@@ -255,6 +271,13 @@ impl Session {
     pub fn servers(&self) -> impl Iterator<Item = &Server> {
         std::iter::once(&self.server).chain(&self.others)
     }
+}
+
+/// The planned cells that a server was meant for.
+fn planned_for(planned: &[Cell], server: &Server) -> Vec<Cell> {
+    let planned = planned.iter();
+    let its = planned.filter(|cell| cell.profile == server.profile);
+    its.cloned().collect()
 }
 
 impl Record {
@@ -274,6 +297,7 @@ impl Record {
             .chain(others)
             .map(|server| Self {
                 session: Session {
+                    planned: planned_for(&session.planned, &server),
                     server,
                     ..session.clone()
                 },

@@ -1,6 +1,6 @@
 //! The recommendation in lines, for every output that a person reads.
 
-use crate::analysis::recommend::{Peak, Recommendation, Scaling};
+use crate::analysis::recommend::{Edge, Peak, Recommendation, Scaling, Sustained};
 use crate::analysis::summary::Summary;
 use crate::record::Purpose;
 use crate::report::prose::{self, Naming};
@@ -12,9 +12,17 @@ pub(crate) fn answer(summary: &Summary) -> Option<String> {
     let advice = summary.recommendation.as_ref()?;
     let row = summary.rows.get(advice.row)?;
     let figures = row.figures.as_ref()?;
+    let naming = Naming::of(summary);
+    let provisional = match advice.unmeasured.as_slice() {
+        [] => String::new(),
+        unmeasured => {
+            let names: Vec<_> = unmeasured.iter().map(|cell| naming.long(cell)).collect();
+            format!(" (provisional: {} not measured)", names.join(" and "))
+        }
+    };
     Some(format!(
-        "{} with {}: {}",
-        Naming::of(summary).long(&row.cell),
+        "{} with {}: {}{provisional}",
+        naming.long(&row.cell),
         units::counted(row.cell.workers_usable as u64, "worker"),
         both_runtimes(advice.purpose, figures.warm_s.median, figures.cold_s.median),
     ))
@@ -28,6 +36,30 @@ fn both_runtimes(purpose: Purpose, warm_s: f64, cold_s: f64) -> String {
         Purpose::Once => format!("{cold}, {warm}"),
         Purpose::Repeated => format!("{warm}, {cold}"),
     }
+}
+
+/// What lies beyond the most workers that were measured.
+fn edge(edge: &Edge) -> String {
+    format!(
+        "{} is the most that was measured: with {} the lower bound falls from {} to {}, so try \
+         more with --workers.",
+        units::counted(edge.workers as u64, "worker"),
+        units::count(edge.beyond as u64),
+        units::plain_seconds(edge.bound_s),
+        units::plain_seconds(edge.beyond_s),
+    )
+}
+
+/// What the rate limit would do to a longer batch, where no cell keeps to it.
+fn sustained(limit: &Sustained) -> Option<String> {
+    (!limit.kept).then(|| {
+        format!(
+            "A longer batch would be refused: every measured cell is faster than the rate limit of \
+             {}/s, and passed only because a burst of {} is let through before. Try fewer workers.",
+            units::rate(limit.per_s),
+            units::count(limit.burst)
+        )
+    })
 }
 
 /// Which runtime decides, and how to ask for the other.
@@ -63,6 +95,8 @@ pub(crate) fn reasons(advice: &Recommendation) -> Vec<String> {
     if let Scaling::Peak(peak) = &advice.scaling {
         reasons.push(curve(peak));
     }
+    reasons.extend(advice.edge.as_ref().map(edge));
+    reasons.extend(advice.sustained.as_ref().and_then(sustained));
     reasons.push(judged(advice.purpose).to_owned());
     reasons
 }
@@ -94,4 +128,52 @@ fn curve(peak: &Peak) -> String {
         peak.kappa,
         100.0 * peak.error
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{answer, reasons};
+    use crate::analysis::Summary;
+    use crate::analysis::fixture::{RecordBuilder, cell, measured};
+    use crate::record::RateLimit;
+
+    #[test]
+    fn provisional_answer_names_who_was_not_measured() {
+        let record = RecordBuilder::new()
+            .session(|session| session.planned = vec![cell("tokio", 1, 100), cell("rayon", 1, 100)])
+            .sample("rayon", 1, measured(100, 20.1));
+        let said = answer(&Summary::of(&record.build())).expect("an answer");
+        assert_eq!(
+            said,
+            "rayon + ureq with 1 worker: 20.10 s cold, 20.10 s warm (provisional: tokio + hyper \
+             not measured)"
+        );
+    }
+
+    #[test]
+    fn edge_and_burst_are_said_with_their_numbers() {
+        let said = |per_s: f64, counts: &[usize]| {
+            let burst = 200;
+            let mut record = RecordBuilder::new().session(|session| {
+                session.server.limits.rate = Some(RateLimit { per_s, burst });
+            });
+            for workers in counts {
+                let warm_s = 20.1 / *workers as f64;
+                record = record.sample("tokio", *workers, measured(100, warm_s));
+            }
+            let summary = Summary::of(&record.build());
+            reasons(summary.recommendation.as_ref().expect("advice")).join("\n")
+        };
+        let edge = said(1_000.0, &[1, 2]);
+        assert!(
+            edge.contains(
+                "2 workers is the most that was measured: with 100 the lower bound falls"
+            ),
+            "{edge}"
+        );
+        let kept = said(8.0, &[1, 2]);
+        assert!(kept.contains("The rate limit of 8/s binds"), "{kept}");
+        let all = said(0.5, &[1, 2]);
+        assert!(all.contains("faster than the rate limit of 0.5/s"), "{all}");
+    }
 }

@@ -17,7 +17,9 @@
 //!   "recommendation": { row, for: once (cold_s is judged) | repeated (warm_s is), warm_s,
 //!                 cold_s, fastest: row and it are places in "rows", slower: the ratio of
 //!                 their medians less 1, slower_within: [ least, most ], confidence, estimate: { samples,
-//!                 fresh, failed, median_s, interval }, constraint, why:
+//!                 fresh, failed, median_s, interval }, edge: { workers, bound_s, beyond,
+//!                 beyond_s } or null, sustained: { per_s, burst, kept } or null,
+//!                 unmeasured: [ cells, whose workers are not meant ], constraint, why:
 //!                 [ sentences ], alternatives: [ { row, what, cost } ], scaling:
 //!                 { shape: peak, lambda, sigma, kappa, workers, measured, error } or
 //!                 { shape: no-peak, seen } } or null; null with several profiles, where

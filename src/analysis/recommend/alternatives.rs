@@ -1,5 +1,6 @@
 //! The other cells that one may have reason to choose, and what they cost.
 
+use super::choice::Terms;
 use super::{Alternative, Choice, over};
 use crate::analysis::units;
 use crate::record::Purpose;
@@ -18,7 +19,11 @@ pub(super) fn of(choice: &Choice<'_>) -> Vec<Alternative> {
         (least_memory(choice), "the least memory"),
         (fewer_workers(choice), "the next fewer workers measured"),
         (more_failures(choice), "faster, with more failures"),
-        (otherwise(choice), otherwise_for(choice.purpose)),
+        (otherwise(choice), otherwise_for(choice.terms.purpose)),
+        (
+            in_burst(choice),
+            "for this batch alone, which the limit's burst lets through",
+        ),
     ];
     let mut alternatives: Vec<Alternative> = Vec::new();
     for (row, what) in found {
@@ -80,9 +85,24 @@ fn more_failures(choice: &Choice<'_>) -> Option<usize> {
 
 /// The cell to use where the other runtime decides, if it is clearly faster by that.
 fn otherwise(choice: &Choice<'_>) -> Option<usize> {
-    let other = Choice::of(choice.rows, choice.purpose.other())?;
+    let terms = Terms {
+        purpose: choice.terms.purpose.other(),
+        ..choice.terms
+    };
+    let other = Choice::of(choice.rows, terms)?;
     let faster = other.eligible.contains(&choice.chosen)
         && over(other.time(other.chosen), other.time(choice.chosen)) < -FASTER;
+    faster.then_some(other.chosen)
+}
+
+/// The cell to use for a batch that never is longer than the burst allows.
+fn in_burst(choice: &Choice<'_>) -> Option<usize> {
+    let terms = Terms {
+        rate: None,
+        ..choice.terms
+    };
+    let other = Choice::of(choice.rows, terms).filter(|_| choice.beyond_rate)?;
+    let faster = over(other.time(other.chosen), choice.time(choice.chosen)) < -FASTER;
     faster.then_some(other.chosen)
 }
 
@@ -137,7 +157,7 @@ fn difference(choice: &Choice<'_>, place: usize) -> String {
 
 /// What becomes of the runtime that does not decide, where it goes the other way.
 fn other_runtime(choice: &Choice<'_>, place: usize) -> Option<String> {
-    let purpose = choice.purpose.other();
+    let purpose = choice.terms.purpose.other();
     let time = |place: usize| choice.figures(place).runtimes.judged(purpose).median();
     let (this, mine) = (time(place), time(choice.chosen));
     let (other, judged) = (

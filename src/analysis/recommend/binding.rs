@@ -64,6 +64,7 @@ impl Binding {
 /// so.
 pub(super) fn met(basis: &Basis<'_>, choice: &Choice<'_>) -> Option<(Binding, String)> {
     server(choice)
+        .or_else(|| burst(choice))
         .or_else(|| refusals::failed(basis, choice))
         .or_else(|| refusals::retried(basis, choice))
 }
@@ -85,7 +86,7 @@ pub(super) fn of(basis: &Basis<'_>, choice: &Choice<'_>, scaling: &Scaling) -> (
 /// Where more workers of the chosen strategy would be faster, were it not for
 /// building them.
 fn building(choice: &Choice<'_>) -> Option<(Binding, String)> {
-    if choice.purpose == Purpose::Repeated {
+    if choice.terms.purpose == Purpose::Repeated {
         return None;
     }
     let chosen = choice.chosen;
@@ -107,6 +108,18 @@ fn building(choice: &Choice<'_>) -> Option<(Binding, String)> {
         units::seconds(cold(quickest)),
     );
     Some((Binding::Building, said))
+}
+
+/// Where faster cells were left out because a burst alone let them through.
+fn burst(choice: &Choice<'_>) -> Option<(Binding, String)> {
+    let rate = choice.terms.rate.filter(|_| choice.beyond_rate)?;
+    let said = format!(
+        "The rate limit of {}/s binds, and this keeps to it for a batch of any length. Faster cells \
+         passed only because a burst of {} is let through before.",
+        units::rate(rate.per_s),
+        units::count(rate.burst)
+    );
+    Some((Binding::RateLimit, said))
 }
 
 fn server(choice: &Choice<'_>) -> Option<(Binding, String)> {

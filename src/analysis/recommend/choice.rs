@@ -1,20 +1,41 @@
 //! Which cell is chosen: a matter of numbers alone.
 
-use crate::analysis::recommend::TOLERANCE;
+use crate::analysis::recommend::{TOLERANCE, sustained};
 use crate::analysis::statistics::Sorted;
 use crate::analysis::summary::{Figures, Row};
-use crate::record::{Cell, Purpose};
+use crate::record::{Cell, Purpose, RateLimit, Session};
 
 /// Runtimes that differ by less than this, as a fraction, are the same to
 /// anyone who waits for them.
 const SAME: f64 = 0.02;
 
+/// What a cell is chosen for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(in crate::analysis) struct Terms {
+    /// What the batch is measured for: which runtime decides.
+    pub(in crate::analysis) purpose: Purpose,
+    /// The rate that a cell must keep to, where there is one.
+    pub(in crate::analysis) rate: Option<RateLimit>,
+}
+
+impl Terms {
+    /// Those of a session.
+    pub(in crate::analysis) fn of(session: &Session) -> Self {
+        Self {
+            purpose: session.purpose,
+            rate: sustained::rate(session),
+        }
+    }
+}
+
 /// The chosen cell, and those that it was chosen from.
 #[derive(Debug)]
 pub(in crate::analysis) struct Choice<'a> {
     pub(in crate::analysis) rows: &'a [Row],
-    /// What the batch is measured for: which runtime decides.
-    pub(in crate::analysis) purpose: Purpose,
+    /// What it was chosen for.
+    pub(in crate::analysis) terms: Terms,
+    /// Whether cells were left out that do not keep to the rate limit.
+    pub(in crate::analysis) beyond_rate: bool,
     /// Places of the cells that fail no more than the best, of one batch size.
     pub(in crate::analysis) eligible: Vec<usize>,
     /// The place of the fastest of them.
@@ -28,7 +49,7 @@ pub(in crate::analysis) struct Choice<'a> {
 
 impl<'a> Choice<'a> {
     /// Chooses. `None` where no request succeeded anywhere.
-    pub(in crate::analysis) fn of(rows: &'a [Row], purpose: Purpose) -> Option<Self> {
+    pub(in crate::analysis) fn of(rows: &'a [Row], terms: Terms) -> Option<Self> {
         let compares = |place: &usize| rows[*place].compares();
         let whole: Vec<usize> = (0..rows.len()).filter(compares).collect();
         // Batches of different sizes do not compare: the largest is the one to
@@ -36,7 +57,8 @@ impl<'a> Choice<'a> {
         let requests = whole.iter().map(|place| rows[*place].cell.requests).max()?;
         let mut choice = Self {
             rows,
-            purpose,
+            terms,
+            beyond_rate: false,
             eligible: whole
                 .into_iter()
                 .filter(|place| rows[*place].cell.requests == requests)
@@ -45,6 +67,7 @@ impl<'a> Choice<'a> {
             chosen: 0,
             equals: Vec::new(),
         };
+        choice.keep_to_rate();
         choice.eligible = choice.distinct();
         choice.fastest = choice.quickest(&choice.eligible)?;
         let within: Vec<_> = choice.within().collect();
@@ -60,6 +83,20 @@ impl<'a> Choice<'a> {
             .collect();
         choice.chosen = choice.least(&choice.equals, cost)?;
         Some(choice)
+    }
+
+    /// Leaves out the cells that a rate limit let through in its burst alone, if any
+    /// cell does without.
+    fn keep_to_rate(&mut self) {
+        let Some(rate) = self.terms.rate else {
+            return;
+        };
+        let keeps = |place: &usize| sustained::keeps_to(&self.rows[*place], rate);
+        let kept: Vec<usize> = self.eligible.iter().copied().filter(keeps).collect();
+        if !kept.is_empty() {
+            self.beyond_rate = kept.len() < self.eligible.len();
+            self.eligible = kept;
+        }
     }
 
     /// The figures of an eligible cell.
@@ -100,7 +137,7 @@ impl<'a> Choice<'a> {
 
     /// The runtimes of an eligible cell that decide.
     fn judged(&self, place: usize) -> &'a Sorted {
-        self.figures(place).runtimes.judged(self.purpose)
+        self.figures(place).runtimes.judged(self.terms.purpose)
     }
 
     /// The median of the runtimes of an eligible cell that decide.

@@ -34,8 +34,8 @@ impl Estimate {
             samples: fresh.map_or(choice.figures(place).timed, |fresh| fresh.samples),
             fresh: fresh.is_some(),
             failed: fresh.map_or(0, |fresh| fresh.failed),
-            median_s: runtimes.judged(choice.purpose).median(),
-            interval: runtimes.interval(choice.purpose),
+            median_s: runtimes.judged(choice.terms.purpose).median(),
+            interval: runtimes.interval(choice.terms.purpose),
         }
     }
 
@@ -53,7 +53,7 @@ pub(super) fn sentence(choice: &Choice<'_>) -> String {
     if chosen.samples.min(fastest.samples) < 2 {
         return single(choice);
     }
-    let kind = match choice.purpose {
+    let kind = match choice.terms.purpose {
         Purpose::Once => "cold",
         Purpose::Repeated => "warm",
     };

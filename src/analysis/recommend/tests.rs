@@ -2,6 +2,7 @@
 
 mod estimate;
 mod failures;
+mod limits;
 mod purpose;
 
 use proptest::prelude::*;

@@ -18,6 +18,12 @@ pub(super) fn sentences(basis: &Basis<'_>, choice: &Choice<'_>, binds: String) -
 fn workers(choice: &Choice<'_>) -> String {
     let workers = choice.cell(choice.chosen).workers_usable;
     let workers = units::counted(workers as u64, "worker");
+    if choice.eligible.len() == 1 && choice.beyond_rate {
+        return format!(
+            "{} is the only measured setting that keeps to the rate limit.",
+            choice.cell(choice.chosen)
+        );
+    }
     if choice.eligible.len() == 1 {
         return format!(
             "{} is the only setting that can be judged: there is nothing to compare it with.",

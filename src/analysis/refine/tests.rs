@@ -168,7 +168,11 @@ impl Study {
             })
         };
         let fewest = all().map(|(_, run)| run.failed).min().expect("runs");
-        let whole = || all().filter(move |(_, run)| run.failed == fewest);
+        // What a limit's burst lets through faster than its rate is not to be found.
+        let least_s = self.service.rate.map_or(0.0, |rate| {
+            self.service.times.len() as f64 / rate.per_s / 1.01
+        });
+        let whole = || all().filter(move |(_, run)| run.failed == fewest && run.warm_s >= least_s);
         let best = whole().map(|(_, run)| run.warm_s);
         let best = best.fold(f64::INFINITY, f64::min);
         let within = |tolerance: f64| {

@@ -1,5 +1,7 @@
 //! Which samples of a cell count, and which are shown whole.
 
+use std::collections::BTreeSet;
+
 use super::{Row, contradiction};
 use crate::analysis::split;
 use crate::analysis::timeline::Timeline;
@@ -22,6 +24,14 @@ pub(super) fn sorted_out<'a>(
         }
     }
     (measured, reasons)
+}
+
+/// Of the planned cells one for each strategy, client and so on of which no cell has
+/// a row.
+pub(super) fn unmeasured(planned: &[Cell], rows: &[Row]) -> Vec<Cell> {
+    let measured: BTreeSet<Cell> = rows.iter().map(|row| row.cell.without_workers()).collect();
+    let planned: BTreeSet<Cell> = planned.iter().map(Cell::without_workers).collect();
+    planned.difference(&measured).cloned().collect()
 }
 
 /// The samples whose times count. A failure can be fast, or as slow as a timeout:

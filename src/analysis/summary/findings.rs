@@ -3,7 +3,7 @@
 use super::{Row, ServerFigures};
 use crate::analysis::bound::{ServiceTime, Source, is_time};
 use crate::analysis::{sampled, units};
-use crate::record::{Ending, Record};
+use crate::record::{Cell, Ending, Record};
 
 /// A runtime may fall below its bound by this fraction before a note says so:
 /// timers are not finer.
@@ -34,6 +34,17 @@ pub(super) fn of(record: &Record, service: Option<ServiceTime>, rows: &[Row]) ->
     notes.extend(server_bound(rows));
     notes.extend(sampled::findings(rows));
     notes
+}
+
+/// Contenders without a sample: nothing that is said holds for them.
+pub(super) fn unmeasured(contenders: &[Cell]) -> Option<String> {
+    let names: Vec<_> = contenders.iter().map(Cell::line).collect();
+    (!names.is_empty()).then(|| {
+        format!(
+            "not measured, though asked for: {}; what is said of the others is provisional",
+            names.join("; ")
+        )
+    })
 }
 
 /// What samples side by side owe to one another: they keep processors awake. So

@@ -128,6 +128,9 @@ fn joined(session: Session, ending: Ending, records: Vec<(String, Record)>) -> S
         for sample in &mut record.samples {
             sample.cell.profile = Some(name.clone());
         }
+        for cell in &mut record.session.planned {
+            cell.profile = Some(name.clone());
+        }
         Summary {
             name: Some(name),
             ..Summary::of_one(&record)

@@ -4,7 +4,7 @@ use super::purpose::normal;
 use super::{advice, told};
 use crate::analysis::Summary;
 use crate::analysis::fixture::{RecordBuilder, measured};
-use crate::analysis::recommend::Estimate;
+use crate::analysis::recommend::{Choice, Estimate, Terms};
 use crate::analysis::refine::{CONFIRMED, confirm};
 use crate::record::Record;
 
@@ -44,8 +44,7 @@ fn coverage(samples: usize, confirms: bool) -> f64 {
         let summary = Summary::of(&equals(*seed, samples, confirms));
         // The cheapest of all equals is recommended, and all cost alike, so the
         // fastest is the one that luck chose.
-        let choice =
-            crate::analysis::recommend::Choice::of(&summary.rows, crate::record::Purpose::Repeated);
+        let choice = Choice::of(&summary.rows, Terms::of(&summary.session));
         let choice = choice.expect("a choice");
         let interval = Estimate::of(&choice, choice.fastest).interval;
         (interval.low..=interval.high).contains(&0.2)
