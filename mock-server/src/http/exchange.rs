@@ -67,7 +67,7 @@ pub(super) fn exchange(
     line: &Rc<Line>,
     request: Request<Incoming>,
 ) -> Answering {
-    let arrived = line.read_at();
+    let arrived = line.came();
     let body_length = request.body().size_hint().exact();
     let (in_flight, nth) = line.begin(body_length.unwrap_or(0));
     let is_last = worker.is_last(nth);
@@ -80,7 +80,7 @@ pub(super) fn exchange(
         return Answering::Later(Box::pin(async move {
             let body = read(body, worker.config().patience.body).await;
             // A slow upload is the client's time, not the server's lateness.
-            let arrived = in_flight.line().read_at();
+            let arrived = in_flight.line().came();
             // What is left of a body that was refused cannot be told from a head.
             let is_last = is_last || body.is_err();
             let reply = decide(&worker, &head, body, arrived, is_last);

@@ -91,7 +91,7 @@ impl Line {
     }
 
     fn is_broken(&self) -> bool {
-        let broken = self.poll_with(|transport| match transport.tcp().take_error() {
+        let broken = self.poll_with(|transport| match transport.socket().tcp().take_error() {
             Ok(None) => Poll::Pending,
             _ => Poll::Ready(Ok(())),
         });

@@ -24,7 +24,7 @@ pub(super) struct Line {
     /// What has been read and hyper has not got yet.
     pub(super) ahead: RefCell<BytesMut>,
     /// When bytes last came: the arrival of whatever they completed.
-    read_at: Cell<Instant>,
+    came: Cell<Instant>,
     /// When the first byte of a head came, or of a frame, while it is not whole.
     head_since: Cell<Option<Instant>>,
     framing: RefCell<Framing>,
@@ -59,7 +59,7 @@ impl Line {
             worker,
             ahead: RefCell::default(),
             framing: RefCell::new(framing),
-            read_at: Cell::new(Instant::now()),
+            came: Cell::new(Instant::now()),
             head_since: Cell::new(None),
             in_flight: Cell::new(0),
             served: Cell::new(0),
@@ -103,11 +103,14 @@ impl Line {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
-        ready!(self.poll_with(|transport| transport.poll_read(cx, buffer)))?;
+        let came = ready!(self.poll_with(|mut transport| {
+            ready!(transport.as_mut().poll_read(cx, buffer))?;
+            Poll::Ready(Ok(transport.socket().came()))
+        }))?;
         let count = buffer.filled().len() - before;
         self.worker.clerk().count_received(count as u64);
         if count > 0 {
-            self.read_at.set(Instant::now());
+            self.came.set(came);
         }
         Poll::Ready(Ok(()))
     }
@@ -149,8 +152,8 @@ impl Line {
         matches!(*self.framing.borrow(), Framing::Http2(_))
     }
 
-    pub(super) fn read_at(&self) -> Instant {
-        self.read_at.get()
+    pub(super) fn came(&self) -> Instant {
+        self.came.get()
     }
 
     pub(super) fn head_since(&self) -> Option<Instant> {

@@ -12,6 +12,7 @@ mod leaving;
 mod line;
 mod payload;
 mod piece;
+mod socket;
 mod timing;
 pub(crate) mod tls;
 mod wire;
@@ -30,6 +31,7 @@ use tokio_rustls::server::TlsStream;
 
 use crate::server::Worker;
 use line::Line;
+pub(crate) use socket::{Socket, ask_for_stamps};
 pub(crate) use timing::Timings;
 use wire::{Transport, Wire};
 
@@ -83,15 +85,15 @@ impl Builders {
 }
 
 /// Serves a connection in the clear, in the version that its first bytes speak.
-pub(crate) async fn serve_plain(stream: TcpStream, worker: Rc<Worker>) {
+pub(crate) async fn serve_plain(stream: Socket, worker: Rc<Worker>) {
     // A connection that fails this early has nobody to be told.
-    if let Ok(is_http2) = greets_http2(&stream, &worker).await {
+    if let Ok(is_http2) = greets_http2(stream.tcp(), &worker).await {
         serve(stream, worker, is_http2).await;
     }
 }
 
 /// Serves an encrypted connection, in the version that the handshake agreed on.
-pub(crate) async fn serve_encrypted(stream: TlsStream<TcpStream>, worker: Rc<Worker>) {
+pub(crate) async fn serve_encrypted(stream: TlsStream<Socket>, worker: Rc<Worker>) {
     let is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
     serve(stream, worker, is_http2).await;
 }

@@ -8,26 +8,26 @@ use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::time::Sleep;
 use tokio_rustls::server::TlsStream;
 
 use super::line::Line;
+use super::socket::Socket;
 
 /// A stream of bytes over a TCP connection.
 pub(super) trait Transport: AsyncRead + AsyncWrite + Unpin + 'static {
     /// The connection below.
-    fn tcp(&self) -> &TcpStream;
+    fn socket(&self) -> &Socket;
 }
 
-impl Transport for TcpStream {
-    fn tcp(&self) -> &TcpStream {
+impl Transport for Socket {
+    fn socket(&self) -> &Socket {
         self
     }
 }
 
-impl Transport for TlsStream<TcpStream> {
-    fn tcp(&self) -> &TcpStream {
+impl Transport for TlsStream<Socket> {
+    fn socket(&self) -> &Socket {
         self.get_ref().0
     }
 }
@@ -52,7 +52,7 @@ impl Wire {
         let worker = &self.line.worker;
         match self.line.head_since() {
             Some(since) => Some(since + worker.config().patience.head),
-            None => worker.idle_timeout().map(|idle| self.line.read_at() + idle),
+            None => worker.idle_timeout().map(|idle| self.line.came() + idle),
         }
     }
 
@@ -172,7 +172,7 @@ impl Drop for Wire {
         // What still waits on another task holds the line, not the connection.
         let transport = self.line.close();
         if let Some(transport) = transport.filter(|_| self.line.is_reset()) {
-            let socket = socket2::SockRef::from(transport.tcp());
+            let socket = socket2::SockRef::from(transport.socket().tcp());
             // Closing with a linger of zero sends RST. Where that is refused the
             // client sees an ordinary close, a fault as well.
             let _ = socket.set_linger(Some(Duration::ZERO));

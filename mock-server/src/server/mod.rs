@@ -14,6 +14,7 @@ mod worker;
 use std::io;
 use std::net::TcpListener;
 use std::sync::Arc;
+use std::time::Duration;
 
 pub use guard::Server;
 pub use listening::listen;
@@ -24,6 +25,7 @@ use tokio::runtime::Runtime;
 use crate::config::Config;
 use crate::http;
 use crate::journal::{Journal, Snapshot};
+use crate::model::ServiceTime;
 
 /// Serves connections from a bound listener until `shutdown` completes, and
 /// returns the journal.
@@ -63,6 +65,9 @@ impl Prepared {
             .as_ref()
             .map(|tls| http::tls::acceptor(tls, host))
             .transpose()?;
+        // Without a service time no answer has a deadline to miss.
+        let is_served = config.profile.service_time != ServiceTime::Fixed(Duration::ZERO);
+        let stamps = is_served && http::ask_for_stamps(&listener);
         let max_connections = config.profile.connections.max;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -71,6 +76,7 @@ impl Prepared {
             config: Arc::new(config),
             journal: Arc::clone(journal),
             tls,
+            stamps,
         })?;
         Ok(Self {
             listener,

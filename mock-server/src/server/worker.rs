@@ -8,7 +8,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Poll, Waker};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::runtime::LocalRuntime;
 use tokio::sync::{Notify, OwnedSemaphorePermit, mpsc};
@@ -31,6 +31,8 @@ pub(super) struct Common {
     pub(super) config: Arc<Config>,
     pub(super) journal: Arc<Journal>,
     pub(super) tls: Option<TlsAcceptor>,
+    /// Whether the system says when bytes come.
+    pub(super) stamps: bool,
 }
 
 /// The serving threads. Dropping the senders tells them to stop.
@@ -136,9 +138,16 @@ async fn work(worker: Rc<Worker>, mut dealt: mpsc::UnboundedReceiver<Dealt>) {
 
 /// Serves one connection, after the delays that come before its first request.
 async fn connection(stream: tokio::net::TcpStream, worker: &Rc<Worker>) {
-    let delay = worker.config().profile.connections.accept_delay;
+    let limits = &worker.config().profile.connections;
+    let delay = limits.accept_delay;
     if !delay.is_zero() {
-        worker.timer.until(std::time::Instant::now() + delay).await;
+        worker.timer.until(Instant::now() + delay).await;
+    }
+    let mut stream = http::Socket::new(stream);
+    if worker.common.stamps {
+        // What a request waits for its connection is then the profile's doing.
+        let is_held = limits.max.is_some() || !delay.is_zero();
+        stream = stream.stamped(is_held.then(Instant::now));
     }
     match &worker.common.tls {
         None => http::serve_plain(stream, Rc::clone(worker)).await,

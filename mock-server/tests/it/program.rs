@@ -143,3 +143,39 @@ fn a_profile_that_is_wrong_is_an_error_that_names_the_key() {
         assert!(parts.iter().all(|part| error.contains(part)), "{error}");
     }
 }
+
+/// A thread that is held up before it reads a request is as late as one that is
+/// held up after.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_stall_before_a_request_is_read_counts_as_lateness() {
+    use std::time::{Duration, Instant};
+
+    let program = Program::start(&["--port", "0", "--delay", "20ms", "--threads", "1"]);
+    let signal = |name: &str| {
+        let pid = program.child.id().to_string();
+        let sent = Command::new("kill").args([name, &pid]).status().unwrap();
+        assert!(sent.success());
+    };
+    let mut client = support::Client::connect(program.addr);
+    for stalls in [false, true] {
+        let began = Instant::now();
+        if stalls {
+            signal("-STOP");
+        }
+        client.send("GET", "/inventory/products?id=1");
+        // The stall itself: the request has come, and waits this long at least.
+        if stalls {
+            std::thread::sleep(Duration::from_millis(300));
+            signal("-CONT");
+        }
+        assert_eq!(client.read(false).status, 200);
+        // No answer is early, whatever the clocks say.
+        assert!(began.elapsed() >= Duration::from_millis(20));
+    }
+    let page = client.call("GET", "/journal?limit=0").json();
+    let lateness = &page["summary"]["lateness"];
+    let (count, max) = (&lateness["count"], lateness["max_ms"].as_f64().unwrap());
+    assert_eq!(count, 2);
+    assert!(max >= 270.0, "{lateness}");
+}
