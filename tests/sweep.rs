@@ -134,6 +134,72 @@ fn idle_samples_run_side_by_side_with_a_server_each_and_serial_ones_do_not() {
 }
 
 #[test]
+fn runtime_variables_change_no_thread_count() {
+    let threads = |variables: &[(&str, &str)]| -> BTreeMap<String, Option<u64>> {
+        let out = tempfile::tempdir().unwrap();
+        let output = Command::new(fanout())
+            .args("compare --workers 2 --requests 8 --delay 1ms --samples 1".split(' '))
+            .args(["--strategies", "tokio,async-std,smol,rayon,multiprocess"])
+            .arg("--out")
+            .arg(out.path())
+            .envs(variables.iter().copied())
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+        let record = Record::read(&out.path().join("record.jsonl")).unwrap();
+        let told = record.samples.iter().map(|sample| {
+            let threads = measured(sample).runtime_threads;
+            (sample.cell.strategy.clone(), threads)
+        });
+        told.collect()
+    };
+    let plain = threads(&[]);
+    let cores = std::thread::available_parallelism().map_or(1, usize::from) as u64;
+    for (strategy, runtime) in [
+        ("tokio", Some(cores)),
+        ("async-std", Some(cores)),
+        ("smol", Some(cores)),
+        ("rayon", None),
+        ("multiprocess", None),
+    ] {
+        assert_eq!(plain[strategy], runtime, "{strategy}");
+    }
+    let set = threads(&[
+        ("TOKIO_WORKER_THREADS", "7"),
+        ("ASYNC_STD_THREAD_COUNT", "7"),
+        ("ASYNC_STD_THREAD_NAME", "other"),
+        ("SMOL_THREADS", "7"),
+        ("RAYON_NUM_THREADS", "7"),
+    ]);
+    assert_eq!(plain, set);
+}
+
+#[test]
+fn results_in_order_have_the_time_that_they_waited() {
+    // One in ten takes longer, and holds up those behind it.
+    let job = "--strategies tokio,multiprocess --workers 4 --requests 40 --samples 1 \
+               --profile long-tail";
+    let (record, out) = compare(&format!("{job} --results in-order"));
+    for sample in &record.samples {
+        let outcomes = &measured(sample).outcomes;
+        assert_eq!(outcomes.held_s.len(), 40, "{}", sample.cell);
+        assert!(outcomes.held_s.iter().any(|held| *held > 0.001));
+    }
+    for row in rows(out.path()) {
+        assert!(row["held_max_s"].parse::<f64>().unwrap() > 0.001);
+        assert!(row["held_mean_s"].parse::<f64>().unwrap() > 0.0);
+    }
+    let (record, out) = compare(job);
+    let held = |sample: &Sample| measured(sample).outcomes.held_s.clone();
+    assert!(record.samples.iter().all(|sample| held(sample).is_empty()));
+    assert!(
+        rows(out.path())
+            .iter()
+            .all(|row| row["held_mean_s"].is_empty())
+    );
+}
+
+#[test]
 fn short_samples_run_alone() {
     let (record, _) = compare("--strategies tokio,rayon --workers 1,2 --requests 10 --delay 2ms");
     // Three of each, where nothing is said.

@@ -274,6 +274,7 @@ impl Tally {
             started_s,
             latency_s,
             ok: _,
+            held_s: _,
             failed: _,
         } = &measurement.outcomes;
         let lengths = [worker.len(), started_s.len(), latency_s.len()];

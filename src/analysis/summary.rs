@@ -283,6 +283,19 @@ impl Row {
         self.errors + self.figures.as_ref().map_or(0, |figures| figures.samples)
     }
 
+    /// Requests that a worker makes, at most, where each makes as many: 1 where
+    /// each request is its worker's first.
+    pub fn rounds(&self) -> usize {
+        let workers = self.cell.workers_usable.max(1);
+        self.cell.requests.div_ceil(workers)
+    }
+
+    /// Whether each request is its worker's first, and so has a cost in it that
+    /// the later ones of a longer batch do not have.
+    pub fn is_first_round(&self) -> bool {
+        self.rounds() == 1
+    }
+
     /// Whether every sample was measured and every request in it succeeded.
     pub fn every_request_succeeded(&self) -> bool {
         self.errors == 0
@@ -371,8 +384,8 @@ impl Figures {
             failures: worst.failures.clone(),
             pooled: Failed::of(measured),
             cpu_s: cpu_s.median,
-            build_cpu_s: part_of_cpu(&good, |m| m.build_cpu_s),
-            run_cpu_s: part_of_cpu(&good, |m| m.run_cpu_s),
+            build_cpu_s: usage::told(&good, |m| m.build_cpu_s),
+            run_cpu_s: usage::told(&good, |m| m.run_cpu_s),
             failed_by: FailedBy::requests(measured),
             retries: FailedBy::retries(measured),
             usage: UsageFigures::of(measured),
@@ -385,12 +398,6 @@ impl Figures {
             each: EachSample::of(measured, &good),
         })
     }
-}
-
-/// The median of a part of the CPU time, where each sample tells it.
-fn part_of_cpu(samples: &[&Measurement], of: impl Fn(&Measurement) -> Option<f64>) -> Option<f64> {
-    let told: Option<Vec<f64>> = samples.iter().map(|sample| of(sample)).collect();
-    Spread::of(told?).map(|part| part.median)
 }
 
 /// The samples of each cell, cells in the order in which they appear first.
@@ -418,6 +425,7 @@ fn times(measurement: &Measurement) -> impl Iterator<Item = f64> {
         measurement.connecting_s,
         measurement.build_cpu_s.unwrap_or(0.0),
         measurement.run_cpu_s.unwrap_or(0.0),
+        measurement.local_server_cpu_s.unwrap_or(0.0),
     ];
     let of_server = measurement.server.into_iter().flat_map(|server| {
         [
@@ -433,6 +441,7 @@ fn times(measurement: &Measurement) -> impl Iterator<Item = f64> {
     let of_requests = [
         &outcomes.started_s,
         &outcomes.latency_s,
+        &outcomes.held_s,
         &retried.started_s,
         &retried.latency_s,
         &retried.waited_s,

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::Thread;
+use std::time::Instant;
 
 use super::ledger::{Ledger, Line};
-use crate::outcome::{Failure, FailureKind, Outcome, Tried};
+use crate::outcome::{Failure, FailureKind, Outcome, Response, Tried};
 use crate::record::{Doer, Failed, FailureCount, Outcomes, Retried};
-use crate::strategy::Sink;
+use crate::strategy::{Sink, Turns};
 use crate::workload::Workload;
 
 /// Failures by kind and status: how many, and the first in words.
@@ -20,12 +21,43 @@ pub struct Collector {
     ledger: Ledger,
     failures: Mutex<Failures>,
     retried: Mutex<Retried>,
+    /// Where results are handed on in the order of their requests.
+    in_order: Option<Ordered>,
     /// Whether the request in the middle has ended.
     halfway: AtomicBool,
     /// The thread to wake then.
     woken_halfway: OnceLock<Thread>,
     /// The first outcome of no request.
     unknown: OnceLock<usize>,
+}
+
+/// Results that wait for their turn.
+#[derive(Default)]
+struct Ordered {
+    turns: Turns<Early>,
+    /// How long each waited, in nanoseconds, in the order in which they were
+    /// handed on: that of the requests.
+    held_ns: Mutex<Vec<u64>>,
+}
+
+/// A result that was judged, and waits with its body as a caller's would.
+struct Early {
+    _result: Result<Response, Failure>,
+    came: Instant,
+}
+
+impl Ordered {
+    fn take(&self, index: usize, result: Result<Response, Failure>) {
+        let early = Early {
+            _result: result,
+            came: Instant::now(),
+        };
+        self.turns.take(index, early, |early| {
+            let held = nanoseconds(early.came.elapsed());
+            let mut all = self.held_ns.lock().unwrap_or_else(PoisonError::into_inner);
+            all.push(held);
+        });
+    }
 }
 
 /// What a run came to, once every request is accounted for.
@@ -54,10 +86,19 @@ impl Collector {
             ledger: Ledger::default(),
             failures: Mutex::default(),
             retried: Mutex::default(),
+            in_order: None,
             halfway: AtomicBool::new(false),
             woken_halfway: OnceLock::new(),
             unknown: OnceLock::new(),
         }
+    }
+
+    /// The same, for results that are handed on in the order of their requests:
+    /// each is judged as it comes, and then waits for its turn.
+    #[must_use]
+    pub fn in_order(mut self) -> Self {
+        self.in_order = Some(Ordered::default());
+        self
     }
 
     /// Outcomes that have come so far.
@@ -121,8 +162,25 @@ impl Collector {
             most_in_flight: most_in_flight(&lines),
             doers: doers(&lines),
             retried: std::mem::take(retried),
-            outcomes: columns(&lines),
+            outcomes: Outcomes {
+                held_s: self.held(&lines),
+                ..columns(&lines)
+            },
         })
+    }
+
+    /// How long each result waited for its turn; empty where none has to.
+    fn held(&self, lines: &[Line]) -> Vec<f64> {
+        let Some(ordered) = &self.in_order else {
+            return Vec::new();
+        };
+        let held = &ordered.held_ns;
+        let held = held.lock().unwrap_or_else(PoisonError::into_inner);
+        let held = |line: &Line| held.get(line.index as usize).copied();
+        lines
+            .iter()
+            .map(|line| seconds(held(line).unwrap_or_default()))
+            .collect()
     }
 
     /// How an outcome failed, if it did.
@@ -191,6 +249,9 @@ impl Sink for Collector {
                 thread.unpark();
             }
         }
+        if let Some(ordered) = &self.in_order {
+            ordered.take(outcome.index, outcome.result);
+        }
     }
 }
 
@@ -229,6 +290,7 @@ fn columns(lines: &[Line]) -> Outcomes {
         started_s: lines.iter().map(|l| seconds(l.started_ns)).collect(),
         latency_s: lines.iter().map(|l| seconds(l.latency_ns)).collect(),
         ok: lines.iter().map(|line| line.failure.is_none()).collect(),
+        held_s: Vec::new(),
         failed: Failed {
             index: failed().map(|(index, _)| index).collect(),
             kind: failed().map(|(_, kind)| kind.name().to_owned()).collect(),
@@ -266,148 +328,4 @@ fn narrow(number: usize) -> u32 {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::outcome::Response;
-    use crate::request::Request;
-
-    struct Plain(usize);
-
-    impl Workload for Plain {
-        fn requests(&self) -> usize {
-            self.0
-        }
-
-        fn request(&self, index: usize) -> Request {
-            Request::new(index, format!("/{index}"))
-        }
-
-        fn check(&self, _: usize, response: &Response) -> Result<(), Failure> {
-            match response.status {
-                200 => Ok(()),
-                status => Err(Failure::status(status)),
-            }
-        }
-    }
-
-    fn outcome(index: usize, start_ms: u64, end_ms: u64) -> Outcome {
-        Outcome {
-            index,
-            worker: index,
-            started: Duration::from_millis(start_ms),
-            finished: Duration::from_millis(end_ms),
-            result: Ok(Response::new(200, "")),
-            tried: Vec::new(),
-            doer: crate::outcome::Doer::here(),
-        }
-    }
-
-    fn collector(requests: usize) -> Collector {
-        Collector::new(Arc::new(Plain(requests)))
-    }
-
-    #[test]
-    fn a_run_is_as_long_as_its_last_outcome() {
-        let collector = collector(3);
-        for (index, start, end) in [(2, 0, 30), (0, 0, 10), (1, 10, 20)] {
-            collector.accept(outcome(index, start, end));
-        }
-        let collected = collector.finish().unwrap();
-        assert_eq!(collected.last_s, 0.03);
-        assert_eq!(collected.ok, 3);
-        assert_eq!(collected.outcomes.index, [0, 1, 2]);
-        assert_eq!(collected.most_in_flight, 2);
-    }
-
-    #[test]
-    fn failures_are_counted_by_kind_with_the_first_in_words() {
-        let collector = collector(3);
-        collector.accept(outcome(0, 0, 1));
-        for index in 1..3 {
-            collector.accept(Outcome {
-                result: Err(Failure::new(
-                    FailureKind::Connect,
-                    format_args!("no {index}"),
-                )),
-                ..outcome(index, 0, 1)
-            });
-        }
-        let collected = collector.finish().unwrap();
-        let expected = FailureCount {
-            kind: "connect".to_owned(),
-            status: None,
-            count: 2,
-            example: "GET /1: no 1".to_owned(),
-        };
-        assert_eq!((collected.ok, collected.failures), (1, vec![expected]));
-    }
-
-    #[test]
-    fn failures_of_different_statuses_are_counted_apart() {
-        let collector = collector(4);
-        for (index, status) in [200, 503, 429, 503].into_iter().enumerate() {
-            collector.accept(Outcome {
-                result: Ok(Response::new(status, "")),
-                tried: vec![Tried {
-                    started: Duration::ZERO,
-                    latency: Duration::ZERO,
-                    waited: Duration::ZERO,
-                    kind: FailureKind::Status,
-                    status: Some(429),
-                }],
-                ..outcome(index, 0, 1)
-            });
-        }
-        let collected = collector.finish().unwrap();
-        let counts = collected.failures.iter();
-        let counts: Vec<_> = counts
-            .map(|failure| (failure.status, failure.count))
-            .collect();
-        assert_eq!(counts, [(Some(429), 1), (Some(503), 2)]);
-        assert_eq!(collected.retried.status, [Some(429); 4]);
-    }
-
-    #[test]
-    fn a_lost_a_doubled_and_an_unknown_request_spoil_the_run() {
-        let lost = collector(3);
-        lost.accept(outcome(0, 0, 1));
-        assert!(
-            lost.finish()
-                .is_err_and(|error| error.contains("lost 2 of 3"))
-        );
-        let doubled = collector(2);
-        for index in [0, 0] {
-            doubled.accept(outcome(index, 0, 1));
-        }
-        assert!(
-            doubled
-                .finish()
-                .is_err_and(|error| error.contains("request 0 twice"))
-        );
-        let unknown = collector(1);
-        unknown.accept(outcome(64, 0, 1));
-        assert!(unknown.finish().is_err_and(|error| error.contains("64")));
-    }
-
-    proptest! {
-        #[test]
-        fn the_most_in_flight_is_what_counting_at_every_start_gives(
-            spans in proptest::collection::vec((0_u64..50, 1_u64..20), 1..40),
-        ) {
-            let collector = collector(spans.len());
-            for (index, (start, length)) in spans.iter().enumerate() {
-                collector.accept(outcome(index, *start, start + length));
-            }
-            let counted = spans
-                .iter()
-                .map(|(at, _)| spans.iter().filter(|(s, l)| s <= at && *at < s + l).count())
-                .max();
-            let collected = collector.finish().unwrap();
-            prop_assert_eq!(Some(collected.most_in_flight as usize), counted);
-        }
-    }
-}
+mod tests;

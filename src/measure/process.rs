@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use super::pauses::Pauses;
 use super::sample::{Job, run};
 use crate::record::{Measurement, SampleResult};
-use crate::strategy::Catalogue;
+use crate::strategy::{Catalogue, without_runtime_variables};
 
 /// The hidden command that makes a program take one sample; it has no arguments.
 pub const SAMPLE_VERB: &str = "sample-process";
@@ -107,7 +107,7 @@ pub(super) struct SampleProcess {
 impl SampleProcess {
     /// Starts a process of a program that has the hidden command.
     pub(super) fn start(program: &Path, job: &Job) -> io::Result<Self> {
-        let mut child = Command::new(program)
+        let mut child = without_runtime_variables(&mut Command::new(program))
             .arg(SAMPLE_VERB)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

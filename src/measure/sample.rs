@@ -15,7 +15,7 @@ use super::thread_counter::ThreadCounter;
 use crate::client::{Client, Handling, Reuse, Target};
 use crate::record::{Cell, Measurement, ServerAccount};
 use crate::request::Endpoint;
-use crate::strategy::{Batch, Dispatch, Entry, InOrder, Setup, Sink, StrategyError, panic_message};
+use crate::strategy::{Batch, Dispatch, Entry, Setup, Sink, StrategyError, panic_message};
 use crate::workload::{Gets, Workload};
 
 /// What every sample of a session is run under.
@@ -120,11 +120,12 @@ pub fn run(
     let setup = job.setup(worker_program)?;
     let dispatch = job.dispatch()?;
     let workload: Arc<dyn Workload> = Arc::new(job.terms.workload.clone());
-    let collector = Arc::new(Collector::new(Arc::clone(&workload)));
-    let mut sink: Arc<dyn Sink> = Arc::clone(&collector) as Arc<_>;
-    if job.terms.in_order {
-        sink = Arc::new(InOrder::new(sink));
-    }
+    let collector = Collector::new(Arc::clone(&workload));
+    let collector = Arc::new(match job.terms.in_order {
+        true => collector.in_order(),
+        false => collector,
+    });
+    let sink: Arc<dyn Sink> = Arc::clone(&collector) as Arc<_>;
     let saved = SavedFiles::prepare(&job.terms)?;
     watch(&collector);
     let counter = ThreadCounter::start(&collector);
@@ -150,6 +151,7 @@ pub fn run(
     let served = server_cpu().zip(served_before);
     let served = served.map(|(after, before)| after.saturating_sub(before));
     let counted = counter.end();
+    let runtime_threads = strategy.runtime_threads().map(|threads| threads as u64);
     let resources = Resources::of(counted.threads, harness_threads, &helpers);
     phases.go_on();
     guarded(|| {
@@ -181,11 +183,13 @@ pub fn run(
         involuntary_switches: used.involuntary_switches,
         peak_rss_bytes: resources.peak_rss_bytes,
         threads: resources.threads,
+        runtime_threads,
         processes: helpers.len() as u64,
         connections: traffic.connections,
         connecting_s: Duration::from_nanos(traffic.since(opened_ahead).connecting_ns).as_secs_f64(),
         bytes_sent: counted(traffic.sent),
         bytes_received: counted(traffic.received),
+        local_server_cpu_s: None,
         doers: collected.doers,
         most_in_flight: collected.most_in_flight,
         server: served.map(|cpu| ServerAccount {

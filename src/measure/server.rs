@@ -15,6 +15,7 @@ use serde::Deserialize;
 use ureq::Agent;
 
 use super::resources;
+use crate::strategy::without_runtime_variables;
 
 /// A running `fanout serve`; it is stopped when this is dropped, and stops by
 /// itself should this process be killed.
@@ -103,7 +104,7 @@ impl ServerProcess {
         };
         // Every second core: on the same machine the clients need the others.
         let threads = std::thread::available_parallelism().map_or(1, |n| n.get().div_ceil(2));
-        let mut child = Command::new(program)
+        let mut child = without_runtime_variables(&mut Command::new(program))
             .args(["serve", "--port", "0", "--exit-with-parent"])
             .arg(format!("--threads={threads}"))
             .arg(format!("--seed={}", behaviour.seed))

@@ -48,6 +48,10 @@ pub struct Measurement {
     /// of the strategy's processes included, the harness's own not; 0 where
     /// the system does not tell.
     pub threads: u64,
+    /// Threads that the strategy's runtime had for tasks, 1 where the calling one
+    /// ran them. `None` without a runtime, and in records of earlier builds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runtime_threads: Option<u64>,
     /// Processes that the strategy started.
     pub processes: u64,
     /// Connections opened.
@@ -62,6 +66,11 @@ pub struct Measurement {
     /// Bytes received on them.
     #[serde(default)]
     pub bytes_received: Option<u64>,
+    /// CPU time while the batch ran of a server of the user's own that listens on
+    /// this machine, its processes added up, in seconds. `None` where it is
+    /// elsewhere, or the system does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub local_server_cpu_s: Option<f64>,
     /// The threads that made the requests.
     #[serde(default)]
     pub doers: Vec<Doer>,
@@ -200,6 +209,11 @@ pub struct Outcomes {
     pub latency_s: Vec<f64>,
     /// Whether it ended as the batch expects.
     pub ok: Vec<bool>,
+    /// How long its result waited, from when it came, for those of the requests
+    /// before it, in seconds. Empty where results are handed on as they come, and
+    /// in records of earlier builds.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub held_s: Vec<f64>,
     /// The requests that did not, and why.
     #[serde(default)]
     pub failed: Failed,

@@ -220,6 +220,19 @@ const COLUMNS: &[Column] = &[
     ("cold_high_s", |line| {
         number(line.row.sampled.cold_interval.map(|interval| interval.high))
     }),
+    ("rounds", |line| line.row.rounds().to_string()),
+    ("runtime_threads_used", |line| {
+        line.count(|figures| figures.usage.runtime_threads_used)
+    }),
+    ("server_cpu_s", |line| {
+        line.value(|figures| figures.usage.server_cpu_s)
+    }),
+    ("held_mean_s", |line| {
+        line.value(|figures| figures.usage.held_mean_s)
+    }),
+    ("held_max_s", |line| {
+        line.value(|figures| figures.usage.held_max_s)
+    }),
 ];
 
 /// `429:60 503:2 timeout:1`: counts over all samples by status, or by kind where there

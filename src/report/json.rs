@@ -26,7 +26,7 @@
 //!               the file of each has its own,
 //!   "rows":     [ { strategy, client, dispatch, reuse, runtime_threads, workers,
 //!                   workers_usable, requests, profile, best, samples, errors,
-//!                   first_error, fails_more, spoilt, beside,
+//!                   first_error, fails_more, spoilt, beside, rounds,
 //!                   ended_by: samples | precision | time | failures | interruption
 //!                             or null,
 //!                   interval: { low, high } of the median warm_s or null,
@@ -40,7 +40,8 @@
 //!                              failed_by, retries: [ { kind, status, count } ],
 //!                              cpu_s, build_cpu_s, run_cpu_s, user_s, system_s,
 //!                              voluntary_switches, involuntary_switches, connecting_s,
-//!                              bytes_sent, bytes_received, retried,
+//!                              bytes_sent, bytes_received, retried, runtime_threads_used,
+//!                              server_cpu_s, held_mean_s, held_max_s,
 //!                              peak_rss_bytes, threads, processes, connections,
 //!                              most_in_flight,
 //!                              server: { busy, bound, lateness_p99_s } or null,
@@ -135,6 +136,7 @@ struct RowView<'a> {
     fails_more: bool,
     spoilt: usize,
     beside: Option<usize>,
+    rounds: usize,
     ended_by: Option<EndedBy>,
     interval: Option<Interval>,
     cold_interval: Option<Interval>,
@@ -265,6 +267,7 @@ impl<'a> RowView<'a> {
             fails_more: row.fails_more,
             spoilt: row.sampled.spoilt,
             beside: row.sampled.beside,
+            rounds: row.rounds(),
             ended_by: row.sampled.ended_by,
             interval: row.sampled.interval.map(in_billionths),
             cold_interval: row.sampled.cold_interval.map(in_billionths),
@@ -301,8 +304,7 @@ impl<'a> FiguresView<'a> {
             usage: UsageFigures {
                 user_s: units::by_ticks(figures.usage.user_s),
                 system_s: units::by_ticks(figures.usage.system_s),
-                connecting_s: billionths(figures.usage.connecting_s),
-                ..figures.usage
+                ..figures.usage.map_times(billionths)
             },
             peak_rss_bytes: figures.peak_rss_bytes,
             threads: figures.threads,

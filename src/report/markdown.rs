@@ -170,17 +170,15 @@ fn matrix(out: &mut String, summary: &Summary) -> fmt::Result {
             })
             .collect();
         let bound = bound.map_or(NONE.to_owned(), units::plain_seconds);
-        let mut marks = names.iter().filter_map(row_of);
-        let beside = if marks.any(|(_, row)| row.sampled.was_beside()) {
-            " ∥"
-        } else {
-            ""
+        let marks = names.iter().filter_map(row_of);
+        let marks = marks.map(|(_, row)| prose::kind_marks(row));
+        // Of the rows at one count, some may have run beside others.
+        let kind = match marks.max_by_key(|marks| marks.len()).unwrap_or_default() {
+            "" => String::new(),
+            marks => format!(" {marks}"),
         };
-        writeln!(
-            out,
-            "| {workers}{beside} | {bound} | {} |",
-            fields.join(" | ")
-        )?;
+        let fields = fields.join(" | ");
+        writeln!(out, "| {workers}{kind} | {bound} | {fields} |")?;
     }
     writeln!(out)
 }
@@ -291,8 +289,9 @@ fn how_to_read(out: &mut String, summary: &Summary) -> fmt::Result {
             escape(summary.session.verified.trim_end_matches('.'))
         ),
     ];
-    let beside = prose::beside(summary).map(|beside| format!("{beside}."));
-    for line in lines.into_iter().chain(beside) {
+    let kinds = prose::kinds(summary);
+    let kinds = kinds.iter().map(|kind| format!("{kind}."));
+    for line in lines.into_iter().chain(kinds) {
         writeln!(out, "- {line}")?;
     }
     writeln!(out)

@@ -142,6 +142,7 @@ mod tests {
     use super::{EXPORTS, csv, html, markdown, table, write_all};
     use crate::analysis::Summary;
     use crate::analysis::fixture::{RecordBuilder, cell, measured, sweep};
+    use crate::analysis::summary::Row;
     use crate::record::{Cell, FILE_NAME, Record, Writer};
 
     fn names(paths: &[std::path::PathBuf]) -> Vec<String> {
@@ -200,6 +201,35 @@ mod tests {
             .collect();
         // The fastest first; without a word on sampling it is not told.
         assert_eq!(beside, ["", "9"]);
+    }
+
+    #[test]
+    fn every_table_marks_cells_whose_requests_are_all_first() {
+        let record = RecordBuilder::new()
+            .sample("tokio", 100, measured(100, 0.21))
+            .sample("tokio", 50, measured(100, 0.41))
+            .build();
+        let summary = Summary::of(&record);
+        let table = table::render(&summary, table::Look::default());
+        let marked: Vec<_> = table.lines().filter(|line| line.contains('¹')).collect();
+        assert!(
+            matches!(marked[..], [line, ..] if line.contains("210.0 ms")),
+            "{table}"
+        );
+        assert!(
+            summary.notes.iter().any(
+                |note| note.contains("¹ marks 1 of 2 cells") && note.contains("--requests 500")
+            ),
+            "{:?}",
+            summary.notes
+        );
+        let markdown = markdown::render(&summary);
+        assert!(markdown.contains("| 100 ¹ | 200 ms |"), "{markdown}");
+        assert!(markdown.contains("| 50 | 400 ms |"), "{markdown}");
+        let page = html::render(&summary).expect("rendered");
+        assert_eq!(page.matches("</bdi> ¹<").count(), 1);
+        let rounds: Vec<_> = summary.rows.iter().map(Row::rounds).collect();
+        assert_eq!(rounds, [1, 2]);
     }
 
     #[test]

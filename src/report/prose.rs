@@ -18,7 +18,8 @@ const LONGEST_REASON: usize = 160;
 const LONGEST_NAME: usize = 60;
 
 /// The marks of a row: ★ the best, ✗ more failures than elsewhere, ! samples that the
-/// machine spoiled, ∥ samples that ran beside others.
+/// machine spoiled, ∥ samples that ran beside others, ¹ requests that are each their
+/// worker's first.
 pub(crate) fn marks(summary: &Summary, index: usize, row: &Row) -> String {
     let place = match row.compares() {
         _ if summary.is_best(index) => "★",
@@ -31,22 +32,33 @@ pub(crate) fn marks(summary: &Summary, index: usize, row: &Row) -> String {
         ""
     };
     let spoilt = if row.sampled.spoilt > 0 { "!" } else { "" };
-    let beside = beside_mark(row);
-    format!("{recommended}{place}{spoilt}{beside}")
+    let kind = kind_marks(row);
+    format!("{recommended}{place}{spoilt}{kind}")
 }
 
-/// Marks a row whose samples ran beside others.
-pub(crate) fn beside_mark(row: &Row) -> &'static str {
-    if row.sampled.was_beside() { "∥" } else { "" }
+/// Marks a row by what kind of figures it has: those of two kinds do not compare
+/// to the last tenths of a per cent.
+pub(crate) fn kind_marks(row: &Row) -> &'static str {
+    match (row.sampled.was_beside(), row.is_first_round()) {
+        (false, false) => "",
+        (true, false) => "∥",
+        (false, true) => "¹",
+        (true, true) => "∥¹",
+    }
 }
 
-/// What [`beside_mark`] means; `None` where no row has it.
-pub(crate) fn beside(summary: &Summary) -> Option<&'static str> {
-    let any = summary.rows.iter().any(|row| row.sampled.was_beside());
-    any.then_some(
+/// What those of the [`kind_marks`] mean that a row has.
+pub(crate) fn kinds(summary: &Summary) -> Vec<&'static str> {
+    let any = |of: fn(&Row) -> bool| summary.rows.iter().any(of);
+    let beside = any(|row| row.sampled.was_beside()).then_some(
         "∥ marks cells whose samples ran beside others. The rest ran alone; gaps of the two kinds \
          do not compare to the last tenths of a per cent",
-    )
+    );
+    let first = any(Row::is_first_round).then_some(
+        "¹ marks cells in which each request is its worker's first. A first request costs more \
+         than later ones; for those, take a batch of several times as many requests as workers",
+    );
+    beside.into_iter().chain(first).collect()
 }
 
 /// The answers in a sentence each: one, or one for each profile that has one.

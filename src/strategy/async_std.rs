@@ -28,6 +28,9 @@ pub(super) const ENTRY: Entry = Entry {
     build,
 };
 
+/// The name of its threads, of which the system keeps 15 bytes.
+const THREAD_NAME: &str = "async-std/runtime";
+
 struct AsyncStd;
 
 fn build(setup: &Setup) -> Result<Box<dyn Strategy>, StrategyError> {
@@ -67,5 +70,15 @@ impl Runtime for AsyncStd {
         F::Output: Send + 'static,
     {
         async_std::task::spawn(future)
+    }
+
+    /// async-std does not tell, but names its threads.
+    fn threads(&self) -> Option<usize> {
+        let threads = std::fs::read_dir("/proc/self/task").ok()?;
+        let named = threads.flatten().filter(|thread| {
+            std::fs::read_to_string(thread.path().join("comm"))
+                .is_ok_and(|name| THREAD_NAME.starts_with(name.trim_end()))
+        });
+        Some(named.count()).filter(|count| *count > 0)
     }
 }

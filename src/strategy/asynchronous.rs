@@ -23,6 +23,12 @@ pub trait Runtime: Network {
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static;
+
+    /// The threads that it has for tasks, 1 where the calling thread runs them;
+    /// `None` where it does not tell.
+    fn threads(&self) -> Option<usize> {
+        None
+    }
 }
 
 /// A strategy of one task per worker on a runtime.
@@ -93,5 +99,9 @@ impl<R: Runtime, C: AsyncClient> Strategy for AsyncPool<R, C> {
             join_all(tasks).await
         });
         Ok(())
+    }
+
+    fn runtime_threads(&self) -> Option<usize> {
+        self.runtime.threads()
     }
 }

@@ -10,6 +10,7 @@ mod asynchronous;
 mod batch;
 mod catalogue;
 mod dispatch;
+mod environment;
 pub mod multiprocess;
 mod order;
 mod rayon;
@@ -28,7 +29,9 @@ pub use self::asynchronous::{AsyncPool, Runtime, async_pool};
 pub use self::batch::{Attempt, Batch, Sink};
 pub use self::catalogue::{Catalogue, Entry, UnknownStrategy};
 pub use self::dispatch::Dispatch;
+pub(crate) use self::environment::without_runtime_variables;
 pub use self::order::InOrder;
+pub(crate) use self::order::Turns;
 
 /// A built strategy: threads, runtimes, processes and connections are there,
 /// and it waits for a batch.
@@ -45,6 +48,12 @@ pub trait Strategy {
     /// their threads and memory count.
     fn processes(&self) -> Vec<u32> {
         Vec::new()
+    }
+
+    /// The threads that its runtime has for tasks, 1 where the calling thread runs
+    /// them; `None` where it has no runtime, or that does not tell.
+    fn runtime_threads(&self) -> Option<usize> {
+        None
     }
 }
 

@@ -6,21 +6,54 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::Sink;
 use crate::outcome::Outcome;
 
+/// Items in the order of their numbers, from 0: one that comes early waits here
+/// until those before it have come.
+pub(crate) struct Turns<T>(Mutex<Waiting<T>>);
+
+struct Waiting<T> {
+    /// The number whose turn is next.
+    next: usize,
+    early: BTreeMap<usize, T>,
+}
+
+impl<T> Default for Turns<T> {
+    fn default() -> Self {
+        Self(Mutex::new(Waiting {
+            next: 0,
+            early: BTreeMap::new(),
+        }))
+    }
+}
+
+impl<T> Turns<T> {
+    /// Takes an item, and hands on those whose turn has come, one at a time. A
+    /// second one of its number is handed on at once.
+    pub(crate) fn take(&self, number: usize, item: T, mut hand_on: impl FnMut(T)) {
+        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if number < waiting.next || waiting.early.contains_key(&number) {
+            hand_on(item);
+            return;
+        }
+        waiting.early.insert(number, item);
+        while let Some(item) = {
+            let next = waiting.next;
+            waiting.early.remove(&next)
+        } {
+            waiting.next += 1;
+            hand_on(item);
+        }
+    }
+}
+
 /// Hands outcomes on in the order of their requests, from 0: one that comes
-/// early waits here, with its body, until those before it have come.
+/// early waits here, with its body, until those before it have come. The other
+/// sink is given one at a time, so what it does holds up whoever comes next.
 ///
 /// One request that hangs holds up all that come after it, so the memory that
 /// this takes has no bound but the batch.
 pub struct InOrder {
     inner: Arc<dyn Sink>,
-    waiting: Mutex<Waiting>,
-}
-
-#[derive(Default)]
-struct Waiting {
-    /// The request that is handed on next.
-    next: usize,
-    early: BTreeMap<usize, Outcome>,
+    turns: Turns<Outcome>,
 }
 
 impl InOrder {
@@ -28,27 +61,16 @@ impl InOrder {
     pub fn new(inner: Arc<dyn Sink>) -> Self {
         Self {
             inner,
-            waiting: Mutex::default(),
+            turns: Turns::default(),
         }
     }
 }
 
 impl Sink for InOrder {
     fn accept(&self, outcome: Outcome) {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        if outcome.index < waiting.next || waiting.early.contains_key(&outcome.index) {
-            // A second one is for the inner sink to complain of.
-            self.inner.accept(outcome);
-            return;
-        }
-        waiting.early.insert(outcome.index, outcome);
-        while let Some(outcome) = {
-            let next = waiting.next;
-            waiting.early.remove(&next)
-        } {
-            waiting.next += 1;
-            self.inner.accept(outcome);
-        }
+        // A second one is for the inner sink to complain of.
+        let hand_on = |outcome| self.inner.accept(outcome);
+        self.turns.take(outcome.index, outcome, hand_on);
     }
 }
 

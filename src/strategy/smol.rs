@@ -122,4 +122,8 @@ impl Runtime for Smol {
     {
         self.executor.spawn(future)
     }
+
+    fn threads(&self) -> Option<usize> {
+        Some(self.threads.len().max(1))
+    }
 }

@@ -5,6 +5,7 @@
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
+use std::thread::available_parallelism;
 use std::time::Duration;
 
 use hyper_util::rt::TokioIo;
@@ -32,7 +33,9 @@ fn build(setup: &Setup) -> Result<Box<dyn Strategy>, StrategyError> {
         Some(0) => tokio::runtime::Builder::new_current_thread(),
         _ => tokio::runtime::Builder::new_multi_thread(),
     };
-    if let Some(threads @ 1..) = setup.runtime_threads {
+    // Where nothing is said, tokio would ask the environment first.
+    let cores = || available_parallelism().map_or(1, usize::from);
+    if let threads @ 1.. = setup.runtime_threads.unwrap_or_else(cores) {
         builder.worker_threads(threads);
     }
     let runtime =
@@ -83,6 +86,10 @@ impl Runtime for Tokio {
         F::Output: Send + 'static,
     {
         joined(self.0.spawn(future))
+    }
+
+    fn threads(&self) -> Option<usize> {
+        Some(self.0.metrics().num_workers())
     }
 }
 

@@ -33,6 +33,8 @@ pub(super) fn of(record: &Record, service: Option<ServiceTime>, rows: &[Row]) ->
     notes.extend(under_the_bound(record, service, rows));
     notes.extend(server_bound(rows));
     notes.extend(sampled::findings(rows));
+    notes.extend(first_rounds(rows));
+    notes.extend(held(rows));
     notes
 }
 
@@ -73,6 +75,34 @@ fn side_by_side(record: &Record, service: Option<ServiceTime>, rows: &[Row]) -> 
          rest alone; side by side and alone differ by {by}, so compare gaps within one kind, or \
          take all alone with --serial",
         units::counted(rows.len() as u64, "cell"),
+    ))
+}
+
+/// Cells in which each request is its worker's first, where others are not.
+fn first_rounds(rows: &[Row]) -> Option<String> {
+    let marked = rows.iter().filter(|row| row.is_first_round());
+    let most = rows.iter().map(|row| row.cell.workers_usable).max()?;
+    let count = marked.clone().count();
+    let longest = marked.map(|row| row.cell.requests).max()?;
+    Some(format!(
+        "¹ marks {count} of {}: each request is its worker's first there, which takes longer than \
+         its later ones; --requests {} gives the largest number of workers several each",
+        units::counted(rows.len() as u64, "cell"),
+        most.saturating_mul(5).max(longest),
+    ))
+}
+
+/// What results wait for where they are handed on in order.
+fn held(rows: &[Row]) -> Option<String> {
+    let row = rows.iter().find(|row| row.every_request_succeeded())?;
+    let usage = row.figures.as_ref()?.usage;
+    let (mean, longest) = usage.held_mean_s.zip(usage.held_max_s)?;
+    Some(format!(
+        "results in order: in {} each waited {} on average for those before it, the longest {}; \
+         runtimes do not show it",
+        row.cell,
+        units::seconds(mean),
+        units::seconds(longest),
     ))
 }
 

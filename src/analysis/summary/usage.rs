@@ -26,6 +26,17 @@ pub struct UsageFigures {
     pub bytes_received: Option<u64>,
     /// Attempts that failed and were followed by another.
     pub retried: u64,
+    /// Threads of the strategy's runtime; `None` where it has none, or a sample
+    /// does not tell.
+    pub runtime_threads_used: Option<u64>,
+    /// CPU time of a server on this machine while the batch ran, the bundled or
+    /// another; `None` where a sample does not tell.
+    pub server_cpu_s: Option<f64>,
+    /// How long results waited for those before them: the mean over the requests,
+    /// in seconds; `None` where results are handed on as they come.
+    pub held_mean_s: Option<f64>,
+    /// The same: the longest.
+    pub held_max_s: Option<f64>,
 }
 
 impl UsageFigures {
@@ -45,8 +56,42 @@ impl UsageFigures {
             bytes_sent: count(|m| m.bytes_sent),
             bytes_received: count(|m| m.bytes_received),
             retried: count(|m| Some(m.retried.index.len() as u64)).unwrap_or_default(),
+            runtime_threads_used: count(|m| m.runtime_threads),
+            server_cpu_s: told(measured, |m| {
+                let bundled = m.server.and_then(|server| server.run_cpu_s);
+                bundled.or(m.local_server_cpu_s)
+            }),
+            held_mean_s: told(measured, |m| {
+                let held = &m.outcomes.held_s;
+                (!held.is_empty()).then(|| held.iter().sum::<f64>() / held.len() as f64)
+            }),
+            held_max_s: told(measured, |m| {
+                m.outcomes.held_s.iter().copied().max_by(f64::total_cmp)
+            }),
         }
     }
+
+    /// The same with every time in it changed.
+    pub fn map_times(self, change: impl Fn(f64) -> f64) -> Self {
+        Self {
+            user_s: change(self.user_s),
+            system_s: change(self.system_s),
+            connecting_s: change(self.connecting_s),
+            server_cpu_s: self.server_cpu_s.map(&change),
+            held_mean_s: self.held_mean_s.map(&change),
+            held_max_s: self.held_max_s.map(&change),
+            ..self
+        }
+    }
+}
+
+/// The median of a time that every sample tells.
+pub(super) fn told(
+    samples: &[&Measurement],
+    of: impl Fn(&Measurement) -> Option<f64>,
+) -> Option<f64> {
+    let times: Option<Vec<f64>> = samples.iter().map(|sample| of(sample)).collect();
+    Spread::of(times?).map(|times| times.median)
 }
 
 /// How many failed in one way, over all samples.

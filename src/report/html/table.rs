@@ -125,7 +125,10 @@ pub(super) fn section(out: &mut String, summary: &Summary) -> fmt::Result {
         out,
         "</tbody>\n</table>\n</div>\n<p class=\"quiet\">★ the fastest; ◆ recommended, where it is another; ✗ more failed requests or \
          samples than elsewhere, so times do not compare; {NONE} no figure.{}</p>\n</section>",
-        prose::beside(summary).map_or(String::new(), |beside| format!(" {beside}."))
+        prose::kinds(summary)
+            .iter()
+            .map(|kind| format!(" {kind}."))
+            .collect::<String>()
     )
 }
 
@@ -151,14 +154,14 @@ fn line(out: &mut String, row: &Row, naming: &Naming, mark: Option<(&str, &str)>
     let whole = row.every_request_succeeded();
     let (class, mark) = mark.unwrap_or_default();
     let name = markup(&naming.long(&row.cell));
-    let beside = match prose::beside_mark(row) {
+    let kind = match prose::kind_marks(row) {
         "" => String::new(),
-        mark => format!(" {mark}"),
+        marks => format!(" {marks}"),
     };
     write!(
         out,
         "<tr class=\"{class}\" data-workers=\"{}\" data-whole=\"{whole}\"><th scope=\"row\" \
-         data-value=\"{name}\">{mark}<bdi>{name}</bdi>{beside}",
+         data-value=\"{name}\">{mark}<bdi>{name}</bdi>{kind}",
         row.cell.workers
     )?;
     for reason in reasons(row) {

@@ -9,7 +9,7 @@ use mio::{Interest, Registry, Token};
 
 use super::wire::{self, Duty, Order, Report};
 use super::worker::VERB;
-use crate::strategy::Setup;
+use crate::strategy::{Setup, without_runtime_variables};
 
 /// A worker process. It is ended, and waited for, when this is dropped.
 pub(super) struct WorkerProcess {
@@ -34,7 +34,7 @@ impl WorkerProcess {
             reuse: setup.target.reuse,
             handling: setup.handling.as_ref().clone(),
         })?;
-        let mut child = Command::new(&setup.worker_program)
+        let mut child = without_runtime_variables(&mut Command::new(&setup.worker_program))
             .arg(VERB)
             .arg(duty)
             .stdin(Stdio::piped())
