@@ -5,7 +5,9 @@
 
 mod common;
 
-use std::process::Command;
+use std::fs::File;
+use std::io::Read;
+use std::process::{Command, Stdio};
 
 use common::fanout;
 use common::scripted::Scripted;
@@ -77,4 +79,41 @@ fn refused_values_are_not_offered() {
     assert!(error.contains("--rate-limit-burst N"), "{error}");
     let error = complaint(&["--rate", "30", "--url", "http://127.0.0.1:9"]);
     assert!(error.contains("fewer --workers"), "{error}");
+}
+
+/// What a short comparison writes to a terminal of this kind.
+fn on_terminal(kind: Option<&str>) -> String {
+    let out = tempfile::tempdir().unwrap();
+    let terminal = nix::pty::openpty(None, None).unwrap();
+    let mut command = Command::new(fanout());
+    command
+        .args(["compare", "--strategies", "tokio", "--delay", "1ms"])
+        .args(["--workers", "1,2", "--samples", "1", "--out"])
+        .arg(out.path())
+        .stdout(Stdio::null())
+        .stderr(Stdio::from(terminal.slave))
+        .env_remove("TERM");
+    if let Some(kind) = kind {
+        command.env("TERM", kind);
+    }
+    let mut child = command.spawn().unwrap();
+    // The last writer's end: what is held here would keep the terminal open.
+    drop(command);
+    let mut written = Vec::new();
+    // Linux ends a terminal without writers with an error.
+    let _ = File::from(terminal.master).read_to_end(&mut written);
+    assert!(child.wait().unwrap().success());
+    String::from_utf8(written).unwrap()
+}
+
+#[test]
+fn a_terminal_that_draws_no_bar_has_a_line_per_sample() {
+    for kind in [None, Some("dumb")] {
+        let written = on_terminal(kind);
+        for line in ["[1/2] tokio", "[2/2] tokio"] {
+            assert!(written.contains(line), "{kind:?}: {written}");
+        }
+        assert!(!written.contains('\u{1b}'), "{written:?}");
+    }
+    assert!(!on_terminal(Some("xterm")).contains("[1/2] tokio + hyper, 1"));
 }

@@ -151,7 +151,7 @@ impl Observer for Progress<'_> {
             eprintln!(
                 "round {} of every cell is done; about {} s left",
                 self.ended / self.cells,
-                remaining.as_secs()
+                remaining.unwrap_or_default().as_secs()
             );
         }
     }

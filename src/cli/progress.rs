@@ -2,10 +2,10 @@
 //! line a sample elsewhere, as in a CI log.
 
 use std::collections::BTreeMap;
-use std::io::{self, IsTerminal};
+use std::fmt::Write;
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{HumanDuration, ProgressBar, ProgressState, ProgressStyle};
 
 use super::output::tell;
 use crate::measure::{Event, Observer};
@@ -13,7 +13,7 @@ use crate::record::{Cell, Sample, SampleResult};
 
 /// Follows a session.
 pub(super) struct Progress {
-    /// `None` where standard error is no terminal.
+    /// `None` where standard error is no terminal that can draw one.
     bar: Option<ProgressBar>,
     /// Samples in all, where their number is fixed.
     samples: Option<usize>,
@@ -31,8 +31,10 @@ impl Progress {
     /// Progress of a session, of which it is fixed or not how many samples it
     /// takes.
     pub(super) fn new(fixed: bool) -> Self {
-        let bar = io::stderr().is_terminal().then(|| {
-            let bar = ProgressBar::new(0);
+        // Without a length until it is known how long it takes.
+        let bar = ProgressBar::no_length();
+        // As it is where TERM is `dumb` or not set.
+        let bar = (!bar.is_hidden()).then(|| {
             bar.set_style(style());
             // Rarely: what wakes while a sample runs takes a core from it.
             bar.enable_steady_tick(Duration::from_secs(1));
@@ -108,7 +110,7 @@ impl Progress {
         if let Some(remaining) = remaining {
             bar.set_length(elapsed.saturating_add(milliseconds(remaining)));
         }
-        bar.set_position(elapsed.min(bar.length().unwrap_or(0)));
+        bar.set_position(elapsed.min(bar.length().unwrap_or(u64::MAX)));
         bar.set_prefix(self.place());
         let Some((cell, done)) = self.running.values().next_back() else {
             return;
@@ -137,13 +139,17 @@ impl Observer for Progress {
             } => {
                 self.begun(cell, alone);
                 self.running.insert(number, (cell.clone(), 0));
-                self.move_bar(Some(remaining));
+                self.move_bar(remaining);
             }
-            Event::Progress { number, done } => {
+            Event::Progress {
+                number,
+                done,
+                remaining,
+            } => {
                 if let Some((_, requests)) = self.running.get_mut(&number) {
                     *requests = done;
                 }
-                self.move_bar(None);
+                self.move_bar(remaining);
             }
             Event::Ended {
                 number,
@@ -152,7 +158,7 @@ impl Observer for Progress {
             } => {
                 self.running.remove(&number);
                 self.has_ended(sample);
-                self.move_bar(Some(remaining));
+                self.move_bar(remaining);
             }
         }
     }
@@ -177,6 +183,14 @@ fn in_words(sample: &Sample) -> String {
 
 fn style() -> ProgressStyle {
     // The message gives way where the terminal is narrow.
-    ProgressStyle::with_template("{prefix} {bar:12} about {eta} left · {wide_msg}")
-        .unwrap_or_else(|_| ProgressStyle::default_bar())
+    let style = ProgressStyle::with_template("{prefix} {bar:12} {left}{wide_msg}");
+    let left = |state: &ProgressState, text: &mut dyn Write| {
+        if let Some(length) = state.len() {
+            let left = Duration::from_millis(length.saturating_sub(state.pos()));
+            // A String takes all that is written.
+            let _ = write!(text, "about {:#} left · ", HumanDuration(left));
+        }
+    };
+    let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
+    style.with_key("left", left)
 }

@@ -124,7 +124,12 @@ impl<'scope, 'env, 'run, 'lanes> Course<'scope, 'env, 'run, 'lanes> {
             // In time to see that the session was stopped.
             match self.reports.recv_timeout(patience.min(pauses.draw())) {
                 Ok(Report::Progress(number, done)) => {
-                    observer.on(&Event::Progress { number, done });
+                    let remaining = self.progressed(number, done);
+                    observer.on(&Event::Progress {
+                        number,
+                        done,
+                        remaining,
+                    });
                 }
                 Ok(Report::Ended(number, ended)) => {
                     if let Some(sample) = self.ended(number, *ended, observer)? {
@@ -185,6 +190,14 @@ impl<'scope, 'env, 'run, 'lanes> Course<'scope, 'env, 'run, 'lanes> {
             let _ = sender.send(Report::Ended(number, Box::new(ended)));
         });
         Ok(())
+    }
+
+    /// How long the session will go on, where a sample's progress changes that.
+    fn progressed(&mut self, number: usize, done: u64) -> Option<Duration> {
+        let now = self.course_at.elapsed();
+        let task = self.running.get(&number)?.turn.task;
+        let is_news = self.schedule.progressed(task, done, now);
+        is_news.then(|| self.schedule.remaining(now)).flatten()
     }
 
     /// What came of a sample, for the record; nothing where it was stopped before

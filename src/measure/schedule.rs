@@ -9,6 +9,8 @@
 //! that take equally long: strategies at the same worker count, which are what
 //! is compared. Which part comes first is drawn as well.
 
+mod outlook;
+
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -81,6 +83,8 @@ pub(super) struct Task {
     cpu_per_request: f64,
     runtime_s: Vec<f64>,
     samples: u32,
+    /// Requests of the sample that runs that have an outcome.
+    outcomes: u64,
     /// Whether it gets no more samples.
     done: bool,
 }
@@ -97,6 +101,7 @@ impl Task {
             cpu_per_request: CPU_PER_REQUEST,
             runtime_s: Vec::new(),
             samples: 0,
+            outcomes: 0,
             done: false,
         }
     }
@@ -259,7 +264,7 @@ impl Schedule {
 
     /// How long it will go on from now, if everything takes as long as it is
     /// expected to: where sampling ends by its budget, at most so long.
-    pub(super) fn remaining(&self, now: Duration) -> Duration {
+    fn remaining_as_expected(&self, now: Duration) -> Duration {
         let queued = self
             .parts
             .iter()
@@ -352,6 +357,7 @@ impl Schedule {
             return Step::Wait(None);
         };
         let alone = part.alone;
+        self.tasks[task].outcomes = 0;
         self.running.push((task, now));
         self.begun_last = Some(now);
         Step::Begin(Turn {

@@ -43,8 +43,9 @@ pub enum Event<'a> {
         number: usize,
         /// Whether no other runs beside it.
         alone: bool,
-        /// How long the session is expected to go on.
-        remaining: Duration,
+        /// How long the session is expected to go on; `None` where nothing is
+        /// known of that yet.
+        remaining: Option<Duration>,
     },
     /// So many of a sample's requests have an outcome.
     Progress {
@@ -52,6 +53,8 @@ pub enum Event<'a> {
         number: usize,
         /// Requests.
         done: u64,
+        /// How long the session is expected to go on, where that has changed.
+        remaining: Option<Duration>,
     },
     /// A sample has ended.
     Ended {
@@ -59,8 +62,9 @@ pub enum Event<'a> {
         number: usize,
         /// What came of it.
         sample: &'a Sample,
-        /// How long the session is expected to go on.
-        remaining: Duration,
+        /// How long the session is expected to go on; `None` where nothing is
+        /// known of that yet.
+        remaining: Option<Duration>,
     },
 }
 

@@ -78,6 +78,10 @@ fn schedule(tasks: Vec<Task>, enough: Enough, lanes: usize, seed: u64) -> Schedu
     Schedule::new(tasks, enough, Budget::of(lanes, 2), seed)
 }
 
+fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
 fn total(taken: &[Taken]) -> f64 {
     let end = taken.iter().map(|taken| taken.to).max();
     end.unwrap_or_default().as_secs_f64()
@@ -97,11 +101,60 @@ fn the_reference_sweep_takes_a_ninth_of_its_serial_time() {
 fn what_is_expected_to_remain_is_what_it_takes() {
     for lanes in [1, 16] {
         let schedule = schedule(reference(), Enough::Samples(3), lanes, 1);
-        let expected = schedule.remaining(Duration::ZERO).as_secs_f64();
+        let expected = schedule.remaining(Duration::ZERO).unwrap().as_secs_f64();
         let took = total(&as_expected(&schedule));
         // Rounds are alike but for their order.
         assert!((expected / took - 1.0).abs() < 0.05, "{expected} {took}");
     }
+}
+
+/// Cells of a server whose service time is not known, with these requests each.
+fn unknown(requests: usize, workers: &[usize]) -> Vec<Task> {
+    let task = |workers: &usize| Task::new(requests, *workers, None);
+    workers.iter().map(task).collect()
+}
+
+/// The seconds that remain of a schedule in which a worker has a response every
+/// 12 ms, after so many seconds of its first sample.
+fn remaining_of_12ms(mut schedule: Schedule, after_s: u64) -> Option<f64> {
+    let Step::Begin(turn) = schedule.next(Duration::ZERO) else {
+        panic!("nothing begins");
+    };
+    let now = Duration::from_secs(after_s);
+    let workers = schedule.tasks[turn.task].in_flight as u64;
+    schedule.progressed(turn.task, workers * after_s * 1000 / 12, now);
+    schedule.remaining(now).map(|left| left.as_secs_f64())
+}
+
+#[test]
+fn time_left_follows_from_responses_so_far() {
+    // 20,000 requests take 240 s with one worker and 60 s with four.
+    let both = |seed| schedule(unknown(20_000, &[1, 4]), Enough::Samples(2), 1, seed);
+    for seed in 0..4 {
+        for after in [12, 48] {
+            let left = remaining_of_12ms(both(seed), after).expect("an estimate");
+            let expected = 2.0 * (240.0 + 60.0) - after as f64;
+            assert!((left / expected - 1.0).abs() < 0.01, "{left} {expected}");
+        }
+        assert_eq!(remaining_of_12ms(both(seed), 0), None);
+    }
+    let timed = schedule(unknown(20_000, &[1]), Enough::Precise(seconds(600)), 1, 1);
+    assert_eq!(remaining_of_12ms(timed, 0), Some(600.0));
+}
+
+#[test]
+fn a_sample_longer_than_expected_is_extrapolated() {
+    let mut schedule = schedule(vec![task(1)], Enough::Samples(1), 1, 1);
+    assert!(matches!(schedule.next(Duration::ZERO), Step::Begin(_)));
+    let left = |schedule: &Schedule, now| schedule.remaining(seconds(now)).unwrap();
+    // 100 requests of 200 ms: what agrees with that changes nothing.
+    assert!(!schedule.progressed(0, 45, seconds(10)));
+    assert_eq!(left(&schedule, 10), seconds(10));
+    assert!(schedule.progressed(0, 50, seconds(30)));
+    assert_eq!(left(&schedule, 30), seconds(30));
+    // The next sample begins with no response.
+    schedule.ended(0, Came::default());
+    assert_eq!(left(&schedule, 60), Duration::ZERO);
 }
 
 #[test]
