@@ -71,7 +71,7 @@ def counts(requests, every):
 
 def compare(program, profile, options, out, limit):
     """Runs `fanout compare`; its summary and how long it took."""
-    command = [program, "compare", "--format", "json", "--out", out, *options]
+    command = [program, "compare", "--for", "repeated", "--format", "json", "--out", out, *options]
     command += ["--profile", profile]
     for setting in SCALED.get(profile, []):
         command += ["--set", setting]

@@ -48,6 +48,8 @@ pub struct Recommendation {
     pub cold_s: f64,
     /// The fastest of the cells that fail no more than the best: its place there.
     pub fastest: usize,
+    /// The places of those with as many workers that are as fast, it among them.
+    pub equals: Vec<usize>,
     /// How much longer than the fastest it takes, as a fraction: the ratio of
     /// the medians less 1.
     pub slower: f64,
@@ -108,6 +110,20 @@ impl Basis<'_> {
 }
 
 impl Recommendation {
+    /// The same where its rows stand after so many others.
+    pub(crate) fn after(&self, rows: usize) -> Self {
+        let mut shifted = self.clone();
+        shifted.row += rows;
+        shifted.fastest += rows;
+        for place in &mut shifted.equals {
+            *place += rows;
+        }
+        for other in &mut shifted.alternatives {
+            other.row += rows;
+        }
+        shifted
+    }
+
     /// The recommendation of a summary's rows. `None` where no request
     /// succeeded anywhere.
     pub(super) fn of(basis: &Basis<'_>) -> Option<Self> {
@@ -127,6 +143,7 @@ impl Recommendation {
             warm_s: choice.figures(choice.chosen).warm_s.median,
             cold_s: choice.figures(choice.chosen).cold_s.median,
             fastest: choice.fastest,
+            equals: choice.equals.clone(),
             slower: over(choice.time(choice.chosen), choice.time(choice.fastest)),
             slower_within: if same {
                 (0.0, 0.0)

@@ -77,8 +77,15 @@ impl Sorted {
     /// confidence do not overlap. With [`APART`] this says so of equal ones in about
     /// one case in ten, whatever the numbers of values, from three on.
     pub fn is_apart(&self, other: &Self) -> bool {
+        self.is_apart_among(other, 1)
+    }
+
+    /// The same where so many are compared with one of them (Bonferroni), as far as the
+    /// number of values allows that confidence.
+    pub fn is_apart_among(&self, other: &Self, comparisons: usize) -> bool {
+        let apart = 1.0 - (1.0 - APART) / comparisons.max(1) as f64;
         let attainable = |values: &Self| enclosing(values.0.len(), 1.0).map_or(0.0, |(_, p)| p);
-        let confidence = APART.min(attainable(self)).min(attainable(other));
+        let confidence = apart.min(attainable(self)).min(attainable(other));
         let interval = |values| Interval::interpolated(values, confidence);
         let (one, other) = (interval(self), interval(other));
         one.high < other.low || other.high < one.low

@@ -1,8 +1,11 @@
 //! Which strategy wins where: the best that each reaches against each profile.
 
+use std::collections::BTreeSet;
+
 use crate::analysis::Summary;
+use crate::analysis::statistics::Sorted;
 use crate::analysis::summary::Row;
-use crate::record::Cell;
+use crate::record::{Cell, Purpose};
 
 /// A strategy with all that it was combined with but for workers and profile,
 /// and its best against each profile.
@@ -10,77 +13,172 @@ use crate::record::Cell;
 pub struct Contender {
     /// The setting, of which workers and profile are not meant.
     pub cell: Cell,
-    /// In the order of [`Summary::profiles`]: the place, in that profile's rows,
-    /// of the fastest that fails no more than the best. `None` without such.
-    pub best: Vec<Option<usize>>,
+    /// What it reached against each profile, in the order of [`Summary::profiles`].
+    pub reached: Vec<Reached>,
+}
+
+/// What a contender reached against a profile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reached {
+    /// The place, in the profile's rows, of its fastest cell that fails no more than
+    /// the best, by the runtime that decides.
+    Best(usize),
+    /// It was measured, and no cell of it compares.
+    Failed,
+    /// It has no sample.
+    NotMeasured,
 }
 
 impl Contender {
-    /// Whether it was whole against any profile.
+    /// Whether it compares against any profile.
     pub fn is_anywhere(&self) -> bool {
-        self.best.iter().any(Option::is_some)
+        let best = |reached: &Reached| matches!(reached, Reached::Best(_));
+        self.reached.iter().any(best)
     }
 }
 
 /// How a contender fares against a profile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
-    /// It has the lowest median of all.
+    /// It is faster than every other, by more than chance explains.
     Wins,
-    /// Its samples and the winner's overlap: the order may be chance.
+    /// It is the fastest or cannot be told from it: the order may be chance.
     Level,
     /// It is slower.
     Slower,
 }
 
-/// The contenders of a summary with several profiles, by name; none otherwise.
+/// The contenders of a summary with several profiles, by name, those without a sample
+/// among them; none otherwise.
 pub fn contenders(summary: &Summary) -> Vec<Contender> {
-    let mut contenders: Vec<Contender> = Vec::new();
-    for row in &summary.rows {
-        let cell = setting(&row.cell);
-        if contenders.iter().all(|contender| contender.cell != cell) {
-            let best = summary.profiles.iter().map(|profile| {
-                // Rows are sorted: whole ones first, the fastest first of them.
-                let mut rows = profile.rows.iter();
-                rows.position(|row| row.compares() && setting(&row.cell) == cell)
-            });
-            contenders.push(Contender {
-                best: best.collect(),
-                cell,
-            });
-        }
-    }
-    contenders.sort_by(|a, b| a.cell.cmp(&b.cell));
-    contenders.retain(|_| !summary.profiles.is_empty());
-    contenders
+    let planned = summary.profiles.iter().flat_map(|one| &one.session.planned);
+    let cells = summary.rows.iter().map(|row| &row.cell).chain(planned);
+    let settings: BTreeSet<Cell> = cells.map(setting).collect();
+    let contender = |cell: Cell| Contender {
+        reached: summary
+            .profiles
+            .iter()
+            .map(|profile| reached(profile, &cell))
+            .collect(),
+        cell,
+    };
+    let settings = settings
+        .into_iter()
+        .filter(|_| !summary.profiles.is_empty());
+    settings.map(contender).collect()
 }
 
-/// How a row of a profile stands to that profile's best.
-pub fn standing(profile: &Summary, place: usize) -> Standing {
-    let range = |row: &Row| row.figures.as_ref().map(|figures| figures.warm_s);
-    let own = profile.rows.get(place).and_then(range);
-    let best = profile.best_row().and_then(range);
-    match (own, best) {
-        _ if profile.best == Some(place) => Standing::Wins,
-        (Some(own), Some(best)) if own.min <= best.max => Standing::Level,
-        _ => Standing::Slower,
+fn reached(profile: &Summary, cell: &Cell) -> Reached {
+    let mut rows = (0..profile.rows.len())
+        .filter(|place| setting(&profile.rows[*place].cell) == *cell)
+        .peekable();
+    if rows.peek().is_none() {
+        return Reached::NotMeasured;
     }
+    let compares = rows.filter(|place| profile.rows[*place].compares());
+    let best = compares.min_by(|a, b| median(profile, *a).total_cmp(&median(profile, *b)));
+    best.map_or(Reached::Failed, Reached::Best)
+}
+
+/// The runtimes of a row that decide. `None` where it was not measured.
+fn judged(profile: &Summary, place: usize) -> Option<&Sorted> {
+    let figures = profile.rows.get(place)?.figures.as_ref()?;
+    Some(figures.runtimes.judged(profile.session.purpose))
+}
+
+/// The median of the runtimes of a row that decide; without end where it was not
+/// measured.
+pub fn median(profile: &Summary, place: usize) -> f64 {
+    judged(profile, place).map_or(f64::INFINITY, Sorted::median)
+}
+
+/// The places of each contender's best row of a profile, the fastest first.
+pub fn bests(profile: &Summary) -> Vec<usize> {
+    let settings: BTreeSet<Cell> = profile.rows.iter().map(|row| setting(&row.cell)).collect();
+    let best = |cell: &Cell| match reached(profile, cell) {
+        Reached::Best(place) => Some(place),
+        Reached::Failed | Reached::NotMeasured => None,
+    };
+    let mut places: Vec<_> = settings.iter().filter_map(best).collect();
+    places.sort_by(|a, b| median(profile, *a).total_cmp(&median(profile, *b)));
+    places
+}
+
+/// How a row of a profile stands to the fastest one of another setting.
+pub fn standing(profile: &Summary, place: usize) -> Standing {
+    let bests = bests(profile);
+    let Some((&fastest, others)) = bests.split_first() else {
+        return Standing::Slower;
+    };
+    let level = |other: usize| is_level(profile, fastest, other, others.len());
+    match place == fastest {
+        true if others.iter().any(|other| level(*other)) => Standing::Level,
+        true => Standing::Wins,
+        false if level(place) => Standing::Level,
+        false => Standing::Slower,
+    }
+}
+
+/// Whether the fastest row and another, of so many, cannot be told apart, or the
+/// recommendation has taken them to be equal.
+fn is_level(profile: &Summary, fastest: usize, other: usize, of: usize) -> bool {
+    let advice = profile.recommendation.as_ref();
+    let equal = advice.is_some_and(|advice| {
+        let among = |place| advice.equals.contains(&place);
+        among(fastest) && among(other)
+    });
+    let runtimes = judged(profile, fastest).zip(judged(profile, other));
+    equal || runtimes.is_some_and(|(one, other)| !one.is_apart_among(other, of))
+}
+
+/// Whether a contender is the recommended one of a profile, with whatever workers.
+pub fn is_recommended(profile: &Summary, contender: &Contender) -> bool {
+    let advice = profile.recommendation.as_ref();
+    let row = advice.and_then(|advice| profile.rows.get(advice.row));
+    row.is_some_and(|row| setting(&row.cell) == contender.cell)
+}
+
+/// How many other strategies, clients and so on have a row that cannot be told from
+/// the best one by its warm runtime.
+pub fn within_noise(summary: &Summary) -> usize {
+    let Some(best) = summary.best_row() else {
+        return 0;
+    };
+    let rivals = || {
+        let rows = summary.rows.iter();
+        rows.filter(|row| {
+            row.compares() && !row.is_like(best) && row.cell.requests == best.cell.requests
+        })
+    };
+    let settings = |rows: &mut dyn Iterator<Item = &Row>| -> BTreeSet<Cell> {
+        rows.map(|row| setting(&row.cell)).collect()
+    };
+    let of = settings(&mut rivals()).len();
+    let level = |row: &&Row| {
+        let runtimes = warm(row).zip(warm(best));
+        runtimes.is_some_and(|(one, other)| !one.is_apart_among(other, of))
+    };
+    settings(&mut rivals().filter(level)).len()
+}
+
+fn warm(row: &Row) -> Option<&Sorted> {
+    let figures = row.figures.as_ref()?;
+    Some(figures.runtimes.judged(Purpose::Repeated))
 }
 
 fn setting(cell: &Cell) -> Cell {
     Cell {
-        workers: 0,
-        workers_usable: 0,
         profile: None,
-        ..cell.clone()
+        ..cell.without_workers()
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Standing, contenders, standing};
+    use super::{Reached, Standing, contenders, is_recommended, standing, within_noise};
     use crate::analysis::Summary;
-    use crate::analysis::fixture::two_profiles;
+    use crate::analysis::fixture::{RecordBuilder, cell, measured, two_profiles};
+    use crate::record::{Cell, Purpose, Record};
 
     #[test]
     fn each_profile_has_its_own_bound_and_its_own_winner() {
@@ -115,19 +213,150 @@ mod tests {
         let standings: Vec<Vec<_>> = contenders
             .iter()
             .map(|contender| {
-                let places = summary.profiles.iter().zip(&contender.best);
-                places
-                    .map(|(profile, place)| place.map(|place| standing(profile, place)))
-                    .collect()
+                let profiles = summary.profiles.iter().zip(&contender.reached);
+                let standing = |(profile, reached): (&Summary, &Reached)| match reached {
+                    Reached::Best(place) => Some(standing(profile, *place)),
+                    Reached::Failed | Reached::NotMeasured => None,
+                };
+                profiles.map(standing).collect()
             })
             .collect();
         assert_eq!(
             standings,
             [
                 [Some(Standing::Level), Some(Standing::Wins)],
-                [Some(Standing::Wins), Some(Standing::Slower)]
+                [Some(Standing::Level), Some(Standing::Slower)]
             ]
         );
+    }
+
+    /// A cell of the fixture's first profile.
+    fn steady(strategy: &str) -> Cell {
+        Cell {
+            profile: Some("steady".to_owned()),
+            ..cell(strategy, 20, 100)
+        }
+    }
+
+    /// Two strategies of which one is so many times slower, with noise of 0.7 % and so
+    /// many samples of each.
+    fn noisy(seed: u64, slower: f64, samples: usize) -> Record {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let mut normal = || {
+            let radius = (-2.0 * (1.0 - random.f64()).ln()).sqrt();
+            radius * (std::f64::consts::TAU * random.f64()).cos()
+        };
+        let mut record = RecordBuilder::new().session(|session| {
+            *session = two_profiles().session;
+        });
+        for _ in 0..samples {
+            for (strategy, times) in [("tokio", 1.0), ("rayon", slower)] {
+                let warm_s = 1.01 * times * (0.007 * normal()).exp();
+                record = record.cell(steady(strategy), measured(100, warm_s));
+            }
+        }
+        record.build()
+    }
+
+    #[test]
+    fn slower_by_two_per_cent_is_seen_with_few_and_many_samples() {
+        let level = |slower: f64, samples: usize| {
+            let is_level = |seed: &u64| {
+                let mut record = noisy(*seed, slower, samples);
+                // What the recommendation takes to be equal is another question.
+                record.session.purpose = Purpose::Repeated;
+                let mut summary = Summary::of(&record);
+                summary.profiles[0].recommendation = None;
+                let rayon = contenders(&summary)[0].reached[0];
+                let Reached::Best(place) = rayon else {
+                    panic!("{rayon:?}");
+                };
+                standing(&summary.profiles[0], place) == Standing::Level
+            };
+            (0..200).filter(is_level).count()
+        };
+        // By ranges of samples it was 11 % with 3 and 95 % with 30.
+        for samples in [3, 6, 30] {
+            let (same, slower) = (level(1.0, samples), level(1.02, samples));
+            assert!(slower <= 40, "{samples} samples: {slower} of 200");
+            assert!(same >= 160, "{samples} samples: {same} of 200 equal ones");
+        }
+    }
+
+    #[test]
+    fn no_equal_is_starred_against_the_advice() {
+        let mut record = RecordBuilder::new().session(|session| {
+            *session = two_profiles().session;
+        });
+        // Told apart, and equal to anyone who waits: tokio is cheaper.
+        for (strategy, warm_s) in [("rayon", 1.008), ("tokio", 1.014)] {
+            for round in 0..3 {
+                let run = measured(100, warm_s + 0.0001 * f64::from(round));
+                record = record.cell(steady(strategy), run);
+            }
+        }
+        let mut record = record.build();
+        for sample in &mut record.samples {
+            if let crate::record::SampleResult::Measured(measured) = &mut sample.result
+                && sample.cell.strategy == "rayon"
+            {
+                measured.cpu_s *= 5.0;
+            }
+        }
+        let summary = Summary::of(&record);
+        let steady = &summary.profiles[0];
+        let contenders = contenders(&summary);
+        let standings: Vec<_> = contenders
+            .iter()
+            .map(|contender| match contender.reached[0] {
+                Reached::Best(place) => {
+                    (standing(steady, place), is_recommended(steady, contender))
+                }
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        assert_eq!(
+            standings,
+            [(Standing::Level, false), (Standing::Level, true)]
+        );
+    }
+
+    #[test]
+    fn contender_without_a_sample_is_not_measured_and_no_failure() {
+        let record = RecordBuilder::from(two_profiles())
+            .session(|session| session.planned = vec![steady("smol")])
+            .cell(steady("thread-pool"), measured(100, 0.1).refused(100, 503));
+        let summary = Summary::of(&record.build());
+        let reached: Vec<_> = contenders(&summary)
+            .into_iter()
+            .map(|contender| {
+                (
+                    contender.cell.strategy,
+                    contender.reached[0],
+                    contender.reached[1],
+                )
+            })
+            .collect();
+        let of = |name: &str| {
+            let found = reached.iter().find(|(strategy, ..)| strategy == name);
+            let (_, steady, slow) = found.expect("a contender");
+            (*steady, *slow)
+        };
+        assert_eq!(of("smol"), (Reached::NotMeasured, Reached::NotMeasured));
+        assert_eq!(of("thread-pool"), (Reached::Failed, Reached::NotMeasured));
+    }
+
+    #[test]
+    fn strategies_within_noise_of_the_fastest_are_counted() {
+        let mut record = RecordBuilder::new();
+        for round in 0..3 {
+            let noise = 0.001 * f64::from(round);
+            for (strategy, warm_s) in [("tokio", 0.204), ("smol", 0.205), ("rayon", 0.25)] {
+                let run = measured(100, warm_s + noise);
+                record = record.sample(strategy, 100, run);
+            }
+        }
+        assert_eq!(within_noise(&Summary::of(&record.build())), 1);
     }
 
     #[test]

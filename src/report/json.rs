@@ -15,15 +15,17 @@
 //!   "best":     the place in "rows" of the fastest cell without a failure, or null;
 //!               with several profiles of the first, and every row says it of its own,
 //!   "recommendation": { row, for: once (cold_s is judged) | repeated (warm_s is), warm_s,
-//!                 cold_s, fastest: row and it are places in "rows", slower: the ratio of
+//!                 cold_s, fastest, equals: row and these are places in "rows", slower: the ratio of
 //!                 their medians less 1, slower_within: [ least, most ], confidence, estimate: { samples,
 //!                 fresh, failed, median_s, interval }, edge: { workers, bound_s, beyond,
 //!                 beyond_s } or null, sustained: { per_s, burst, kept } or null,
 //!                 unmeasured: [ cells, whose workers are not meant ], constraint, why:
 //!                 [ sentences ], alternatives: [ { row, what, cost } ], scaling:
 //!                 { shape: peak, lambda, sigma, kappa, workers, measured, error } or
-//!                 { shape: no-peak, seen } } or null; null with several profiles, where
-//!               the file of each has its own,
+//!                 { shape: no-peak, seen } } or null; null with several profiles, each
+//!               of which has its own below,
+//!   "profiles": [ { name, first_row, rows, service, best, recommendation } ] of several
+//!               profiles or records, whose places are in "rows" too; else empty,
 //!   "rows":     [ { strategy, client, dispatch, reuse, runtime_threads, workers,
 //!                   workers_usable, requests, profile, best, samples, errors,
 //!                   first_error, fails_more, spoilt, beside, rounds,
@@ -94,8 +96,40 @@ struct Document<'a> {
     service: Option<ServiceView>,
     best: Option<usize>,
     recommendation: Option<&'a Recommendation>,
+    profiles: Vec<ProfileView<'a>>,
     rows: Vec<RowView<'a>>,
     notes: &'a [String],
+}
+
+/// One of several profiles or records; its places are those in the document's rows.
+#[derive(Serialize)]
+struct ProfileView<'a> {
+    name: Option<&'a str>,
+    first_row: usize,
+    rows: usize,
+    service: Option<ServiceView>,
+    best: Option<usize>,
+    recommendation: Option<Recommendation>,
+}
+
+impl<'a> ProfileView<'a> {
+    fn all(summary: &'a Summary) -> Vec<Self> {
+        let mut first_row = 0;
+        let view = |profile: &'a Summary| {
+            let advice = profile.recommendation.as_ref();
+            let view = Self {
+                name: profile.name.as_deref(),
+                first_row,
+                rows: profile.rows.len(),
+                service: profile.service.map(ServiceView::of),
+                best: profile.best.map(|place| first_row + place),
+                recommendation: advice.map(|advice| advice.after(first_row)),
+            };
+            first_row += profile.rows.len();
+            view
+        };
+        summary.profiles.iter().map(view).collect()
+    }
 }
 
 #[derive(Serialize)]
@@ -232,6 +266,7 @@ impl<'a> Document<'a> {
             service: summary.service.map(ServiceView::of),
             best: summary.best,
             recommendation: summary.recommendation.as_ref(),
+            profiles: ProfileView::all(summary),
             rows: rows.collect(),
             notes: &summary.notes,
         }
@@ -337,6 +372,30 @@ mod tests {
             .build();
         let text = render(&Summary::of(&record)).expect("rendered");
         insta::assert_snapshot!(text);
+    }
+
+    #[test]
+    fn each_profile_has_its_recommendation() {
+        let summary = Summary::of(&crate::analysis::fixture::two_profiles());
+        let text = render(&summary).expect("rendered");
+        let value: serde_json::Value = serde_json::from_str(&text).expect("valid JSON");
+        let strategies: Vec<_> = value["profiles"]
+            .as_array()
+            .expect("profiles")
+            .iter()
+            .map(|profile| {
+                let row = profile["recommendation"]["row"].as_u64().expect("a row");
+                let row = &value["rows"][row as usize];
+                (
+                    profile["name"].as_str(),
+                    row["profile"].as_str(),
+                    row["strategy"].as_str(),
+                )
+            })
+            .collect();
+        let expected = [("steady", "tokio"), ("slow", "rayon")];
+        let expected = expected.map(|(name, strategy)| (Some(name), Some(name), Some(strategy)));
+        assert_eq!(strategies, expected);
     }
 
     #[test]

@@ -14,6 +14,7 @@ pub mod table;
 
 mod advice;
 mod chart;
+mod matrix;
 mod parts;
 mod profiles;
 mod prose;

@@ -4,13 +4,14 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{EXPORTS, Error, Export, csv, markdown, plot, write};
+use super::{EXPORTS, Error, Export, csv, html, markdown, plot, write};
 use crate::analysis::Summary;
 
 /// What can speak of several profiles.
 const OVERVIEW: &[Export] = &[
     csv::EXPORT,
     markdown::EXPORT,
+    html::EXPORT,
     plot::WINS_SVG,
     plot::WINS_PNG,
 ];
@@ -87,8 +88,8 @@ mod tests {
         // A plot of an older session would be taken for this one's.
         write_session(&Summary::of(&sweep()), dir.path()).expect("written");
         let written = write_session(&Summary::of(&two_profiles()), dir.path()).expect("written");
-        // The overview's four files; a profile has all but its two plots.
-        assert_eq!(written.len(), 4 + 2 * (EXPORTS.len() - 2));
+        // The overview's five files; a profile has all but its two plots.
+        assert_eq!(written.len(), 5 + 2 * (EXPORTS.len() - 2));
         for path in &written {
             assert!(path.exists(), "{path:?}");
         }

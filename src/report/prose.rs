@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 pub(crate) use self::naming::{Naming, runtime_threads};
 use crate::analysis::scatter::FEW;
 use crate::analysis::summary::{Figures, Row};
+use crate::analysis::wins;
 use crate::analysis::{Source, Summary};
 use crate::record::{Cell, Server, ServerKind, Session};
 use crate::report::units;
@@ -64,12 +65,12 @@ pub(crate) fn kinds(summary: &Summary) -> Vec<&'static str> {
 /// The answers in a sentence each: one, or one for each profile that has one.
 pub(crate) fn headlines(summary: &Summary) -> Vec<String> {
     if summary.profiles.is_empty() {
-        let fastest = |answer| format!("fastest: {answer}");
+        let fastest = |answer| format!("fastest warm: {answer}");
         return headline(summary).map(fastest).into_iter().collect();
     }
     let answer = |one: &Summary| {
         let profile = name_of(one);
-        Some(format!("fastest with {profile}: {}", headline(one)?))
+        Some(format!("fastest warm with {profile}: {}", headline(one)?))
     };
     summary.profiles.iter().filter_map(answer).collect()
 }
@@ -108,8 +109,13 @@ pub(crate) fn headline(summary: &Summary) -> Option<String> {
             units::share(figures.pooled.share())
         ),
     };
+    let level = match wins::within_noise(summary) {
+        0 => String::new(),
+        1 => ", and one other within noise".to_owned(),
+        others => format!(", and {others} others within noise"),
+    };
     Some(format!(
-        "{} with {}: {}{beside}{failed}",
+        "{} with {}{level}: {}{beside}{failed}",
         shorten(&Naming::of(summary).long(cell), LONGEST_NAME),
         units::counted(cell.workers_usable as u64, "worker"),
         units::seconds(figures.warm_s.median),
@@ -416,7 +422,8 @@ mod tests {
     fn the_headline_says_what_is_fastest_and_how_near_it_comes() {
         assert_eq!(
             headline(&Summary::of(&sweep())).expect("a best row"),
-            "tokio + hyper with 100 workers: 206.7 ms, 3.37 % over the lower bound of 200 ms"
+            "tokio + hyper with 100 workers, and one other within noise: 206.7 ms, 3.37 % over \
+             the lower bound of 200 ms"
         );
     }
 

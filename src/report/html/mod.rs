@@ -9,6 +9,7 @@
 mod data;
 mod drawn;
 mod escape;
+mod overview;
 mod sections;
 mod table;
 
@@ -47,6 +48,12 @@ const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 
 /// # Errors
 /// None that an input is known to lead to.
 pub fn render(summary: &Summary) -> Result<String, RenderError> {
+    if !summary.profiles.is_empty() {
+        let mut page = String::new();
+        // Writing to a string cannot fail.
+        let _ = overview::document(&mut page, summary);
+        return Ok(page);
+    }
     let data = serde_json::to_string(&data::Data::of(summary))
         .map_err(RenderError::of("the page's data"))?;
     let mut page = String::new();
@@ -55,7 +62,8 @@ pub fn render(summary: &Summary) -> Result<String, RenderError> {
     Ok(page)
 }
 
-fn document(out: &mut String, summary: &Summary, data: &str) -> fmt::Result {
+/// Everything before the page's own content.
+fn head(out: &mut String, summary: &Summary) -> fmt::Result {
     let title = markup(&prose::batch(summary));
     writeln!(
         out,
@@ -63,8 +71,12 @@ fn document(out: &mut String, summary: &Summary, data: &str) -> fmt::Result {
          <meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <title>fanout: {title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>"
-    )?;
-    sections::header(out, summary)?;
+    )
+}
+
+fn document(out: &mut String, summary: &Summary, data: &str) -> fmt::Result {
+    head(out, summary)?;
+    sections::header(out, summary, &sections::PARTS)?;
     writeln!(out, "<main>")?;
     sections::recommendation(out, summary)?;
     sections::plots(out, summary)?;

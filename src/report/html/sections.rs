@@ -75,8 +75,17 @@ const FIGURES: [Figure; 7] = [
     },
 ];
 
+/// The parts of a page by their ids.
+pub(super) const PARTS: [(&str, &str); 5] = [
+    ("recommendation", "Recommendation"),
+    ("plots", "Plots"),
+    ("cells", "Table"),
+    ("receipts", "Receipts"),
+    ("method", "Method"),
+];
+
 /// The title, and the ways to the parts of the page.
-pub(super) fn header(out: &mut String, summary: &Summary) -> fmt::Result {
+pub(super) fn header(out: &mut String, summary: &Summary, parts: &[(&str, &str)]) -> fmt::Result {
     let receipt = &summary.session.receipt;
     let day = summary.session.started_at.split('T').next();
     writeln!(
@@ -87,13 +96,7 @@ pub(super) fn header(out: &mut String, summary: &Summary) -> fmt::Result {
         units::counted(receipt.cores as u64, "core"),
         markup(day.unwrap_or_default()),
     )?;
-    for (id, name) in [
-        ("recommendation", "Recommendation"),
-        ("plots", "Plots"),
-        ("cells", "Table"),
-        ("receipts", "Receipts"),
-        ("method", "Method"),
-    ] {
+    for (id, name) in parts {
         writeln!(out, "<a href=\"#{id}\">{name}</a>")?;
     }
     writeln!(
@@ -272,7 +275,7 @@ pub(super) fn method(out: &mut String, summary: &Summary) -> fmt::Result {
     writeln!(out, "</dl>\n</section>")
 }
 
-fn open(out: &mut String, id: &str, title: &str) -> fmt::Result {
+pub(super) fn open(out: &mut String, id: &str, title: &str) -> fmt::Result {
     writeln!(
         out,
         "<section id=\"{id}\" aria-labelledby=\"{id}-title\">\n<h2 id=\"{id}-title\">{title}</h2>"

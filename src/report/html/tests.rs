@@ -173,3 +173,21 @@ fn every_row_of_the_table_has_as_many_cells_as_its_head() {
         assert_eq!(cells(row), cells(rows[0]), "{row}");
     }
 }
+
+#[test]
+fn page_of_several_profiles_leads_to_each_with_its_recommendation() {
+    let summary = Summary::of(&crate::analysis::fixture::two_profiles());
+    let page = render(&summary).expect("rendered");
+    for text in [
+        "steady: use tokio + hyper with 20 workers",
+        "slow: use rayon + ureq with 20 workers",
+        "href=\"steady/report.html\"",
+        "href=\"slow/report.html\"",
+        "Who wins where",
+        "<td>≈ 1.036 s, w=20</td>",
+        "<strong>→ ★ 2.024 s, w=20</strong>",
+    ] {
+        assert!(page.contains(text), "{text} in {page}");
+    }
+    assert!(!page.contains("<script"));
+}

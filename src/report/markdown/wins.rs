@@ -4,9 +4,10 @@ use std::fmt::{self, Write as _};
 
 use super::escape;
 use crate::analysis::Summary;
-use crate::analysis::wins::{Contender, Standing, contenders, standing};
+use crate::analysis::wins::{Contender, Standing, contenders};
+use crate::report::matrix::{self, Field};
 use crate::report::prose::{self, Naming};
-use crate::report::{plot, profiles, units};
+use crate::report::{plot, profiles};
 
 /// A row a strategy, a column a profile; nothing where there is one profile.
 pub(super) fn section(out: &mut String, summary: &Summary) -> fmt::Result {
@@ -31,30 +32,26 @@ pub(super) fn section(out: &mut String, summary: &Summary) -> fmt::Result {
     writeln!(out, "|---|{}", "--:|".repeat(summary.profiles.len()))?;
     let naming = Naming::of(summary).without_profile();
     for contender in contenders {
-        let fields = summary.profiles.iter().zip(&contender.best);
-        let fields: Vec<_> = fields.map(|(one, place)| field(one, *place)).collect();
+        let profiles = summary.profiles.iter().enumerate();
+        let fields: Vec<_> = profiles
+            .map(|(place, one)| field(one, &contender, place))
+            .collect();
         let name = escape(&naming.short(&contender.cell));
         writeln!(out, "| {name} | {} |", fields.join(" | "))?;
     }
     writeln!(
         out,
-        "\nEach strategy's best median and the workers it took; the fastest of a profile is bold, \
-         and ≈ marks those whose samples overlap with its samples, so that the order may be \
-         chance.\n"
+        "\nEach strategy's best {} median and the workers it took; {}.\n",
+        matrix::kind(summary),
+        matrix::MARKS
     )
 }
 
-fn field(profile: &Summary, place: Option<usize>) -> String {
-    let row = place.and_then(|place| Some((place, profile.rows.get(place)?)));
-    let Some((place, row)) = row else {
-        return "✗".to_owned();
-    };
-    let median = row.figures.as_ref().map(|figures| figures.warm_s.median);
-    let median = median.map_or(units::NONE.to_owned(), units::seconds);
-    let text = format!("{median}, w={}", row.cell.workers_usable);
-    match standing(profile, place) {
-        Standing::Wins => format!("**{text}**"),
-        Standing::Level => format!("≈ {text}"),
-        Standing::Slower => text,
+fn field(profile: &Summary, contender: &Contender, place: usize) -> String {
+    let Field { marks, best } = Field::of(profile, contender, place);
+    match best {
+        None => marks,
+        Some(best) if best.standing == Standing::Wins => format!("{marks}**{}**", best.text),
+        Some(best) => format!("{marks}{}", best.text),
     }
 }

@@ -30,7 +30,7 @@ pub(super) fn head(scene: &mut Scene, title: &str, summary: &Summary, figures: &
         y += 27.0;
     }
     if let Some(answer) = prose::headline(summary) {
-        let answer = format!("Fastest: {answer}");
+        let answer = format!("Fastest warm: {answer}");
         for line in style::wrapped(&answer, ANSWER, false, room) {
             scene.text(Text::new((MARGIN, y), line, ANSWER));
             y += 21.0;
@@ -59,7 +59,7 @@ pub(super) fn head(scene: &mut Scene, title: &str, summary: &Summary, figures: &
 /// A plot in words: its subject, and the answer.
 pub(super) fn description(subject: &str, summary: &Summary) -> String {
     match prose::headline(summary) {
-        Some(answer) => format!("{subject} Fastest: {answer}."),
+        Some(answer) => format!("{subject} Fastest warm: {answer}."),
         None if summary.profiles.is_empty() => {
             format!("{subject} No cell succeeded in every request.")
         }

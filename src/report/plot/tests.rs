@@ -291,7 +291,14 @@ fn the_matrix_says_who_wins_where_and_by_how_much() {
     let scene = wins::scene(&Summary::of(&two_profiles())).expect("two profiles");
     assert_tidy(&scene);
     let words = words(&scene);
-    for word in ["steady", "slow", "★ 1.00 ×", "2.100 s, w=20", "1.04 ×"] {
+    for word in [
+        "steady",
+        "slow",
+        "→ ★ 1.00 ×",
+        "→ ≈ 1.00 ×",
+        "2.104 s, w=20",
+        "1.04 ×",
+    ] {
         assert!(words.contains(&word), "{word}: {words:?}");
     }
     assert!(wins::scene(&Summary::of(&sweep())).is_none());

@@ -2,14 +2,13 @@
 //! the nearer to the fastest of that profile.
 
 use crate::analysis::Summary;
-use crate::analysis::summary::Row;
-use crate::analysis::wins::{Contender, Standing, contenders, standing};
+use crate::analysis::wins::{Contender, bests, contenders, median};
+use crate::report::matrix::{self, Field};
 use crate::report::plot::page::{self, WIDTH};
 use crate::report::plot::panel::LABEL;
 use crate::report::plot::scene::{Anchor, Frame, Scene, Text};
 use crate::report::plot::style::{self, Colour, GREY, INK, PAPER};
 use crate::report::prose::{self, Naming};
-use crate::report::units;
 
 /// Left of the names, and right of the last column.
 const MARGIN: f64 = 18.0;
@@ -51,7 +50,7 @@ const SHADES: [Shade; 5] = [
     shade(f64::INFINITY, (233, 240, 246), INK, "more"),
 ];
 
-/// Where nothing succeeded in every request.
+/// Where nothing compares, or nothing was measured.
 const NOTHING: Colour = (242, 242, 242);
 
 /// The plot, or `None` where there is one profile or nothing was whole.
@@ -106,56 +105,51 @@ pub(super) fn scene(summary: &Summary) -> Option<Scene> {
                     right: left + (place + 1) as f64 * width - GAP,
                     bottom: y + PITCH - GAP,
                 };
-                let best = contender.best.get(*profile).copied().flatten();
-                field(&mut scene, &summary.profiles[*profile], best, &frame);
+                let one = &summary.profiles[*profile];
+                let drawn = Field::of(one, contender, *profile);
+                field(&mut scene, &drawn, fastest(one), &frame);
             }
             y += PITCH;
         }
         y += 26.0;
     }
     let remarks = [
-        "★ lowest median; ≈ its samples overlap with the fastest's, so that the order may be chance"
-            .to_owned(),
-        "w: the workers that it took; times the fastest of the same profile".to_owned(),
-        "✗ no cell succeeded in every request".to_owned(),
+        matrix::MARKS.to_owned(),
+        format!(
+            "{} medians; w: the workers that it took; times the fastest of the same profile",
+            matrix::kind(summary)
+        ),
     ];
     scene.height = page::foot(&mut scene, summary, &remarks, y);
     Some(scene)
 }
 
-/// One strategy against one profile.
-fn field(scene: &mut Scene, profile: &Summary, place: Option<usize>, frame: &Frame) {
-    let median = |row: Option<&Row>| {
-        row.and_then(|row| row.figures.as_ref())
-            .map(|figures| figures.warm_s.median)
-    };
-    let row = place.and_then(|place| Some((place, profile.rows.get(place)?)));
-    let fastest = median(profile.best_row());
+/// The fastest median of a profile, in seconds.
+fn fastest(profile: &Summary) -> f64 {
+    let bests = bests(profile);
+    bests
+        .first()
+        .map_or(f64::NAN, |place| median(profile, *place))
+}
+
+/// One strategy against one profile, of which the fastest median is known.
+fn field(scene: &mut Scene, drawn: &Field, fastest_s: f64, frame: &Frame) {
     let corners = ((frame.left, frame.top), (frame.right, frame.bottom));
     let middle = (
         (frame.left + frame.right) / 2.0,
         (frame.top + frame.bottom) / 2.0,
     );
-    let drawn = row.and_then(|(place, row)| Some((place, row, median(Some(row))?, fastest?)));
-    let Some((place, row, own, fastest)) = drawn else {
+    let Some(best) = &drawn.best else {
         scene.rectangle(corners.0, corners.1, NOTHING);
-        let text = Text::new(middle, "✗", SMALL).colour(GREY);
+        let text = Text::new(middle, drawn.marks.clone(), SMALL).colour(GREY);
         scene.text(text.anchor(Anchor::Middle));
         return;
     };
-    let times = own / fastest;
+    let times = best.median_s / fastest_s;
     let fits = |shade: &&Shade| times <= shade.most;
     let shade = SHADES.iter().find(fits).unwrap_or(&SHADES[4]);
-    let mark = match standing(profile, place) {
-        Standing::Wins => "★ ",
-        Standing::Level => "≈ ",
-        Standing::Slower => "",
-    };
     let width = frame.right - frame.left - 6.0;
-    let lines = [
-        format!("{mark}{times:.2} ×"),
-        format!("{}, w={}", units::seconds(own), row.cell.workers_usable),
-    ];
+    let lines = [format!("{}{times:.2} ×", drawn.marks), best.text.clone()];
     scene.rectangle(corners.0, corners.1, shade.fill);
     for (line, dy) in lines.iter().zip([-9.0, 9.0]) {
         let line = style::fitted(line, SMALL, false, width);
