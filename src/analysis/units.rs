@@ -103,6 +103,23 @@ pub(crate) fn counted(number: u64, noun: &str) -> String {
     format!("{} {noun}{plural}", count(number))
 }
 
+/// A rate of requests, by the second or by as long a time as makes it one or more:
+/// `50/s`, `1,000 per day`.
+pub(crate) fn rate(per_s: f64) -> String {
+    let units = [(1.0, "/s"), (60.0, " per minute"), (3600.0, " per hour")];
+    let (seconds, unit) = units
+        .into_iter()
+        .find(|(seconds, _)| per_s * seconds >= 1.0)
+        // A day is told from a day less a second, which some limits allow for.
+        .unwrap_or((86_400.0, " per day"));
+    let number = per_s * seconds;
+    let number = match number >= 1000.0 {
+        true => count(number.round() as u64),
+        false => trim(&significant(number, 3)),
+    };
+    format!("{number}{unit}")
+}
+
 /// Seconds or a fraction for a machine: whole billionths, which is finer than
 /// any clock here and spares the reader binary fractions' tails.
 pub(crate) fn billionths(value: f64) -> f64 {
@@ -112,16 +129,6 @@ pub(crate) fn billionths(value: f64) -> f64 {
 /// Seconds that the kernel counts in ticks of some milliseconds: to whole ones.
 pub(crate) fn by_ticks(value: f64) -> f64 {
     (value * 1e3).round() / 1e3
-}
-
-/// A rate in three digits or more, as many as tell it.
-pub(crate) fn rate(rate: f64) -> String {
-    let digits = (2.0 - rate.abs().max(1e-9).log10().floor()).clamp(0.0, 9.0);
-    let text = format!("{rate:.0$}", digits as usize);
-    match text.contains('.') {
-        true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
-        false => text,
-    }
 }
 
 #[cfg(test)]
@@ -166,5 +173,20 @@ mod tests {
     #[test]
     fn machines_get_no_binary_tails() {
         assert_eq!(billionths(34.0 * 0.2), 6.8);
+    }
+
+    #[test]
+    fn a_rate_is_by_the_time_that_makes_it_one_or_more() {
+        let cases = [
+            (50.0, "50/s"),
+            (12_345.6, "12,346/s"),
+            (1000.0 / 86_399.0, "41.7 per hour"),
+            (0.5, "30 per minute"),
+            (3.0 / 86_400.0, "3 per day"),
+            (1.5, "1.5/s"),
+        ];
+        for (per_s, expected) in cases {
+            assert_eq!(super::rate(per_s), expected);
+        }
     }
 }

@@ -243,7 +243,7 @@ pub(super) fn run(args: &Args, catalogue: &Catalogue) -> Result<ExitCode, CliErr
     descriptors::allow(catalogue, &plan, sampling.lanes, saves)?;
     report::files::make_directory(&args.out)?;
     let program = program()?;
-    let target = Target::of(args, &program)?;
+    let target = Target::of(args, &plan, &program)?;
     sampling.wake_s = Some(measure::wake_up().as_secs_f64());
     let mut writer = begin_record(args, &plan, &target, &sampling)?;
     // From here on there is something to keep.

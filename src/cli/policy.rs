@@ -1,4 +1,5 @@
-//! What a server's headers say of its rate limit, as far as a bound can rest on it.
+//! What a server's headers say of its rate limit, as far as a bound can rest on it,
+//! and of how it encodes bodies.
 
 use std::time::Duration;
 
@@ -17,33 +18,63 @@ pub(super) struct Policy {
     window_s: u64,
 }
 
-impl Policy {
-    /// Asks for one answer, and reads the tightest policy that it states. `None`
-    /// where it states none, or does not come: others say why.
-    pub(super) fn ask(endpoint: &Endpoint, request: &Request, timeout: Duration) -> Option<Self> {
-        let headers = headers(endpoint, request, timeout)?;
-        let stated = headers.get_all(HEADER).iter();
-        let policies = stated.filter_map(|value| value.to_str().ok());
-        policies.flat_map(Self::all).reduce(|one, other| {
-            if other.per_s() < one.per_s() {
-                other
-            } else {
-                one
-            }
-        })
+/// What one response's headers say.
+#[derive(Debug, Default)]
+pub(super) struct Headers {
+    policies: Vec<Policy>,
+    /// How the body is encoded, where it is although nobody asked.
+    pub(super) encoding: Option<String>,
+}
+
+impl Headers {
+    /// Asks for one response. Nothing where it does not come: others say why.
+    pub(super) fn ask(endpoint: &Endpoint, request: &Request, timeout: Duration) -> Self {
+        let Some(headers) = headers(endpoint, request, timeout) else {
+            return Self::default();
+        };
+        let all = |name| {
+            let values = headers.get_all(name).iter();
+            values.filter_map(|value| value.to_str().ok())
+        };
+        let encoding =
+            all("content-encoding").find(|value| !value.eq_ignore_ascii_case("identity"));
+        Self {
+            policies: all(HEADER).flat_map(Policy::all).collect(),
+            encoding: encoding.map(str::to_owned),
+        }
     }
 
-    /// The policies of a header's value: `"default";q=100;w=60`, or as earlier
-    /// drafts have it `100;w=60`, several of them with commas between.
-    fn all(value: &str) -> impl Iterator<Item = Self> {
-        value.split(',').filter_map(|item| {
-            let mut fields = item.split(';').map(str::trim);
+    /// The policy that binds a batch of so many requests: the one that lets it end
+    /// last, and of those that let it end at once, the one with the least quota.
+    pub(super) fn policy(&self, requests: usize) -> Option<Policy> {
+        let ends_s = |policy: &Policy| {
+            policy.limit().map_or(0.0, |limit| {
+                (requests as f64 - limit.burst as f64).max(0.0) / limit.per_s
+            })
+        };
+        self.policies.iter().copied().max_by(|one, other| {
+            ends_s(one)
+                .total_cmp(&ends_s(other))
+                .then(other.quota.cmp(&one.quota))
+        })
+    }
+}
+
+impl Policy {
+    /// The policies of a header's value that count requests: `"default";q=100;w=60`,
+    /// or as earlier drafts have it `100;w=60`, several of them with commas between.
+    /// Those of another unit (`qu="content-bytes"`) limit something else.
+    fn all(value: &str) -> Vec<Self> {
+        let policies = split(value, ',').into_iter().filter_map(|item| {
+            let fields = split(item, ';');
+            let mut fields = fields.into_iter().map(str::trim);
             let first = fields.next()?;
             let (mut quota, mut window_s) = (first.parse().ok(), None);
             for field in fields {
                 match field.split_once('=') {
                     Some(("q", number)) => quota = number.parse().ok(),
                     Some(("w", number)) => window_s = number.parse().ok(),
+                    Some(("qu", unit)) if unit.trim_matches('"') != "requests" => return None,
                     _ => {}
                 }
             }
@@ -51,11 +82,8 @@ impl Policy {
                 quota: quota?,
                 window_s: window_s?,
             })
-        })
-    }
-
-    fn per_s(self) -> f64 {
-        self.quota as f64 / self.window_s as f64
+        });
+        policies.collect()
     }
 
     /// The most that the policy may let through, over any time: two quotas at
@@ -101,6 +129,18 @@ pub(super) fn headers(
     Some(answer.ok()?.into_parts().0.headers)
 }
 
+/// The parts of a structured header between separators that stand in no quotes.
+fn split(text: &str, separator: char) -> Vec<&str> {
+    let (mut quoted, mut escaped) = (false, false);
+    text.split(|c: char| {
+        let separates = c == separator && !quoted;
+        quoted ^= c == '"' && !escaped;
+        escaped = c == '\\' && !escaped && quoted;
+        separates
+    })
+    .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -108,8 +148,33 @@ mod tests {
     use super::*;
 
     fn policies(value: &str) -> Vec<(u64, u64)> {
-        let all = Policy::all(value);
+        let all = Policy::all(value).into_iter();
         all.map(|policy| (policy.quota, policy.window_s)).collect()
+    }
+
+    #[test]
+    fn quotas_of_other_units_are_none_of_requests() {
+        let value = "\"bytes, sent\";q=9;w=60;qu=\"content-bytes\", \"a\";q=5;w=10;qu=\"requests\"";
+        assert_eq!(policies(value), [(5, 10)]);
+    }
+
+    #[test]
+    fn the_policy_that_binds_the_batch_is_taken() {
+        let headers = |value: &str| Headers {
+            policies: Policy::all(value),
+            encoding: None,
+        };
+        let of = |value: &str, requests| {
+            let policy = headers(value).policy(requests).expect("a policy");
+            (policy.quota, policy.window_s)
+        };
+        // 60 a minute holds a batch of 300 up; 1,000 a day does not.
+        let both = "\"day\";q=1000;w=86400, \"minute\";q=60;w=60";
+        assert_eq!(of(both, 300), (60, 60));
+        assert_eq!(of(both, 10), (60, 60));
+        // Beyond two days' quota, the day's is the longer wait.
+        assert_eq!(of(both, 3000), (1000, 86_400));
+        assert!(headers("").policy(10).is_none());
     }
 
     #[test]

@@ -1,17 +1,18 @@
 //! A look at a URL before anything is measured against it: does it answer, and
 //! what can be expected of its answers?
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 
-use super::CliError;
 use super::no_answer::NoAnswer;
 use super::options::Failing;
-use crate::client::{BlockingCaller, Client, Handling, Target};
+use super::{CliError, program};
+use crate::client::{BlockingCaller, Client, Handling, Reuse, Target};
 use crate::measure::Terms;
-use crate::outcome::{Failure, Response};
-use crate::request::Endpoint;
+use crate::outcome::{Failure, Outcome, Response};
+use crate::request::{Endpoint, Request};
+use crate::strategy::{Batch, Catalogue, Setup, Sink};
 use crate::workload::{Expect, Gets, Template, Workload};
 
 /// What was found out about a URL.
@@ -20,6 +21,83 @@ pub(super) struct Probe {
     pub(super) expect: Expect,
     /// What a reader should know about that.
     pub(super) note: Option<String>,
+}
+
+/// In which way a URL is looked at: as the cells will be run.
+#[derive(Clone, Copy)]
+pub(super) struct Way {
+    /// The client of the first cell.
+    pub(super) client: Client,
+    /// Whether it keeps connections.
+    pub(super) reuse: Reuse,
+}
+
+impl Way {
+    /// The results of a batch's first and last request.
+    fn try_both(
+        self,
+        batch: &Gets,
+        target: Target,
+        handling: Handling,
+    ) -> Result<Vec<(usize, Result<Response, Failure>)>, CliError> {
+        let indices = [0, batch.requests() - 1];
+        if let Some(make) = self.client.blocking(&target, 1) {
+            let timeout = target.timeout;
+            let mut caller = BlockingCaller::new(make?(), Arc::new(handling), timeout);
+            let tried = indices.map(|index| (index, caller.call(&batch.request(index)).result));
+            return Ok(tried.into());
+        }
+        let catalogue = Catalogue::bundled();
+        // The one that goes with every asynchronous client.
+        let entry = catalogue.named("tokio")?;
+        let setup = Setup {
+            handling: Arc::new(handling),
+            runtime_threads: Some(0),
+            ..Setup::new(1, self.client, target, program()?)
+        };
+        let both = Arc::new(Both {
+            batch: batch.clone(),
+            indices,
+            results: Mutex::default(),
+        });
+        let sink = Arc::clone(&both) as Arc<dyn Sink>;
+        let run = Batch::new(Arc::clone(&both) as Arc<dyn Workload>, sink);
+        (entry.build)(&setup)?.run(&Arc::new(run))?;
+        let mut results = both.results.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(std::mem::take(&mut *results))
+    }
+}
+
+/// A batch's first and last request as a batch of their own, whose results are
+/// kept.
+struct Both {
+    batch: Gets,
+    indices: [usize; 2],
+    results: Mutex<Vec<(usize, Result<Response, Failure>)>>,
+}
+
+impl Workload for Both {
+    fn requests(&self) -> usize {
+        self.indices.len()
+    }
+
+    fn request(&self, index: usize) -> Request {
+        Request {
+            index,
+            ..self.batch.request(self.indices[index])
+        }
+    }
+
+    fn check(&self, _: usize, _: &Response) -> Result<(), Failure> {
+        Ok(())
+    }
+}
+
+impl Sink for Both {
+    fn accept(&self, outcome: Outcome) {
+        let mut results = self.results.lock().unwrap_or_else(PoisonError::into_inner);
+        results.push((self.indices[outcome.index], outcome.result));
+    }
 }
 
 /// Sends the first and the last request of a batch, and finds the strictest
@@ -33,23 +111,20 @@ pub(super) fn probe(
     judge: &dyn Fn(Expect) -> Result<Gets, CliError>,
     failing: &Failing,
     insisted: Option<Expect>,
+    way: Way,
 ) -> Result<Probe, CliError> {
     let batch = judge(Expect::Status)?;
-    let target = Target::new(endpoint.clone(), failing.timeout);
-    let client = Client::UREQ
-        .blocking(&target, 1)
-        .ok_or_else(|| CliError::new("the probe needs a blocking client"))??();
+    let target = Target::new(endpoint.clone(), failing.timeout).with_reuse(way.reuse);
     let handling = Handling {
         retry: failing.retry(),
         ..Handling::default()
     };
-    let mut caller = BlockingCaller::new(client, Arc::new(handling), failing.timeout);
+    let tried = way.try_both(&batch, target, handling)?;
     let mut answers: Vec<(usize, Response)> = Vec::new();
-    for index in [0, batch.requests() - 1] {
+    for (index, result) in tried {
         let request = batch.request(index);
-        let answer = caller.call(&request).result;
-        let status = answer.as_ref().ok().map(|answer| answer.status);
-        let answer = answer
+        let status = result.as_ref().ok().map(|answer| answer.status);
+        let answer = result
             .and_then(|answer| batch.check(index, &answer).map(|()| answer))
             .map_err(|failure| {
                 let no_answer = NoAnswer {

@@ -9,10 +9,11 @@ use mock_server::profile::Profile;
 
 use super::compare::Args;
 use super::options::Results;
-use super::policy::Policy;
+use super::output::tell;
+use super::policy::{Headers, Policy};
 use super::{CliError, limits, probe};
-use crate::client::{self, Handling};
-use crate::measure::{self, Behaviour, ServerProcess, Terms};
+use crate::client::{self, Client, Handling, Reuse};
+use crate::measure::{self, Behaviour, Plan, ServerProcess, Terms};
 use crate::record::{self, Conditions};
 use crate::request::Endpoint;
 use crate::workload::{Expect, Gets, Source, Table, Template, Workload};
@@ -36,9 +37,9 @@ impl Target {
     ///
     /// # Errors
     /// Where a profile or the URL is wrong, or nothing answers.
-    pub(super) fn of(args: &Args, program: &Path) -> Result<Self, CliError> {
+    pub(super) fn of(args: &Args, plan: &Plan, program: &Path) -> Result<Self, CliError> {
         let mut target = match &args.url {
-            Some(url) => Self::named(args, url)?,
+            Some(url) => Self::named(args, plan, url)?,
             None => match args.workload.source {
                 Source::Local => Self::local(args)?,
                 Source::Server | Source::Table => Self::bundled(args, program)?,
@@ -246,7 +247,7 @@ impl Target {
         Ok(target)
     }
 
-    fn named(args: &Args, url: &str) -> Result<Self, CliError> {
+    fn named(args: &Args, plan: &Plan, url: &str) -> Result<Self, CliError> {
         if let Some(setting) = args.knobs.and(&[]).first() {
             return Err(CliError::new(format_args!(
                 "`{setting}` describes the bundled server, and {url} is not it: leave out one of the two"
@@ -260,9 +261,27 @@ impl Target {
             Ok::<_, CliError>(batch.with_table(args.table.clone()))
         };
         let insisted = args.expect.map(Expect::from);
-        let probe = probe::probe(&endpoint, &template, &judge, &args.failing, insisted)?;
+        let first = judge(Expect::Status)?.request(0);
+        let headers = Headers::ask(&endpoint, &first, args.failing.timeout);
+        let encoded = headers.encoding.as_ref().map(|encoding| {
+            format!(
+                "the server encodes bodies ({encoding}) although no request asks for it: they are \
+                 not decoded, so nothing in them is verified, and sizes are the encoded ones"
+            )
+        });
+        if let Some(encoded) = &encoded {
+            tell(format_args!("note: {encoded}\n"));
+        }
+        let probe = probe::probe(
+            &endpoint,
+            &template,
+            &judge,
+            &args.failing,
+            insisted,
+            way(plan),
+        )?;
         let workload = judge(probe.expect)?;
-        let policy = Policy::ask(&endpoint, &workload.request(0), args.failing.timeout);
+        let policy = headers.policy(args.requests()?);
         let server = record::Server {
             kind: record::ServerKind::Url,
             url: format!("{endpoint}{template}"),
@@ -281,9 +300,23 @@ impl Target {
                 .note
                 .into_iter()
                 .chain(policy.map(Policy::note))
+                .chain(encoded)
                 .collect(),
             ..Self::new(args, server, &endpoint.to_string(), workload)?
         })
+    }
+}
+
+/// In which way a URL is looked at: that of the first cell.
+fn way(plan: &Plan) -> probe::Way {
+    let first = plan.cells.first();
+    probe::Way {
+        client: first
+            .and_then(|cell| Client::named(&cell.client))
+            .unwrap_or(Client::UREQ),
+        reuse: first
+            .and_then(|cell| Reuse::named(&cell.reuse))
+            .unwrap_or(Reuse::Session),
     }
 }
 

@@ -55,7 +55,7 @@ fn sustained(limit: &Sustained) -> Option<String> {
     (!limit.kept).then(|| {
         format!(
             "A longer batch would be refused: every measured cell is faster than the rate limit of \
-             {}/s, and passed only because a burst of {} is let through before. Try fewer workers.",
+             {}, and passed only because a burst of {} is let through before. Try fewer workers.",
             units::rate(limit.per_s),
             units::count(limit.burst)
         )

@@ -159,8 +159,8 @@ fn limits(summary: &Summary) -> String {
     let limits = limits.unwrap_or_default();
     let cpu_s = summary.session.conditions.cpu_per_answer_s;
     let rate = limits.rate.map(|rate| {
-        let (burst, per_s) = (units::count(rate.burst), rate.per_s);
-        format!("a rate limit of {per_s}/s after a burst of {burst}")
+        let (burst, per_s) = (units::count(rate.burst), units::rate(rate.per_s));
+        format!("a rate limit of {per_s} after a burst of {burst}")
     });
     let capacity = limits.capacity.map(|servers| {
         let served = units::counted(servers as u64, "request");

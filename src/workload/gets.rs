@@ -182,7 +182,8 @@ mod tests {
         );
         assert_eq!(target("http://h/fixed#part"), "/fixed");
         assert_eq!(target("http://h?q={id}"), "/?q=0");
-        assert_eq!(target("http://h/"), "/inventory/products?id=0");
+        assert_eq!(target("http://h"), "/inventory/products?id=0");
+        assert_eq!(target("http://h/"), "/");
     }
 
     #[test]

@@ -74,8 +74,8 @@ impl Template {
     /// Where the inventory stands on a server that is named by its origin alone.
     pub const INVENTORY: &str = "/inventory/{type}?id={id}";
 
-    /// The template in a URL: its path and query, or [`Template::INVENTORY`]
-    /// where it has neither.
+    /// The template in a URL: its path and query as given, `/` included, or
+    /// [`Template::INVENTORY`] where it has neither.
     ///
     /// # Errors
     /// Where braces do not match or name no place.
@@ -83,7 +83,7 @@ impl Template {
         let rest = split_origin(url).1;
         let rest = rest.split('#').next().unwrap_or_default();
         match rest {
-            "" | "/" => Self::parse(Self::INVENTORY),
+            "" => Self::parse(Self::INVENTORY),
             path if path.starts_with('/') => Self::parse(path),
             query => Self::parse(&format!("/{query}")),
         }

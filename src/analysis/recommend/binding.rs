@@ -114,7 +114,7 @@ fn building(choice: &Choice<'_>) -> Option<(Binding, String)> {
 fn burst(choice: &Choice<'_>) -> Option<(Binding, String)> {
     let rate = choice.terms.rate.filter(|_| choice.beyond_rate)?;
     let said = format!(
-        "The rate limit of {}/s binds, and this keeps to it for a batch of any length. Faster cells \
+        "The rate limit of {} binds, and this keeps to it for a batch of any length. Faster cells \
          passed only because a burst of {} is let through before.",
         units::rate(rate.per_s),
         units::count(rate.burst)

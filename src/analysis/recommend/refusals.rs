@@ -90,12 +90,13 @@ fn rising(basis: &Basis<'_>, choice: &Choice<'_>, first: &Row) -> (Binding, Stri
 
 fn rate_limit(basis: &Basis<'_>, rate: RateLimit, first: &Row) -> String {
     let (per_s, failed) = (rate.per_s, told(first));
+    let limit = units::rate(per_s);
     // Little's law: so many are in flight at that rate.
     let mean_s = basis.session.server.service_s.unwrap_or(0.0);
     let feeds = (per_s * mean_s + 1e-9).floor();
     if feeds >= 1.0 && (first.cell.workers_usable as f64) > feeds {
         return format!(
-            "The rate limit of {per_s}/s binds at {} workers: requests of {} are {feeds} in \
+            "The rate limit of {limit} binds at {} workers: requests of {} are {feeds} in \
              flight at that rate, and more only buys 429s (with {}: {failed}).",
             feeds + 1.0,
             units::plain_seconds(mean_s),
@@ -103,7 +104,7 @@ fn rate_limit(basis: &Basis<'_>, rate: RateLimit, first: &Row) -> String {
         );
     }
     format!(
-        "The rate limit of {per_s}/s binds: from {} on, more only buys 429s ({failed}).",
+        "The rate limit of {limit} binds: from {} on, more only buys 429s ({failed}).",
         units::counted(first.cell.workers_usable as u64, "worker")
     )
 }
@@ -114,7 +115,7 @@ pub(super) fn retried(basis: &Basis<'_>, choice: &Choice<'_>) -> Option<(Binding
     let (binding, status, limit) = if first_refused(choice, TOO_MANY_REQUESTS).is_some() {
         let limit = limits.rate.map_or_else(
             || "A rate limit of the server".to_owned(),
-            |rate| format!("The rate limit of {}/s", rate.per_s),
+            |rate| format!("The rate limit of {}", units::rate(rate.per_s)),
         );
         (Binding::RateLimit, TOO_MANY_REQUESTS, limit)
     } else {
