@@ -23,6 +23,9 @@ pub(super) struct Probe {
     pub(super) note: Option<String>,
 }
 
+/// A request's place in its batch, and what came of it.
+type Tried = (usize, Result<Response, Failure>);
+
 /// In which way a URL is looked at: as the cells will be run.
 #[derive(Clone, Copy)]
 pub(super) struct Way {
@@ -39,7 +42,7 @@ impl Way {
         batch: &Gets,
         target: Target,
         handling: Handling,
-    ) -> Result<Vec<(usize, Result<Response, Failure>)>, CliError> {
+    ) -> Result<Vec<Tried>, CliError> {
         let indices = [0, batch.requests() - 1];
         if let Some(make) = self.client.blocking(&target, 1) {
             let timeout = target.timeout;
@@ -73,7 +76,7 @@ impl Way {
 struct Both {
     batch: Gets,
     indices: [usize; 2],
-    results: Mutex<Vec<(usize, Result<Response, Failure>)>>,
+    results: Mutex<Vec<Tried>>,
 }
 
 impl Workload for Both {

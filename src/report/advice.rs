@@ -174,6 +174,9 @@ mod tests {
         let kept = said(8.0, &[1, 2]);
         assert!(kept.contains("The rate limit of 8/s binds"), "{kept}");
         let all = said(0.5, &[1, 2]);
-        assert!(all.contains("faster than the rate limit of 0.5/s"), "{all}");
+        assert!(
+            all.contains("faster than the rate limit of 30 per minute"),
+            "{all}"
+        );
     }
 }
