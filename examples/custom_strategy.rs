@@ -23,9 +23,11 @@ const ENTRY: Entry = Entry {
     summary: "a new thread and a new connection for each request, in groups",
     good_for: "seeing what threads, connections and waiting for a group cost",
     clients: &[Client::UREQ],
+    swept: &[],
     max_workers: None,
     descriptors: 1,
     chooses_runtime_threads: false,
+    discontinued: None,
     build: |setup| {
         Ok(Box::new(ThreadPerRequest {
             setup: setup.clone(),

@@ -107,7 +107,7 @@ fn compare_measures_every_strategy_and_writes_every_file() {
     assert!(head.join(",").starts_with(promised), "{head:?}");
     let rows: Vec<std::collections::HashMap<String, String>> =
         csv.deserialize().map(Result::unwrap).collect();
-    assert_eq!(rows.len(), 13);
+    assert_eq!(rows.len(), 17);
     for row in rows {
         assert_eq!(
             (row["ok"].as_str(), row["failed"].as_str()),
@@ -123,7 +123,7 @@ fn compare_measures_every_strategy_and_writes_every_file() {
     }
     let record = Record::read(&out.path().join("record.jsonl")).unwrap();
     assert_eq!(record.ending, Ending::Complete);
-    assert_eq!(record.samples.len(), 26);
+    assert_eq!(record.samples.len(), 34);
     assert!(record.session.notes[0].contains("sequential uses 1 worker"));
     let stdout = text(&output.stdout);
     assert!(

@@ -212,9 +212,11 @@ mod wrong {
             summary: "wrong",
             good_for: "nothing",
             clients: &[Client::UREQ],
+            swept: &[],
             max_workers: None,
             descriptors: 1,
             chooses_runtime_threads: false,
+            discontinued: None,
             build,
         }
     }

@@ -52,9 +52,16 @@ fn bench() -> Result<(), Box<dyn Error>> {
     let testing = !arguments.has("--bench") || arguments.has("--test");
     let settings = Settings::read(testing)?;
     mock_server::limits::raise_open_files()?;
+    let catalogue = Catalogue::bundled();
+    let names = catalogue
+        .entries()
+        .iter()
+        .map(|entry| entry.name.to_owned());
     let mut plan = Plan::sweep(
-        &Catalogue::bundled(),
+        &catalogue,
         &Sweep {
+            // By name each has its default client alone.
+            strategies: names.collect(),
             workers: settings.workers.clone(),
             requests: settings.requests,
             samples: if testing { 1 } else { arguments.rounds()? },

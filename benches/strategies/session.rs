@@ -122,6 +122,7 @@ fn described(
         purpose: record::Purpose::Repeated,
         sampling: Some(sampling.clone()),
         planned: plan.cells.clone(),
+        discontinued: measure::discontinued(&fanout::strategy::Catalogue::bundled(), plan),
         notes: plan.notes.clone(),
     }
 }

@@ -331,6 +331,7 @@ fn session() -> Session {
         sampling: None,
         planned: Vec::new(),
         max_failures: None,
+        discontinued: Vec::new(),
         notes: Vec::new(),
     }
 }

@@ -85,6 +85,8 @@ pub struct Row {
     /// What samples say that were taken after the cell was chosen. No other figure of
     /// the row has them in it. `None` without such.
     pub confirmation: Option<Confirmation>,
+    /// Whether its strategy rests on what its maintainers have given up.
+    pub discontinued: bool,
 }
 
 /// What a cell's measured samples say. Times are in seconds.
@@ -175,6 +177,7 @@ impl Summary {
             .iter()
             .map(|(cell, samples)| Row {
                 sampled: Sampled::of(record, samples),
+                discontinued: record.session.is_discontinued(cell),
                 ..Row::of(cell, samples, model.as_ref())
             })
             .collect();
@@ -275,6 +278,7 @@ impl Row {
             fails_more: false,
             sampled: Sampled::default(),
             confirmation: None,
+            discontinued: false,
         }
     }
 

@@ -19,7 +19,7 @@ use super::{CliError, descriptors, program, signals};
 use crate::analysis::Summary;
 use crate::analysis::summary::Row;
 use crate::client::Client;
-use crate::measure::{self, Plan, Session, SessionError, Sweep, receipt};
+use crate::measure::{self, Plan, Session, SessionError, Sweep, discontinued, receipt};
 use crate::record::{self, Ending, Record, SampleResult, Sampling, Writer};
 use crate::report::{self, units};
 use crate::secrets;
@@ -40,7 +40,8 @@ pub(super) struct Args {
     strategies: Vec<String>,
 
     /// Clients, by name: each strategy with each of them that goes with it
-    /// [default: each strategy's own, the first that `fanout list` names]
+    /// [default: each strategy's own, the first that `fanout list` names; without
+    /// --strategies also reqwest with thread-pool and with tokio]
     #[arg(long, value_delimiter = ',', value_name = "NAME,…", value_parser = parse_client)]
     clients: Vec<Client>,
 
@@ -245,7 +246,7 @@ pub(super) fn run(args: &Args, catalogue: &Catalogue) -> Result<ExitCode, CliErr
     let program = program()?;
     let target = Target::of(args, &plan, &program)?;
     sampling.wake_s = Some(measure::wake_up().as_secs_f64());
-    let mut writer = begin_record(args, &plan, &target, &sampling)?;
+    let mut writer = begin_record(args, catalogue, &plan, &target, &sampling)?;
     // From here on there is something to keep.
     let stop = signals::stop(&args.out)?;
     if args.url.is_some() {
@@ -306,6 +307,7 @@ fn announced(plan: &Plan, samples: Option<u32>, target: &Target, args: &Args) ->
 
 fn begin_record(
     args: &Args,
+    catalogue: &Catalogue,
     plan: &Plan,
     target: &Target,
     sampling: &Sampling,
@@ -327,6 +329,7 @@ fn begin_record(
         sampling: Some(sampling.clone()),
         planned: plan.cells.clone(),
         max_failures: args.failing.max_failures,
+        discontinued: discontinued(catalogue, plan),
         notes: plan.notes.iter().chain(&target.notes).cloned().collect(),
     };
     let writer = Writer::create(&args.out, &session).map_err(|source| {

@@ -46,10 +46,14 @@ fn text(catalogue: &Catalogue) -> String {
             true => " · --runtime-threads",
             false => "",
         };
+        let given_up = entry.discontinued;
+        let given_up = given_up.map_or(String::new(), |given_up| {
+            format!("                {given_up}\n")
+        });
         // Writing to a String does not fail.
         let _ = write!(
             text,
-            "  {:<13} {}\n                clients: {}{workers}{threads}\n                good for: {}\n",
+            "  {:<13} {}\n{given_up}                clients: {}{workers}{threads}\n                good for: {}\n",
             entry.name,
             entry.summary,
             named_clients(entry),
@@ -92,7 +96,11 @@ fn json(catalogue: &Catalogue) -> serde_json::Value {
                 "good_for": entry.good_for,
                 "clients": client_names(entry),
                 "max_workers": entry.max_workers,
+                "swept": client_list(entry.swept),
                 "chooses_runtime_threads": entry.chooses_runtime_threads,
+                "discontinued": entry.discontinued.map(|given_up| {
+                    json!({ "instead": given_up.instead, "advisory": given_up.advisory })
+                }),
             })
         })
         .collect();
@@ -130,7 +138,11 @@ fn named_clients(entry: &Entry) -> String {
 }
 
 fn client_names(entry: &Entry) -> Vec<&'static str> {
-    entry.clients.iter().map(|client| client.name()).collect()
+    client_list(entry.clients)
+}
+
+fn client_list(clients: &[Client]) -> Vec<&'static str> {
+    clients.iter().map(|client| client.name()).collect()
 }
 
 fn strategy_names(catalogue: &Catalogue, client: Client) -> Vec<&'static str> {

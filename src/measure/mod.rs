@@ -30,7 +30,7 @@ pub use self::collector::Collector;
 pub use self::lanes::{Bundled, Target};
 pub use self::plan::{Plan, PlanError, Sweep};
 pub use self::process::{SAMPLE_VERB, serve_sample};
-pub use self::receipt::receipt;
+pub use self::receipt::{discontinued, receipt};
 pub use self::sample::{Job, Terms, run};
 pub use self::server::{Behaviour, ServerProcess, StartError};
 pub use self::session::{Event, Observer, Session, SessionError};

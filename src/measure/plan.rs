@@ -168,11 +168,12 @@ impl Plan {
 
     fn add(&mut self, entry: &Entry, workers: &[usize], request: &Sweep) {
         let clients: Vec<Client> = if request.clients.is_empty() {
-            let mut clients = entry.clients.iter().copied();
-            clients
-                .find(|client| client.is_http())
-                .into_iter()
-                .collect()
+            let http = entry.clients.iter().find(|client| client.is_http());
+            // Who names no strategy either wants to know of all that people use.
+            match request.strategies.is_empty() && !entry.swept.is_empty() {
+                true => entry.swept.to_vec(),
+                false => http.into_iter().copied().collect(),
+            }
         } else {
             let mut wanted = distinct(&request.clients);
             wanted.retain(|client| entry.clients.contains(client));
@@ -297,7 +298,17 @@ mod tests {
     fn all_strategies_are_swept_where_none_is_named() {
         let plan = sweep(&request(&[], &[1, 2]));
         let entries = Catalogue::bundled().entries().len();
-        assert_eq!(plan.cells.len(), 2 * entries - 1);
+        // Two lines of a second client, and one strategy of one worker.
+        assert_eq!(plan.cells.len(), 2 * (entries + 2) - 1);
+        let reqwest = plan.cells.iter().filter(|cell| cell.client == "reqwest");
+        let reqwest: Vec<_> = reqwest.map(|cell| cell.strategy.as_str()).collect();
+        assert_eq!(
+            reqwest,
+            ["thread-pool", "thread-pool", "tokio", "tokio"],
+            "what people use"
+        );
+        let named = sweep(&request(&["tokio", "thread-pool"], &[1, 2]));
+        assert!(named.cells.iter().all(|cell| cell.client != "reqwest"));
     }
 
     #[test]

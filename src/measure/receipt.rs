@@ -1,8 +1,11 @@
-//! The receipt: on which machine, and by which build, something was measured.
+//! The receipt: on which machine, by which build, and with which strategies that
+//! nobody maintains something was measured.
 
 use std::process::Command;
 
-use crate::record::Receipt;
+use super::plan::Plan;
+use crate::record::{Discontinued, Receipt};
+use crate::strategy::{Catalogue, Entry};
 
 /// The receipt of this build on this machine. What cannot be found out is
 /// `unknown`, or 0.
@@ -50,4 +53,19 @@ fn sysctl(name: &str) -> Option<String> {
 
 fn unknown() -> String {
     "unknown".to_owned()
+}
+
+/// The strategies of a plan that rest on what its maintainers have given up.
+pub fn discontinued(catalogue: &Catalogue, plan: &Plan) -> Vec<Discontinued> {
+    let planned = |entry: &&Entry| plan.cells.iter().any(|cell| cell.strategy == entry.name);
+    let entries = catalogue.entries().iter().filter(planned);
+    let found = entries.filter_map(|entry| {
+        let given_up = entry.discontinued?;
+        Some(Discontinued {
+            strategy: entry.name.to_owned(),
+            instead: given_up.instead.to_owned(),
+            advisory: given_up.advisory.to_owned(),
+        })
+    });
+    found.collect()
 }

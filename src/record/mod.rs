@@ -86,10 +86,24 @@ pub struct Session {
     /// known; empty in records of earlier builds.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub planned: Vec<Cell>,
+    /// Strategies in it that rest on what its maintainers have given up.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub discontinued: Vec<Discontinued>,
     /// What a reader should know about this session: workers that a strategy
     /// could not use, a check that had to be loosened.
     #[serde(default)]
     pub notes: Vec<String>,
+}
+
+/// A strategy that rests on what its maintainers have given up.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Discontinued {
+    /// The strategy.
+    pub strategy: String,
+    /// What they name in its place.
+    pub instead: String,
+    /// The advisory that says so.
+    pub advisory: String,
 }
 
 /// What every cell of a session was run under, beside the time limit.
@@ -265,6 +279,12 @@ impl Session {
             Some(_) => self.others.iter().find(named).unwrap_or(&self.server),
             None => &self.server,
         }
+    }
+
+    /// Whether a cell's strategy rests on what its maintainers have given up.
+    pub fn is_discontinued(&self, cell: &Cell) -> bool {
+        let mut discontinued = self.discontinued.iter();
+        discontinued.any(|one| one.strategy == cell.strategy)
     }
 
     /// The servers of a session, that of the first profile first.

@@ -21,8 +21,9 @@ pub(crate) fn answer(summary: &Summary) -> Option<String> {
         }
     };
     Some(format!(
-        "{} with {}: {}{provisional}",
+        "{}{} with {}: {}{provisional}",
         naming.long(&row.cell),
+        prose::given_up(row),
         units::counted(row.cell.workers_usable as u64, "worker"),
         both_runtimes(advice.purpose, figures.warm_s.median, figures.cold_s.median),
     ))
@@ -104,10 +105,11 @@ pub(crate) fn reasons(advice: &Recommendation) -> Vec<String> {
 /// The alternatives, a line each.
 pub(crate) fn alternatives(summary: &Summary, advice: &Recommendation) -> Vec<String> {
     let named = advice.alternatives.iter().filter_map(|other| {
-        let cell = &summary.rows.get(other.row)?.cell;
+        let row = summary.rows.get(other.row)?;
         Some(format!(
-            "{} ({}): {}",
-            prose::printable(&cell.to_string()),
+            "{}{} ({}): {}",
+            prose::printable(&row.cell.to_string()),
+            prose::given_up(row),
             other.what,
             other.cost
         ))
@@ -132,10 +134,10 @@ fn curve(peak: &Peak) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{answer, reasons};
+    use super::{alternatives, answer, reasons};
     use crate::analysis::Summary;
     use crate::analysis::fixture::{RecordBuilder, cell, measured};
-    use crate::record::RateLimit;
+    use crate::record::{Discontinued, RateLimit};
 
     #[test]
     fn provisional_answer_names_who_was_not_measured() {
@@ -178,5 +180,29 @@ mod tests {
             all.contains("faster than the rate limit of 30 per minute"),
             "{all}"
         );
+    }
+
+    #[test]
+    fn discontinued_strategy_is_named_as_such_wherever_it_stands() {
+        let record = RecordBuilder::new()
+            .session(|session| {
+                session.discontinued.push(Discontinued {
+                    strategy: "async-std".to_owned(),
+                    instead: "smol".to_owned(),
+                    advisory: "RUSTSEC-2025-0052".to_owned(),
+                });
+            })
+            .sample("async-std", 20, measured(100, 1.01))
+            .sample("async-std", 10, measured(100, 2.01))
+            .build();
+        let summary = Summary::of(&record);
+        let said = answer(&summary).expect("an answer");
+        assert!(
+            said.starts_with("async-std + hyper (discontinued) with 20"),
+            "{said}"
+        );
+        let advice = summary.recommendation.as_ref().expect("advice");
+        let others = alternatives(&summary, advice);
+        assert!(others[0].contains("w=10 (discontinued)"), "{others:?}");
     }
 }

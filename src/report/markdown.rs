@@ -20,7 +20,7 @@ pub const EXPORT: Export = Export {
 
 /// The most lines of the plot that are set side by side in a table; more are
 /// wider than a page.
-const WIDEST: usize = 8;
+const WIDEST: usize = 10;
 
 /// Renders a summary as GitHub-flavoured Markdown.
 pub fn render(summary: &Summary) -> String {

@@ -37,6 +37,16 @@ pub(crate) fn marks(summary: &Summary, index: usize, row: &Row) -> String {
     format!("{recommended}{place}{spoilt}{kind}")
 }
 
+/// What stands behind the name of a strategy that rests on what its maintainers
+/// have given up; the notes say more.
+pub(crate) fn given_up(row: &Row) -> &'static str {
+    if row.discontinued {
+        " (discontinued)"
+    } else {
+        ""
+    }
+}
+
 /// Marks a row by what kind of figures it has: those of two kinds do not compare
 /// to the last tenths of a per cent.
 pub(crate) fn kind_marks(row: &Row) -> &'static str {

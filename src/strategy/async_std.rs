@@ -13,18 +13,23 @@ use std::time::Duration;
 use async_std::net::TcpStream;
 use smol_hyper::rt::FuturesIo;
 
-use super::{Entry, Runtime, Setup, Strategy, StrategyError, async_pool};
+use super::{Discontinued, Entry, Runtime, Setup, Strategy, StrategyError, async_pool};
 use crate::client::{Client, Counted, Network, Target};
 
 /// The catalogue's line.
 pub(super) const ENTRY: Entry = Entry {
     name: "async-std",
-    summary: "a task per worker on async-std's global runtime (discontinued for smol)",
+    summary: "a task per worker on async-std's global runtime",
     good_for: "knowing what moving existing async-std code to smol would change",
     clients: Client::ASYNC,
+    swept: &[],
     max_workers: None,
     descriptors: 1,
     chooses_runtime_threads: false,
+    discontinued: Some(Discontinued {
+        instead: "smol",
+        advisory: "RUSTSEC-2025-0052",
+    }),
     build,
 };
 

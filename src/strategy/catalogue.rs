@@ -3,6 +3,8 @@
 //! Commands, benches, plots and the agreement test iterate it; none of them
 //! knows a strategy by name.
 
+use std::fmt;
+
 use super::{Setup, Strategy, StrategyError};
 use crate::client::Client;
 
@@ -17,6 +19,9 @@ pub struct Entry {
     pub good_for: &'static str,
     /// The clients that go with it, the default one first.
     pub clients: &'static [Client],
+    /// Those of them that a sweep of all strategies takes where no client is
+    /// named; empty for the default one alone.
+    pub swept: &'static [Client],
     /// The most workers that it can use; `None` where there is no limit.
     pub max_workers: Option<usize>,
     /// File descriptors that a worker takes in the strategy's own process: a
@@ -24,8 +29,26 @@ pub struct Entry {
     pub descriptors: usize,
     /// Whether the threads of its runtime can be chosen.
     pub chooses_runtime_threads: bool,
+    /// Set where the maintainers of what it rests on have given that up.
+    pub discontinued: Option<Discontinued>,
     /// Builds it.
     pub build: fn(&Setup) -> Result<Box<dyn Strategy>, StrategyError>,
+}
+
+/// What its maintainers have given up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Discontinued {
+    /// What they name in its place.
+    pub instead: &'static str,
+    /// The advisory that says so.
+    pub advisory: &'static str,
+}
+
+impl fmt::Display for Discontinued {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { instead, advisory } = self;
+        write!(f, "discontinued in favour of {instead} ({advisory})")
+    }
 }
 
 impl Entry {

@@ -19,9 +19,11 @@ pub(super) const ENTRY: Entry = Entry {
     summary: "a parallel iterator on a pool of its own, a thread per worker",
     good_for: "code that uses rayon already, and answers that take CPU to digest",
     clients: Client::BLOCKING,
+    swept: &[],
     max_workers: None,
     descriptors: 1,
     chooses_runtime_threads: false,
+    discontinued: None,
     build,
 };
 

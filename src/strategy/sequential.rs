@@ -11,9 +11,11 @@ pub(super) const ENTRY: Entry = Entry {
     summary: "one request after the other, on one thread",
     good_for: "the baseline; a server that must not see two requests at once",
     clients: Client::BLOCKING,
+    swept: &[],
     max_workers: Some(1),
     descriptors: 1,
     chooses_runtime_threads: false,
+    discontinued: None,
     build,
 };
 

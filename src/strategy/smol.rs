@@ -26,9 +26,11 @@ pub(super) const ENTRY: Entry = Entry {
     summary: "a task per worker on a smol executor, a thread per core",
     good_for: "a small runtime; where existing async-std code can move to",
     clients: Client::ASYNC,
+    swept: &[],
     max_workers: None,
     descriptors: 1,
     chooses_runtime_threads: true,
+    discontinued: None,
     build,
 };
 

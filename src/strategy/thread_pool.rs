@@ -18,9 +18,11 @@ pub(super) const ENTRY: Entry = Entry {
     summary: "a queue, and a thread per worker",
     good_for: "blocking clients; simple code up to a few hundred workers",
     clients: Client::BLOCKING,
+    swept: &[Client::UREQ, Client::REQWEST],
     max_workers: None,
     descriptors: 1,
     chooses_runtime_threads: false,
+    discontinued: None,
     build,
 };
 

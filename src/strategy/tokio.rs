@@ -20,9 +20,11 @@ pub(super) const ENTRY: Entry = Entry {
     summary: "a task per worker on a tokio runtime, a thread per core",
     good_for: "many workers for little memory; code that is asynchronous already",
     clients: &[Client::HYPER, Client::REQWEST, Client::LOCAL],
+    swept: &[Client::HYPER, Client::REQWEST],
     max_workers: None,
     descriptors: 1,
     chooses_runtime_threads: true,
+    discontinued: None,
     build,
 };
 

@@ -81,7 +81,7 @@ impl<'a> Choice<'a> {
             .into_iter()
             .filter(|place| choice.alike(*place, quickest))
             .collect();
-        choice.chosen = choice.least(&choice.equals, cost)?;
+        choice.chosen = choice.least(&choice.maintained(), cost)?;
         Some(choice)
     }
 
@@ -96,6 +96,19 @@ impl<'a> Choice<'a> {
         if !kept.is_empty() {
             self.beyond_rate = kept.len() < self.eligible.len();
             self.eligible = kept;
+        }
+    }
+
+    /// Those of the equals whose strategies are maintained, or all where none is:
+    /// nobody should begin with what its maintainers have given up.
+    fn maintained(&self) -> Vec<usize> {
+        let equals = self.equals.iter().copied();
+        let maintained: Vec<_> = equals
+            .filter(|place| !self.rows[*place].discontinued)
+            .collect();
+        match maintained.is_empty() {
+            true => self.equals.clone(),
+            false => maintained,
         }
     }
 

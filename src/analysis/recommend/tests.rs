@@ -1,5 +1,6 @@
 //! What is recommended of records whole, refused, failing, and hardly any.
 
+mod discontinued;
 mod estimate;
 mod failures;
 mod limits;

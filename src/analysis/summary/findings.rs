@@ -29,6 +29,13 @@ pub(super) fn of(record: &Record, service: Option<ServiceTime>, rows: &[Row]) ->
     if !rows.is_empty() && rows.iter().all(|row| row.figures.is_none()) {
         notes.push("no sample was measured, so there is nothing to plot".to_owned());
     }
+    notes.extend(record.session.discontinued.iter().map(|one| {
+        format!(
+            "{} rests on what its maintainers have discontinued in favour of {} ({}): of equals \
+             it is not the one to recommend",
+            one.strategy, one.instead, one.advisory
+        )
+    }));
     notes.extend(side_by_side(record, service, rows));
     notes.extend(under_the_bound(record, service, rows));
     notes.extend(server_bound(rows));

@@ -27,9 +27,11 @@ pub(super) const ENTRY: Entry = Entry {
     summary: "a worker process per worker, fed over a pipe",
     good_for: "isolation: a crash costs its own requests; languages with a global lock",
     clients: Client::BLOCKING,
+    swept: &[],
     max_workers: None,
     descriptors: 2,
     chooses_runtime_threads: false,
+    discontinued: None,
     build,
 };
 
