@@ -200,6 +200,28 @@ fn results_in_order_have_the_time_that_they_waited() {
 }
 
 #[test]
+fn server_in_another_process_is_accounted_as_the_server() {
+    let behaviour = Behaviour::fixed(Duration::ZERO, 1).unwrap();
+    let server = ServerProcess::start(&fanout(), &behaviour).unwrap();
+    let (record, out) = compare(&format!(
+        "--url {} --strategies tokio,multiprocess --workers 2 --requests 500 --samples 1",
+        server.url()
+    ));
+    assert!(record.samples.len() >= 2);
+    for sample in &record.samples {
+        let measured = measured(sample);
+        let told = measured.local_server_cpu_s;
+        assert_eq!(told.is_some(), Path::new("/proc/net/tcp").exists());
+        // Each request is at least some system calls.
+        assert!(told.is_none_or(|cpu| cpu > 0.0), "{}", sample.cell);
+        assert!(measured.server.is_none());
+    }
+    for row in rows(out.path()) {
+        assert_eq!(row["server_cpu_s"].is_empty(), !Path::new("/proc").exists());
+    }
+}
+
+#[test]
 fn short_samples_run_alone() {
     let (record, _) = compare("--strategies tokio,rayon --workers 1,2 --requests 10 --delay 2ms");
     // Three of each, where nothing is said.

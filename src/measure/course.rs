@@ -245,7 +245,8 @@ fn came(result: &SampleResult, purpose: Purpose) -> Came {
     let SampleResult::Measured(measured) = result else {
         return Came::default();
     };
-    let server = measured.server.map_or(0.0, |server| server.cpu_s);
+    let bundled = measured.server.map(|server| server.cpu_s);
+    let server = bundled.or(measured.local_server_cpu_s).unwrap_or(0.0);
     Came {
         runtime_s: measured
             .is_nearly_whole()

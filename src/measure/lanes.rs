@@ -4,6 +4,7 @@
 
 use std::path::Path;
 
+use super::local_server::LocalServer;
 use super::machine::Processes;
 use super::process::SampleProcess;
 use super::sample::{Job, Terms};
@@ -189,6 +190,14 @@ struct Started {
     free: Vec<Witness>,
 }
 
+impl Started {
+    /// Looks for the processes of a server that is not the bundled one.
+    fn find_server(&mut self, processes: &Processes) {
+        self.terms.local_server = LocalServer::at(&self.terms.url);
+        processes.serve(&self.terms.local_server);
+    }
+}
+
 impl<'a> Lanes<'a> {
     /// Takes the bundled servers of targets over.
     pub(super) fn new(program: &'a Path, processes: &'a Processes, targets: &mut [Target]) -> Self {
@@ -197,12 +206,16 @@ impl<'a> Lanes<'a> {
             let bundled = bundled.map(|bundled| (bundled.behaviour, bundled.first));
             let (behaviour, first) = bundled.unzip();
             processes.extend(first.iter().map(ServerProcess::id));
-            Started {
+            let mut started = Started {
                 profile: target.profile.clone(),
                 terms: target.terms.clone(),
                 behaviour,
                 free: first.into_iter().map(Witness::new).collect(),
+            };
+            if started.behaviour.is_none() {
+                started.find_server(processes);
             }
+            started
         });
         Self {
             program,
@@ -228,6 +241,9 @@ impl<'a> Lanes<'a> {
                 Some(Witness::new(server))
             }
         };
+        if target.behaviour.is_none() && target.terms.local_server.has_changed() {
+            target.find_server(self.processes);
+        }
         let mut terms = target.terms.clone();
         if let Some(witness) = &witness {
             witness.url().clone_into(&mut terms.url);

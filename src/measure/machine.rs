@@ -8,20 +8,31 @@ use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use super::local_server::LocalServer;
+use super::process_tree::{Ticks, ticks_per_second, time_of, with_children};
 use super::resources::Usage;
 use crate::record::MachineUse;
 
 /// The processes of a session: this one, and those that it started and has not
-/// yet waited for, with all below them.
+/// yet waited for, with all below them; and those of a server under test.
 #[derive(Debug, Default)]
 pub(super) struct Processes {
     alive: Mutex<BTreeSet<u32>>,
+    /// Processes of a server under test that this one is below.
+    above: Mutex<BTreeSet<u32>>,
 }
 
 impl Processes {
     /// Counts processes that were started.
     pub(super) fn extend(&self, processes: impl IntoIterator<Item = u32>) {
         self.lock().extend(processes);
+    }
+
+    /// Counts the processes of a server under test.
+    pub(super) fn serve(&self, server: &LocalServer) {
+        self.extend(server.whole().iter().copied());
+        let mut above = self.above.lock().unwrap_or_else(PoisonError::into_inner);
+        above.extend(server.alone());
     }
 
     /// Ends a process and counts it among those waited for, in one: a reading
@@ -37,11 +48,17 @@ impl Processes {
         let alive = self.lock();
         let text = std::fs::read_to_string("/proc/stat").ok()?;
         let mut reading = Reading::of(&text, ticks_per_second())?;
-        let below: f64 = alive.iter().map(|process| ticks_below(*process)).sum();
-        let below = Duration::try_from_secs_f64(below / ticks_per_second()).ok()?;
-        let used = Usage::now();
-        reading.ours = used.user + used.system + below;
+        let others = time_of(self.ticks(&alive));
+        reading.ours = Usage::now().cpu() + others;
         Some(reading)
+    }
+
+    /// CPU time in ticks of the session's processes but this one.
+    fn ticks(&self, alive: &BTreeSet<u32>) -> u64 {
+        let below = alive.iter().map(|process| ticks_below(*process));
+        let above = self.above.lock().unwrap_or_else(PoisonError::into_inner);
+        let above = above.iter().map(|above| Ticks::of(*above).own);
+        below.chain(above).sum()
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, BTreeSet<u32>> {
@@ -101,48 +118,17 @@ impl Reading {
     }
 }
 
-/// CPU time of a process, of its children that it waited for, and of those that
-/// it has not, with all below them; 0 where it is not there.
-fn ticks_below(process: u32) -> f64 {
-    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
-    let tasks = std::fs::read_dir(format!("/proc/{process}/task"));
-    let below: f64 = tasks
-        .into_iter()
-        .flatten()
-        .flatten()
-        .filter_map(|task| std::fs::read_to_string(task.path().join("children")).ok())
-        .flat_map(|children| {
-            let ids = children.split_whitespace().filter_map(|id| id.parse().ok());
-            ids.map(ticks_below).collect::<Vec<_>>()
-        })
-        .sum();
-    ticks_of(&stat) + below
-}
-
-/// The fields utime, stime, cutime and cstime of a `/proc/PID/stat`, counted from
-/// the end of the name, in which anything may stand (proc_pid_stat(5)).
-fn ticks_of(stat: &str) -> f64 {
-    let fields = stat.rsplit(')').next().unwrap_or_default();
-    fields
-        .split_whitespace()
-        .skip(11)
-        .take(4)
-        .filter_map(|field| field.parse::<f64>().ok())
-        .sum()
+/// CPU time in ticks of a process, of its children that it waited for, and of
+/// those that it has not, with all below them; 0 where it is not there.
+fn ticks_below(process: u32) -> u64 {
+    let all = with_children(process).into_iter().map(Ticks::of);
+    all.map(|ticks| ticks.own + ticks.waited_for).sum()
 }
 
 /// The load average of the last minute.
 fn load() -> Option<f64> {
     let text = std::fs::read_to_string("/proc/loadavg").ok()?;
     text.split_whitespace().next()?.parse().ok()
-}
-
-/// The unit of `/proc/stat`.
-fn ticks_per_second() -> f64 {
-    nix::unistd::sysconf(nix::unistd::SysconfVar::CLK_TCK)
-        .ok()
-        .flatten()
-        .map_or(100.0, |ticks| ticks as f64)
 }
 
 #[cfg(test)]
@@ -178,13 +164,6 @@ mod tests {
     }
 
     #[test]
-    fn a_processes_time_is_found_behind_any_name() {
-        let stat = "7 (a ) 1 2 b) S 1 7 7 0 -1 4194304 9 9 9 9 40 2 300 1000 20 0 1 0 5";
-        assert_eq!(ticks_of(stat), 1342.0);
-        assert_eq!(ticks_of(""), 0.0);
-    }
-
-    #[test]
     fn this_machine_tells_where_it_has_a_proc() {
         let reading = Processes::default().reading();
         assert_eq!(
@@ -194,5 +173,24 @@ mod tests {
         if let Some(reading) = reading {
             assert!(reading.cores > 0 && reading.busy > Duration::ZERO);
         }
+    }
+
+    #[test]
+    fn server_under_test_is_no_other_process() {
+        let processes = Processes::default();
+        let mut server = std::process::Command::new("sh")
+            .args(["-c", "while :; do :; done"])
+            .spawn()
+            .unwrap();
+        let id = server.id();
+        processes.serve(&LocalServer::of(&BTreeSet::from([id])));
+        let told = std::path::Path::new("/proc/stat").exists();
+        while told && Ticks::of(id).own < 10 {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let ticks = processes.ticks(&processes.lock());
+        server.kill().unwrap();
+        server.wait().unwrap();
+        assert_eq!(ticks >= 10, told);
     }
 }

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use super::collector::Collector;
+use super::local_server::LocalServer;
 use super::resources::{self, Phases};
 use super::saved::SavedFiles;
 use super::thread_counter::ThreadCounter;
@@ -38,6 +39,8 @@ pub struct Terms {
     pub keeps_files: bool,
     /// The bundled server's process, whose CPU time is read around the run.
     pub server_process: Option<u32>,
+    /// The processes of another server that listens on this machine.
+    pub local_server: LocalServer,
 }
 
 impl Terms {
@@ -53,6 +56,7 @@ impl Terms {
             handling: Handling::default(),
             keeps_files: false,
             server_process: None,
+            local_server: LocalServer::default(),
         }
     }
 
@@ -130,7 +134,10 @@ pub fn run(
     watch(&collector);
     let counter = ThreadCounter::start(&collector);
     let harness_threads = resources::threads(std::process::id());
-    let server_cpu = || job.terms.server_process.map(resources::cpu_time_of);
+    let server_cpu = || {
+        let bundled = job.terms.server_process.map(resources::cpu_time_of);
+        bundled.or_else(|| job.terms.local_server.cpu_time())
+    };
     let mut phases = Phases::begin();
 
     let begun = Instant::now();
@@ -189,13 +196,17 @@ pub fn run(
         connecting_s: Duration::from_nanos(traffic.since(opened_ahead).connecting_ns).as_secs_f64(),
         bytes_sent: counted(traffic.sent),
         bytes_received: counted(traffic.received),
-        local_server_cpu_s: None,
+        local_server_cpu_s: served
+            .filter(|_| job.terms.server_process.is_none())
+            .map(|cpu| cpu.as_secs_f64()),
         doers: collected.doers,
         most_in_flight: collected.most_in_flight,
-        server: served.map(|cpu| ServerAccount {
-            run_cpu_s: Some(cpu.as_secs_f64()),
-            ..ServerAccount::default()
-        }),
+        server: served
+            .filter(|_| job.terms.server_process.is_some())
+            .map(|cpu| ServerAccount {
+                run_cpu_s: Some(cpu.as_secs_f64()),
+                ..ServerAccount::default()
+            }),
         retried: collected.retried,
         outcomes: collected.outcomes,
     })
