@@ -71,7 +71,10 @@ impl fmt::Display for Expect {
 }
 
 pub(super) fn check_json(body: &[u8]) -> Result<(), String> {
-    serde_json::from_slice::<serde::de::IgnoredAny>(body)
+    // A value that is ignored is not looked at for UTF-8, which JSON must be.
+    let text = std::str::from_utf8(body)
+        .map_err(|error| format!("the body is not JSON: not UTF-8 ({error})"))?;
+    serde_json::from_str::<serde::de::IgnoredAny>(text)
         .map(|_| ())
         .map_err(|error| format!("the body is not JSON ({error})"))
 }
@@ -135,5 +138,17 @@ pub(super) fn check_echo(body: &[u8], index: usize, table: Option<&Table>) -> Re
         Ok(())
     } else {
         Err(format!("asked with {asked:?}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::check_json;
+
+    #[test]
+    fn json_must_be_utf_8() {
+        assert_eq!(check_json("{\"name\":\"ü\"}".as_bytes()), Ok(()));
+        let latin_1 = check_json(b"{\"name\":\"\xfc\"}").unwrap_err();
+        assert!(latin_1.contains("not UTF-8"), "{latin_1}");
     }
 }
