@@ -130,6 +130,8 @@ pub struct Failure {
     pub kind: FailureKind,
     /// The status of the answer, where it was that which failed.
     pub status: Option<u16>,
+    /// Whether a limit of the clients was met, not a fault of the server.
+    pub limited: bool,
     /// What happened, in words.
     pub message: String,
 }
@@ -190,6 +192,7 @@ impl Failure {
         Self {
             kind,
             status: None,
+            limited: false,
             message: message.to_string(),
         }
     }

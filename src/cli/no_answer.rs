@@ -73,6 +73,9 @@ impl NoAnswer<'_> {
                     .to_owned()
             }
             FailureKind::Timeout => "check that it answers at all, or allow more with --timeout".to_owned(),
+            _ if self.failure.limited => {
+                "the limit cannot be raised: give a path whose URL and response keep to it".to_owned()
+            }
             FailureKind::Deadline => "allow more time with --deadline".to_owned(),
             _ => format!(
                 "check that an HTTP/1.1 server listens at {}, and {}",

@@ -20,6 +20,7 @@ use hyper::header::{self, HeaderMap, HeaderValue};
 
 use super::alarm::Alarm;
 use super::drive::Relay;
+use super::limits::{check_head, check_target, head_too_large};
 use super::{
     AsyncClient, Client, Connections, LARGEST_BODY, Reuse, Target, USER_AGENT, retry_after,
     too_large,
@@ -107,6 +108,7 @@ impl<N: Network> AsyncClient for HyperClient<N> {
     }
 
     async fn send(&mut self, request: &Request) -> Result<Response, Failure> {
+        check_target(&request.target)?;
         let limit = request.limit(self.target.timeout);
         let uri = Uri::try_from(request.target.as_str());
         let uri = uri.map_err(|error| Failure::new(FailureKind::Body, error))?;
@@ -247,6 +249,7 @@ where
             let asked = answer.headers().get(header::RETRY_AFTER);
             let retry_after = retry_after(asked.map(HeaderValue::as_bytes));
             let (head, body) = answer.into_parts();
+            check_head(&head.headers).map_err(ExchangeError::Broken)?;
             *spare = head.headers;
             // They are slices of the buffer that was read into.
             spare.clear();
@@ -284,6 +287,9 @@ async fn whole(mut body: Incoming) -> Result<Bytes, Failure> {
 }
 
 fn broken(error: &hyper::Error) -> Failure {
+    if error.is_parse_too_large() {
+        return head_too_large();
+    }
     let cause = std::error::Error::source(error).map(|cause| format!(": {cause}"));
     Failure::new(
         FailureKind::Body,

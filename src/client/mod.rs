@@ -10,8 +10,10 @@ mod counted;
 mod drive;
 mod handling;
 mod hyper;
+mod limits;
 mod local;
 mod reqwest;
+mod steps;
 mod target;
 mod ureq;
 

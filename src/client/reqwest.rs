@@ -19,6 +19,7 @@ use reqwest::{Url, redirect, retry};
 use tower::layer::layer_fn;
 use tower::{Layer, Service, ServiceExt};
 
+use super::limits::{check_head, check_target, head_too_large};
 use super::{
     AsyncClient, BlockingClient, Client, Connections, LARGEST_BODY, Maker, Reuse, Target,
     USER_AGENT, retry_after, too_large,
@@ -132,6 +133,7 @@ impl AsyncClient for ReqwestClient {
 
     async fn send(&mut self, request: &Request) -> Result<Response, Failure> {
         let target = &self.target;
+        check_target(&request.target)?;
         let limit = request.limit(target.timeout);
         let message = self.client.get(url(target, &request.target));
         let message = closing(target, message, reqwest::RequestBuilder::header);
@@ -144,6 +146,7 @@ impl AsyncClient for ReqwestClient {
             .send()
             .await
             .map_err(|error| failure(target, limit, &error))?;
+        check_head(answer.headers())?;
         let status = answer.status().as_u16();
         let retry_after = asked(answer.headers());
         let body = Limited::new(reqwest::Body::from(answer), LARGEST_BODY);
@@ -216,12 +219,14 @@ fn blocking(target: &Target, workers: usize) -> io::Result<Maker> {
 impl BlockingClient for BlockingReqwest {
     fn send(&mut self, request: &Request) -> Result<Response, Failure> {
         let target = &self.target;
+        check_target(&request.target)?;
         let limit = request.limit(target.timeout);
         let message = self.client.get(url(target, &request.target));
         let message = closing(target, message, reqwest::blocking::RequestBuilder::header);
         // The client's own limit counts anew for each read; this one does not.
         let answer = message.timeout(limit).send();
         let answer = answer.map_err(|error| failure(target, limit, &error))?;
+        check_head(answer.headers())?;
         let status = answer.status().as_u16();
         let retry_after = asked(answer.headers());
         let body = match answer.content_length() {
@@ -272,6 +277,10 @@ fn failure(target: &Target, limit: Duration, error: &reqwest::Error) -> Failure 
             StdError::source(*error)
         })
     };
+    let mut parsed = causes().filter_map(|cause| cause.downcast_ref::<hyper::Error>());
+    if parsed.any(hyper::Error::is_parse_too_large) {
+        return head_too_large();
+    }
     let refused = causes().find_map(|cause| cause.downcast_ref::<io::Error>());
     if let (true, Some(refused)) = (error.is_connect(), refused) {
         return target.connect_failure(refused);

@@ -6,7 +6,6 @@
 
 use std::error::Error as _;
 use std::io;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time;
 
@@ -19,6 +18,8 @@ use ureq::unversioned::transport::{
 };
 use ureq::{Agent, Error, Timeout};
 
+use super::limits::{check_head, check_target, head_too_large};
+use super::steps::{Steps, step};
 use super::{
     BlockingClient, Client, Connections, LARGEST_BODY, Reuse, Target, USER_AGENT, retry_after,
     too_large,
@@ -47,12 +48,6 @@ pub(super) const CLIENT: Client = Client {
 const INPUT_BUFFER: usize = 64 << 10;
 /// What a request's head must fit into, in bytes.
 const OUTPUT_BUFFER: usize = 16 << 10;
-
-/// Into how many steps the limit of a request is divided for its socket.
-const STEPS: u32 = 64;
-
-/// The longest of them, whatever the limit.
-const LONGEST_STEP: time::Duration = time::Duration::from_millis(500);
 
 /// A ureq agent with one kept connection.
 struct UreqClient {
@@ -122,6 +117,7 @@ impl UreqClient {
             None => step(limit),
         });
         let mut answer = message.call()?;
+        check_head(answer.headers()).map_err(|failure| Error::Other(Box::new(failure)))?;
         let asked = answer.headers().get(header::RETRY_AFTER);
         let retry_after = retry_after(asked.map(|value| value.as_bytes()));
         let body = answer
@@ -141,9 +137,12 @@ impl UreqClient {
         match error {
             Error::Timeout(_) => Failure::timeout(limit),
             Error::BodyExceedsLimit(_) => too_large(),
-            Error::Other(other) => match other.downcast_ref::<ConnectError>() {
-                Some(ConnectError(error)) => self.target.connect_failure(error),
-                None => Failure::new(FailureKind::Body, with_sources(error)),
+            Error::LargeResponseHeader(..)
+            | Error::Protocol(ureq_proto::Error::HttpParseTooManyHeaders) => head_too_large(),
+            Error::Other(other) => match (other.downcast_ref(), other.downcast_ref()) {
+                (Some(ConnectError(error)), _) => self.target.connect_failure(error),
+                (_, Some(failure)) => Failure::clone(failure),
+                _ => Failure::new(FailureKind::Body, with_sources(error)),
             },
             _ => Failure::new(FailureKind::Body, with_sources(error)),
         }
@@ -152,6 +151,7 @@ impl UreqClient {
 
 impl BlockingClient for UreqClient {
     fn send(&mut self, request: &Request) -> Result<Response, Failure> {
+        check_target(&request.target)?;
         let limit = request.limit(self.target.timeout);
         self.exchange(request, limit)
             .map_err(|error| self.failure(&error, limit))
@@ -243,42 +243,6 @@ impl Connector for AheadConnector {
     }
 }
 
-/// The step for a limit.
-fn step(limit: time::Duration) -> time::Duration {
-    (limit / STEPS).min(LONGEST_STEP)
-}
-
-/// The step, in nanoseconds, in which what is left of a request's limit is told
-/// to its socket; 0 to tell it as it is.
-///
-/// It is told before each write and read where it differs from the time before:
-/// two system calls a request that say next to nothing. Rounded up to a step it
-/// seldom differs. Whether an answer came in time is not for the socket to say.
-#[derive(Clone, Debug, Default)]
-struct Steps(Arc<AtomicU64>);
-
-impl Steps {
-    fn set(&self, step: time::Duration) {
-        let step = u64::try_from(step.as_nanos()).unwrap_or_default();
-        self.0.store(step, Ordering::Relaxed);
-    }
-
-    fn round(&self, left: NextTimeout) -> NextTimeout {
-        let step = u128::from(self.0.load(Ordering::Relaxed));
-        let Duration::Exact(after) = left.after else {
-            return left;
-        };
-        let rounded = after.as_nanos().div_ceil(step.max(1)) * step;
-        match u64::try_from(rounded) {
-            Ok(nanos @ 1..) => NextTimeout {
-                after: time::Duration::from_nanos(nanos).into(),
-                ..left
-            },
-            _ => left,
-        }
-    }
-}
-
 /// A connection that counts its bytes.
 #[derive(Debug)]
 struct CountedTransport<T> {
@@ -301,6 +265,10 @@ impl<T: Transport> Transport for CountedTransport<T> {
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
         let before = self.transport.buffers().input().len();
+        if before >= INPUT_BUFFER {
+            // ureq takes a read into no room for the end of the connection.
+            return Err(Error::LargeResponseHeader(before, INPUT_BUFFER));
+        }
         let progress = self.transport.await_input(self.steps.round(timeout));
         let after = self.transport.buffers().input().len();
         self.target.count_received(after.saturating_sub(before));
@@ -351,48 +319,4 @@ fn with_sources(error: &Error) -> String {
         source = cause.source();
     }
     text
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn left(nanos: u64) -> NextTimeout {
-        NextTimeout {
-            after: time::Duration::from_nanos(nanos).into(),
-            ..NextTimeout::default()
-        }
-    }
-
-    #[test]
-    fn what_is_left_a_little_later_is_told_the_same() {
-        let steps = Steps::default();
-        steps.set(step(time::Duration::from_secs(30)));
-        let told = |nanos| steps.round(left(nanos)).after;
-        assert_eq!(told(30_000_000_000), told(29_600_000_000));
-        assert!(told(29_000_000_000) < told(30_000_000_000));
-        assert_eq!(steps.round(NextTimeout::default()), NextTimeout::default());
-    }
-
-    #[test]
-    fn no_step_is_longer_than_half_a_second() {
-        let seconds = time::Duration::from_secs;
-        assert_eq!(step(seconds(1)), seconds(1) / 64);
-        assert_eq!(step(seconds(86_400)), seconds(1) / 2);
-    }
-
-    proptest! {
-        #[test]
-        fn a_limit_is_told_no_shorter_and_at_most_a_step_longer(nanos: u64, step: u64) {
-            let steps = Steps::default();
-            let none = steps.round(left(nanos));
-            prop_assert_eq!(none, left(nanos));
-            steps.set(time::Duration::from_nanos(step));
-            let told = steps.round(left(nanos)).after.as_nanos();
-            prop_assert!(told >= u128::from(nanos));
-            prop_assert!(told - u128::from(nanos) < u128::from(step.max(1)));
-        }
-    }
 }
