@@ -27,6 +27,7 @@ const ENTRY: Entry = Entry {
     max_workers: None,
     descriptors: 1,
     chooses_runtime_threads: false,
+    chooses_processes: false,
     discontinued: None,
     build: |setup| {
         Ok(Box::new(ThreadPerRequest {

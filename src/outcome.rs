@@ -23,6 +23,9 @@ pub struct Outcome {
     pub tried: Vec<Tried>,
     /// The thread that ended it.
     pub doer: Doer,
+    /// Whether the response was found right where it came in, by another process;
+    /// its body stayed there.
+    pub checked: bool,
 }
 
 /// What came of a request: its result, and what it took to get there.
@@ -34,6 +37,9 @@ pub struct Call {
     pub tried: Vec<Tried>,
     /// The thread that ended it.
     pub doer: Doer,
+    /// Whether the response was found right where it came in, and left its body
+    /// there.
+    pub checked: bool,
 }
 
 impl From<Result<Response, Failure>> for Call {
@@ -43,6 +49,7 @@ impl From<Result<Response, Failure>> for Call {
             result,
             tried: Vec::new(),
             doer: Doer::here(),
+            checked: false,
         }
     }
 }

@@ -8,6 +8,7 @@ use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::time::{Duration, Instant};
 
 use hyper::Uri;
+use serde::{Deserialize, Serialize};
 
 /// One request of a batch: a GET of a path and query at the batch's endpoint.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,7 +50,7 @@ impl Request {
 
 /// The origin that a batch goes to, resolved once so that no timed section
 /// waits for a name server.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Endpoint {
     authority: String,
     addresses: Vec<SocketAddr>,

@@ -76,6 +76,28 @@ fn every_strategy_keeps_as_many_requests_in_flight_as_it_has_workers() {
 }
 
 #[test]
+fn workers_in_fewer_processes_do_the_same_job() {
+    for entry in entries().iter().filter(|entry| entry.chooses_processes) {
+        for (workers, processes) in [(4, 1), (5, 2), (3, 8)] {
+            let requests = workers * 3;
+            let (server, most) = in_lockstep(workers);
+            let mut job = job(entry, &server.url(), workers, requests, Expect::Json);
+            job.cell.processes = Some(processes);
+            let measured = measure::run(&job, entry, &fanout(), |_| {}).unwrap();
+            let name = format!("{}, {workers} in {processes}", label(entry));
+            let all = requests as u64;
+            assert_eq!((measured.ok, measured.failed()), (all, 0), "{name}");
+            assert_eq!(most.load(SeqCst), workers, "{name}");
+            assert_eq!(measured.most_in_flight, workers as u64, "{name}");
+            assert_eq!(measured.processes, processes.min(workers) as u64, "{name}");
+            let threads = measured.doers.len();
+            assert_eq!(threads, workers, "{name}");
+            assert_connections(entry, measured.connections, workers, requests);
+        }
+    }
+}
+
+#[test]
 fn every_strategy_runs_batch_after_batch_over_the_same_connections() {
     for entry in entries() {
         let server = mock_server(Duration::ZERO);
@@ -177,6 +199,7 @@ fn job(entry: &Entry, url: &str, workers: usize, requests: usize, expect: Expect
             dispatch: "queue".to_owned(),
             reuse: "session".to_owned(),
             runtime_threads: None,
+            processes: None,
             workers,
             workers_usable: entry.usable_workers(workers),
             requests,

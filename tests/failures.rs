@@ -216,6 +216,7 @@ mod wrong {
             max_workers: None,
             descriptors: 1,
             chooses_runtime_threads: false,
+            chooses_processes: false,
             discontinued: None,
             build,
         }
@@ -265,6 +266,7 @@ fn a_strategy_that_loses_doubles_or_panics_fails_its_sample_alone() {
             dispatch: "queue".to_owned(),
             reuse: "session".to_owned(),
             runtime_threads: None,
+            processes: None,
             workers: 1,
             workers_usable: 1,
             requests: 4,

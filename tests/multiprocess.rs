@@ -10,9 +10,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use common::scripted::Scripted;
-use common::{Kept, entries, inventory, setup};
+use common::{Kept, entries, inventory, run_batch, setup};
+use fanout::client::Target;
 use fanout::outcome::FailureKind;
-use fanout::strategy::{Batch, Entry, Setup};
+use fanout::strategy::{Batch, Dispatch, Entry, Setup};
 use fanout::workload::Expect;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -37,9 +38,19 @@ fn runs(process: u32) -> bool {
     signal(process, None).is_ok()
 }
 
-/// Runs a batch of 20 with 3 workers while the second request hangs; `act` is
-/// called with the workers' ids when the first outcome is there.
+/// Runs a batch of 20 with 3 workers, a process each, while the second request
+/// hangs; `act` is called with the processes' ids when the first outcome is there.
 fn with_one_hanging(
+    limit: Duration,
+    act: impl Fn(&[u32]) + Send + Sync + 'static,
+) -> (Arc<Kept>, Vec<u32>) {
+    with_one_hanging_of(3, None, limit, act)
+}
+
+/// The same with so many workers, spread over so many processes.
+fn with_one_hanging_of(
+    workers: usize,
+    processes: Option<usize>,
     limit: Duration,
     act: impl Fn(&[u32]) + Send + Sync + 'static,
 ) -> (Arc<Kept>, Vec<u32>) {
@@ -51,7 +62,10 @@ fn with_one_hanging(
     });
     let entry = multiprocess();
     let workload = inventory(20, Expect::Json);
-    let setup = setup(&entry, &server.url(), 3, limit);
+    let setup = Setup {
+        processes,
+        ..setup(&entry, &server.url(), workers, limit)
+    };
     let mut strategy = (entry.build)(&setup).unwrap();
     let workers = strategy.processes();
     let act = Mutex::new(Some(act));
@@ -104,6 +118,108 @@ fn all_workers_killed_at_once_still_leave_an_outcome_for_each_request() {
         assert!(matches!(verdict, Ok(()) | Err(FailureKind::WorkerLost)));
     }
     assert_eq!(after.len(), 3);
+}
+
+#[test]
+fn a_killed_process_loses_the_requests_of_its_workers_alone() {
+    let (kept, after) = with_one_hanging_of(6, Some(2), PATIENT, |processes| {
+        // The first requests go to the first process.
+        signal(processes[0], Signal::SIGKILL).unwrap();
+    });
+    let verdicts = kept.verdicts();
+    assert_eq!(verdicts[1], Err(FailureKind::WorkerLost));
+    let lost = verdicts.iter().filter(|verdict| verdict.is_err()).count();
+    assert!((1..=6).contains(&lost), "{verdicts:?}");
+    for verdict in verdicts {
+        assert!(matches!(verdict, Ok(()) | Err(FailureKind::WorkerLost)));
+    }
+    assert_eq!(after.len(), 2);
+    let workers = kept.workers();
+    assert!(workers.iter().all(|worker| *worker < 6), "{workers:?}");
+}
+
+#[test]
+fn a_stopped_process_is_given_up_with_all_its_workers() {
+    let (kept, after) = with_one_hanging_of(6, Some(2), Duration::from_secs(5), |processes| {
+        signal(processes[0], Signal::SIGSTOP).unwrap();
+    });
+    assert_eq!(kept.verdicts()[1], Err(FailureKind::WorkerLost));
+    assert_eq!(after.len(), 2);
+}
+
+#[test]
+fn workers_that_share_processes_work_side_by_side() {
+    let server = Scripted::start(|exchange| exchange.answer(200, b"{}"));
+    let entry = multiprocess();
+    let workload = inventory(2000, Expect::Json);
+    for dispatch in [Dispatch::Queue, Dispatch::Chunked] {
+        let setup = Setup {
+            processes: Some(2),
+            expected: Some(workload.clone()),
+            ..setup(&entry, &server.url(), 5, PATIENT)
+        };
+        let mut strategy = (entry.build)(&setup).unwrap();
+        assert_eq!(strategy.processes().len(), 2);
+        let kept = Kept::new(workload.clone());
+        let batch = Arc::new(Batch::new(workload.clone(), kept.clone()));
+        dispatch.run(strategy.as_mut(), &batch, 5).unwrap();
+        assert!(kept.verdicts().iter().all(Result::is_ok));
+        for worker in kept.workers() {
+            let spans = kept.spans(worker);
+            assert!(spans.windows(2).all(|pair| pair[0].end <= pair[1].start));
+        }
+        assert_eq!(setup.target.traffic().connections, 5);
+    }
+}
+
+#[test]
+fn responses_are_checked_where_they_come_in() {
+    let server = Scripted::start(|exchange| {
+        let is_wrong = exchange.target.ends_with("materials?id=1");
+        exchange.answer(200, if is_wrong { b"<p>" } else { b"{}" })
+    });
+    let entry = multiprocess();
+    let workload = inventory(10, Expect::Json);
+    for checks in [true, false] {
+        let setup = Setup {
+            expected: checks.then(|| workload.clone()),
+            ..setup(&entry, &server.url(), 3, PATIENT)
+        };
+        let kept = Kept::telling(workload.clone(), move |outcome| {
+            let index = outcome.index;
+            match &outcome.result {
+                // The body comes back where nobody looked at it.
+                Ok(response) => assert_eq!(response.body.is_empty(), checks, "{index}"),
+                Err(failure) => assert!(checks && failure.message.contains("<p>"), "{failure}"),
+            }
+            let right = checks && outcome.result.is_ok();
+            assert_eq!(outcome.checked, right, "{index}");
+        });
+        let mut strategy = (entry.build)(&setup).unwrap();
+        let batch = Arc::new(Batch::new(workload.clone(), kept.clone()));
+        strategy.run(&batch).unwrap();
+        for (index, verdict) in kept.verdicts().into_iter().enumerate() {
+            let expected = match index {
+                1 => Err(FailureKind::Decode),
+                _ => Ok(()),
+            };
+            assert_eq!(verdict, expected, "request {index}");
+        }
+    }
+}
+
+#[test]
+fn worker_processes_resolve_no_name() {
+    let server = Scripted::start(|exchange| exchange.answer(200, b"{}"));
+    let address = server.url().replace("http://", "");
+    let known = serde_json::json!({ "authority": "nowhere.invalid", "addresses": [address] });
+    let entry = multiprocess();
+    let workload = inventory(4, Expect::Json);
+    let mut setup = setup(&entry, &server.url(), 2, PATIENT);
+    setup.target = Target::new(serde_json::from_value(known).unwrap(), PATIENT);
+    let kept = run_batch(&entry, &setup, &workload);
+    let first = kept.first_failure();
+    assert_eq!(kept.verdicts(), vec![Ok(()); 4], "{first:?}");
 }
 
 /// Runs 2,000 short requests with 2 workers, which are given several at once; a

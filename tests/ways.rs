@@ -37,6 +37,7 @@ fn job(entry: &Entry, url: &str, workload: Gets) -> Job {
             dispatch: "queue".to_owned(),
             reuse: "session".to_owned(),
             runtime_threads: None,
+            processes: None,
             workers: 3,
             workers_usable: entry.usable_workers(3),
             requests: workload.requests(),

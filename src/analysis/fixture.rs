@@ -107,6 +107,7 @@ pub(crate) fn cell(strategy: &str, workers: usize, requests: usize) -> Cell {
         dispatch: "queue".to_owned(),
         reuse: "session".to_owned(),
         runtime_threads: None,
+        processes: None,
         workers,
         workers_usable: if strategy == "sequential" { 1 } else { workers },
         requests,

@@ -233,6 +233,7 @@ pub(super) fn run(args: &Args, catalogue: &Catalogue) -> Result<ExitCode, CliErr
             dispatches: args.axes.dispatch.clone(),
             reuses: args.axes.reuse.clone(),
             runtime_threads: args.axes.runtime_threads.clone(),
+            processes: args.axes.processes.clone(),
             workers: args.workers(),
             requests: args.requests()?,
             samples: args.sampling.samples().unwrap_or(1),

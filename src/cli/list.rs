@@ -46,6 +46,10 @@ fn text(catalogue: &Catalogue) -> String {
             true => " · --runtime-threads",
             false => "",
         };
+        let processes = match entry.chooses_processes {
+            true => " · --processes",
+            false => "",
+        };
         let given_up = entry.discontinued;
         let given_up = given_up.map_or(String::new(), |given_up| {
             format!("                {given_up}\n")
@@ -53,7 +57,7 @@ fn text(catalogue: &Catalogue) -> String {
         // Writing to a String does not fail.
         let _ = write!(
             text,
-            "  {:<13} {}\n{given_up}                clients: {}{workers}{threads}\n                good for: {}\n",
+            "  {:<13} {}\n{given_up}                clients: {}{workers}{threads}{processes}\n                good for: {}\n",
             entry.name,
             entry.summary,
             named_clients(entry),
@@ -98,6 +102,7 @@ fn json(catalogue: &Catalogue) -> serde_json::Value {
                 "max_workers": entry.max_workers,
                 "swept": client_list(entry.swept),
                 "chooses_runtime_threads": entry.chooses_runtime_threads,
+                "chooses_processes": entry.chooses_processes,
                 "discontinued": entry.discontinued.map(|given_up| {
                     json!({ "instead": given_up.instead, "advisory": given_up.advisory })
                 }),

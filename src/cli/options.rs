@@ -32,6 +32,12 @@ pub(super) struct Axes {
     #[arg(long, value_delimiter = ',', value_name = "N,…", value_parser = parse_threads,
           allow_hyphen_values = true)]
     pub(super) runtime_threads: Vec<usize>,
+
+    /// Processes over which multiprocess spreads its workers, with a thread per
+    /// worker in each [default: a process per worker]
+    #[arg(long, value_delimiter = ',', value_name = "P,…", value_parser = parse_processes,
+          allow_hyphen_values = true)]
+    pub(super) processes: Vec<usize>,
 }
 
 /// What happens when a request fails.
@@ -211,6 +217,13 @@ fn parse_threads(text: &str) -> Result<usize, String> {
         _ => {
             Err("expected a whole number from 0 to 1024, as in --runtime-threads 0,1,2".to_owned())
         }
+    }
+}
+
+fn parse_processes(text: &str) -> Result<usize, String> {
+    match text.trim().parse() {
+        Ok(processes @ 1..=100_000) => Ok(processes),
+        _ => Err("expected a whole number from 1 to 100000, as in --processes 2,4".to_owned()),
     }
 }
 

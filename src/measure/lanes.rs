@@ -157,17 +157,19 @@ impl Lane {
     fn directory_of(&self, asked: &Asked<'_>) -> String {
         let cell = asked.cell;
         let threads = cell.runtime_threads.map(|threads| format!("-t{threads}"));
+        let processes = cell.processes.map(|processes| format!("-x{processes}"));
         let profile = cell
             .profile
             .as_ref()
             .map(|_| format!("-p{}", self.target + 1));
         format!(
-            "{}-{}-{}-{}{}{}-w{}-{}",
+            "{}-{}-{}-{}{}{}{}-w{}-{}",
             cell.strategy,
             cell.client,
             cell.dispatch,
             cell.reuse,
             threads.unwrap_or_default(),
+            processes.unwrap_or_default(),
             profile.unwrap_or_default(),
             cell.workers,
             asked.round + 1

@@ -35,6 +35,9 @@ pub struct Sweep {
     /// Threads of those runtimes whose threads can be chosen; none leaves it
     /// to them.
     pub runtime_threads: Vec<usize>,
+    /// Processes over which strategies of processes spread their workers; none
+    /// means one per worker.
+    pub processes: Vec<usize>,
     /// Worker counts.
     pub workers: Vec<usize>,
     /// Requests in a batch.
@@ -69,6 +72,17 @@ pub enum PlanError {
         /// The strategies asked for.
         strategies: String,
         /// Those that have one.
+        choosers: String,
+    },
+    /// No strategy has processes to choose.
+    #[error(
+        "none of the strategies ({strategies}) spreads its workers over processes; leave out \
+         --processes, or choose among {choosers}"
+    )]
+    NoProcesses {
+        /// The strategies asked for.
+        strategies: String,
+        /// Those that do.
         choosers: String,
     },
     /// No strategy goes with any of the clients.
@@ -114,16 +128,7 @@ impl Plan {
                 clients: join(request.clients.iter().map(|client| client.name())),
             });
         }
-        if !request.runtime_threads.is_empty()
-            && !entries.iter().any(|entry| entry.chooses_runtime_threads)
-        {
-            let choosers = catalogue.entries().iter();
-            let choosers = choosers.filter(|entry| entry.chooses_runtime_threads);
-            return Err(PlanError::NoRuntime {
-                strategies: join(entries.iter().map(|entry| entry.name)),
-                choosers: join(choosers.map(|entry| entry.name)),
-            });
-        }
+        Self::refuse_idle_choices(catalogue, &entries, request)?;
         let unused = |client: &&Client| !entries.iter().any(|e| e.clients.contains(client));
         if let Some(client) = request.clients.iter().find(unused) {
             return Err(PlanError::ClientUnused {
@@ -138,6 +143,14 @@ impl Plan {
                 request.requests
             ));
         }
+        let capped = |cell: &Cell| cell.processes.is_some_and(|p| p > cell.workers_usable);
+        if plan.cells.iter().any(capped) {
+            plan.notes.push(
+                "no more processes than workers: where --processes asks for more, each worker \
+                 has one"
+                    .to_owned(),
+            );
+        }
         if let Some(most) = workers.iter().find(|workers| **workers > request.requests) {
             plan.notes.push(format!(
                 "a batch of {} requests cannot keep {most} workers busy: only as many as it has \
@@ -146,6 +159,37 @@ impl Plan {
             ));
         }
         Ok(plan)
+    }
+
+    /// Refuses an axis that none of the strategies has.
+    fn refuse_idle_choices(
+        catalogue: &Catalogue,
+        entries: &[&Entry],
+        request: &Sweep,
+    ) -> Result<(), PlanError> {
+        let choosers = |chooses: fn(&Entry) -> bool| {
+            let choosers = catalogue.entries().iter().filter(|entry| chooses(entry));
+            join(choosers.map(|entry| entry.name))
+        };
+        let strategies = || join(entries.iter().map(|entry| entry.name));
+        let idle = |values: &[usize], chooses: fn(&Entry) -> bool| {
+            !values.is_empty() && !entries.iter().any(|entry| chooses(entry))
+        };
+        let threads: fn(&Entry) -> bool = |entry| entry.chooses_runtime_threads;
+        if idle(&request.runtime_threads, threads) {
+            return Err(PlanError::NoRuntime {
+                strategies: strategies(),
+                choosers: choosers(threads),
+            });
+        }
+        let processes: fn(&Entry) -> bool = |entry| entry.chooses_processes;
+        if idle(&request.processes, processes) {
+            return Err(PlanError::NoProcesses {
+                strategies: strategies(),
+                choosers: choosers(processes),
+            });
+        }
+        Ok(())
     }
 
     /// The same for each of several profiles, by name; for one, as it is.
@@ -195,12 +239,16 @@ impl Plan {
                     continue;
                 }
                 measured = Some(usable);
+                if variant.is_doubled(usable, request) {
+                    continue;
+                }
                 self.cells.push(Cell {
                     strategy: entry.name.to_owned(),
                     client: variant.client.name().to_owned(),
                     dispatch: variant.dispatch.name().to_owned(),
                     reuse: variant.reuse.name().to_owned(),
                     runtime_threads: variant.runtime_threads,
+                    processes: variant.processes,
                     workers: asked,
                     workers_usable: usable,
                     requests: request.requests,
@@ -392,6 +440,37 @@ mod tests {
         request.strategies = vec!["rayon".to_owned()];
         let error = Plan::sweep(&Catalogue::bundled(), &request).unwrap_err();
         assert!(error.to_string().contains("tokio, smol"), "{error}");
+    }
+
+    #[test]
+    fn processes_multiply_where_a_strategy_has_them() {
+        let mut request = request(&["thread-pool", "multiprocess"], &[2, 20]);
+        request.processes = vec![2, 4, 8];
+        let plan = sweep(&request);
+        let spread = plan.cells.iter().map(|cell| (cell.workers, cell.processes));
+        assert_eq!(
+            spread.collect::<Vec<_>>(),
+            [
+                (2, None),
+                (20, None),
+                // Four or eight processes of two workers are two.
+                (2, Some(2)),
+                (20, Some(2)),
+                (20, Some(4)),
+                (20, Some(8)),
+            ]
+        );
+        assert_eq!(
+            plan.cells[2].to_string(),
+            "multiprocess + ureq in 2 processes, w=2"
+        );
+        request.processes = vec![4];
+        let plan = sweep(&request);
+        assert_eq!(plan.cells.len(), 4);
+        assert!(plan.notes.iter().any(|note| note.contains("--processes")));
+        request.strategies = vec!["rayon".to_owned()];
+        let error = Plan::sweep(&Catalogue::bundled(), &request).unwrap_err();
+        assert!(error.to_string().contains("among multiprocess"), "{error}");
     }
 
     #[test]

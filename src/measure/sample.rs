@@ -94,6 +94,8 @@ impl Job {
         Ok(Setup {
             handling: Arc::new(terms.handling.clone()),
             runtime_threads: cell.runtime_threads,
+            processes: cell.processes,
+            expected: Some(Arc::new(terms.workload.clone())),
             ..setup
         })
     }

@@ -213,6 +213,10 @@ pub struct Cell {
     /// where it was left to the strategy, or it has no runtime.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub runtime_threads: Option<usize>,
+    /// Processes that the workers were spread over; `None` where it was left to
+    /// the strategy, or it has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub processes: Option<usize>,
     /// Workers asked for.
     pub workers: usize,
     /// Workers that the strategy can use of those: 1 for `sequential`,
@@ -235,6 +239,11 @@ impl Cell {
             Some(0) => line.push_str(" on the calling thread"),
             Some(1) => line.push_str(" on 1 runtime thread"),
             Some(threads) => line.push_str(&format!(" on {threads} runtime threads")),
+        }
+        match self.processes {
+            None => {}
+            Some(1) => line.push_str(" in 1 process"),
+            Some(processes) => line.push_str(&format!(" in {processes} processes")),
         }
         for (value, usual) in [(&self.dispatch, "queue"), (&self.reuse, "session")] {
             if value != usual {

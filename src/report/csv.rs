@@ -233,6 +233,10 @@ const COLUMNS: &[Column] = &[
     ("held_max_s", |line| {
         line.value(|figures| figures.usage.held_max_s)
     }),
+    ("processes_chosen", |line| {
+        let processes = line.row.cell.processes;
+        processes.map_or(String::new(), |processes| processes.to_string())
+    }),
 ];
 
 /// `429:60 503:2 timeout:1`: counts over all samples by status, or by kind where there

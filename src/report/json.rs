@@ -26,7 +26,7 @@
 //!               of which has its own below,
 //!   "profiles": [ { name, first_row, rows, service, best, recommendation } ] of several
 //!               profiles or records, whose places are in "rows" too; else empty,
-//!   "rows":     [ { strategy, client, dispatch, reuse, runtime_threads, workers,
+//!   "rows":     [ { strategy, client, dispatch, reuse, runtime_threads, processes, workers,
 //!                   workers_usable, requests, profile, best, samples, errors,
 //!                   first_error, fails_more, spoilt, beside, rounds,
 //!                   ended_by: samples | precision | time | failures | interruption
@@ -159,6 +159,7 @@ struct RowView<'a> {
     dispatch: &'a str,
     reuse: &'a str,
     runtime_threads: Option<usize>,
+    processes: Option<usize>,
     workers: usize,
     workers_usable: usize,
     requests: usize,
@@ -291,6 +292,7 @@ impl<'a> RowView<'a> {
             dispatch: &cell.dispatch,
             reuse: &cell.reuse,
             runtime_threads: cell.runtime_threads,
+            processes: cell.processes,
             workers: cell.workers,
             workers_usable: cell.workers_usable,
             requests: cell.requests,

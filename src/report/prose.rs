@@ -5,7 +5,7 @@ mod naming;
 
 use std::collections::BTreeSet;
 
-pub(crate) use self::naming::{Naming, runtime_threads};
+pub(crate) use self::naming::{Naming, processes, runtime_threads};
 use crate::analysis::scatter::FEW;
 use crate::analysis::summary::{Figures, Row};
 use crate::analysis::wins;

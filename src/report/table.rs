@@ -254,6 +254,9 @@ fn columns(summary: &Summary) -> Vec<Column> {
     if naming.runtime_threads {
         columns.push(text("runtime", 0, |row| prose::runtime_threads(&row.cell)));
     }
+    if naming.processes {
+        columns.push(text("spread over", 0, |row| prose::processes(&row.cell)));
+    }
     columns.extend([
         number("workers", 0, workers),
         number("warm", 0, |row| time(row, |figures| figures.warm_s.median)),

@@ -26,6 +26,7 @@ pub(super) const ENTRY: Entry = Entry {
     max_workers: None,
     descriptors: 1,
     chooses_runtime_threads: false,
+    chooses_processes: false,
     discontinued: Some(Discontinued {
         instead: "smol",
         advisory: "RUSTSEC-2025-0052",

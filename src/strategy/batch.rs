@@ -63,9 +63,10 @@ impl Batch {
         self
     }
 
-    /// Whether there is such a time.
-    pub fn has_deadline(&self) -> bool {
-        self.expires.is_some()
+    /// What is left until that time; `None` where there is none.
+    pub fn left(&self) -> Option<Duration> {
+        let expires = self.expires?;
+        Some(expires.saturating_duration_since(Instant::now()))
     }
 
     /// Requests in the batch.
@@ -175,6 +176,11 @@ impl Attempt<'_> {
         &self.request
     }
 
+    /// The same request, made by another worker.
+    pub fn by(self, worker: usize) -> Self {
+        Self { worker, ..self }
+    }
+
     /// Ends the request and delivers its outcome.
     pub fn finish(self, call: impl Into<Call>) {
         let span = self.started..self.batch.elapsed();
@@ -188,6 +194,7 @@ impl Attempt<'_> {
             result,
             tried,
             doer,
+            checked,
         } = call.into();
         self.batch.sink.accept(Outcome {
             index: self.request.index,
@@ -197,6 +204,7 @@ impl Attempt<'_> {
             result,
             tried,
             doer,
+            checked,
         });
     }
 }

@@ -29,6 +29,8 @@ pub struct Entry {
     pub descriptors: usize,
     /// Whether the threads of its runtime can be chosen.
     pub chooses_runtime_threads: bool,
+    /// Whether the processes that its workers are spread over can be chosen.
+    pub chooses_processes: bool,
     /// Set where the maintainers of what it rests on have given that up.
     pub discontinued: Option<Discontinued>,
     /// Builds it.

@@ -24,6 +24,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::client::{BlockingCaller, Client, Handling, Target};
+use crate::workload::Gets;
 
 pub use self::asynchronous::{AsyncPool, Runtime, async_pool};
 pub use self::batch::{Attempt, Batch, Sink};
@@ -71,6 +72,12 @@ pub struct Setup {
     /// Threads of the strategy's runtime, where it has one whose threads can be
     /// chosen; 0 for the calling thread alone. `None` leaves it to the strategy.
     pub runtime_threads: Option<usize>,
+    /// Processes over which a strategy of processes spreads its workers, as evenly
+    /// as it can; `None` for one per worker.
+    pub processes: Option<usize>,
+    /// What the responses must be. Worker processes then check them themselves,
+    /// and the bodies stay there; `None` brings every body back.
+    pub expected: Option<Arc<Gets>>,
     /// The program to start as a worker process. It cannot be found from
     /// within: in a bench or a test the current program is not fanout.
     pub worker_program: PathBuf,
@@ -89,6 +96,8 @@ impl Setup {
             target,
             handling: Arc::default(),
             runtime_threads: None,
+            processes: None,
+            expected: None,
             worker_program,
         }
     }

@@ -101,6 +101,7 @@ mod tests {
             result: Ok(Response::new(200, "")),
             tried: Vec::new(),
             doer: Doer::here(),
+            checked: false,
         }
     }
 

@@ -23,6 +23,7 @@ pub(super) const ENTRY: Entry = Entry {
     max_workers: None,
     descriptors: 1,
     chooses_runtime_threads: false,
+    chooses_processes: false,
     discontinued: None,
     build,
 };

@@ -15,6 +15,7 @@ pub(super) const ENTRY: Entry = Entry {
     max_workers: Some(1),
     descriptors: 1,
     chooses_runtime_threads: false,
+    chooses_processes: false,
     discontinued: None,
     build,
 };

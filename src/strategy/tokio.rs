@@ -24,6 +24,7 @@ pub(super) const ENTRY: Entry = Entry {
     max_workers: None,
     descriptors: 1,
     chooses_runtime_threads: true,
+    chooses_processes: false,
     discontinued: None,
     build,
 };

@@ -52,6 +52,20 @@ impl Gets {
         self.expect != Expect::Square
     }
 
+    /// The same for one who only checks its responses: without a table that is
+    /// needed to make requests alone.
+    #[must_use]
+    pub fn for_checks(&self) -> Self {
+        let table = match self.expect {
+            Expect::Echo => self.table.clone(),
+            _ => None,
+        };
+        Self {
+            table,
+            ..self.clone()
+        }
+    }
+
     /// What its answers must be to count.
     pub fn expect(&self) -> Expect {
         self.expect

@@ -38,6 +38,7 @@ fn outcome(index: usize, start_ms: u64, end_ms: u64) -> Outcome {
         result: Ok(Response::new(200, "")),
         tried: Vec::new(),
         doer: crate::outcome::Doer::here(),
+        checked: false,
     }
 }
 

@@ -11,6 +11,7 @@ pub(super) struct Variant {
     pub(super) dispatch: Dispatch,
     pub(super) reuse: Reuse,
     pub(super) runtime_threads: Option<usize>,
+    pub(super) processes: Option<usize>,
 }
 
 impl Variant {
@@ -23,14 +24,8 @@ impl Variant {
         }
         let dispatches = or_usual(dispatches);
         let reuses = or_usual(distinct(&request.reuses));
-        let mut threads: Vec<_> = distinct(&request.runtime_threads);
-        if !entry.chooses_runtime_threads {
-            threads.clear();
-        }
-        let threads: Vec<Option<usize>> = match threads.is_empty() {
-            true => vec![None],
-            false => threads.into_iter().map(Some).collect(),
-        };
+        let threads = chosen(entry.chooses_runtime_threads, &request.runtime_threads);
+        let processes = chosen(entry.chooses_processes, &request.processes);
         let mut all = Vec::new();
         for client in clients.iter().copied() {
             // Without connections there is nothing to keep.
@@ -41,16 +36,28 @@ impl Variant {
             };
             for dispatch in dispatches.iter().copied() {
                 for reuse in reuses.iter().copied() {
-                    all.extend(threads.iter().copied().map(|runtime_threads| Self {
-                        client,
-                        dispatch,
-                        reuse,
-                        runtime_threads,
-                    }));
+                    for runtime_threads in threads.iter().copied() {
+                        all.extend(processes.iter().copied().map(|processes| Self {
+                            client,
+                            dispatch,
+                            reuse,
+                            runtime_threads,
+                            processes,
+                        }));
+                    }
                 }
             }
         }
         all
+    }
+
+    /// Whether another number of processes that is asked for comes to the same:
+    /// there are no more processes than workers.
+    pub(super) fn is_doubled(self, workers: usize, request: &Sweep) -> bool {
+        self.processes.is_some_and(|processes| {
+            let mut others = request.processes.iter();
+            others.any(|other| (workers..processes).contains(other))
+        })
     }
 
     /// The worker counts to measure it at.
@@ -59,6 +66,15 @@ impl Variant {
             Dispatch::Queue | Dispatch::Chunked => asked.to_vec(),
             Dispatch::Unbounded => vec![requests],
         }
+    }
+}
+
+/// The values that an entry may choose among; that none was chosen where it may
+/// not, or where there are none.
+fn chosen(chooses: bool, values: &[usize]) -> Vec<Option<usize>> {
+    match chooses && !values.is_empty() {
+        true => distinct(values).into_iter().map(Some).collect(),
+        false => vec![None],
     }
 }
 

@@ -18,6 +18,8 @@ pub(crate) struct Naming {
     pub(crate) reuse: bool,
     /// Whether cells differ in the threads of their runtime.
     pub(crate) runtime_threads: bool,
+    /// Whether cells differ in the processes that their workers are spread over.
+    pub(crate) processes: bool,
     requests: bool,
     /// Whether cells differ in the server's profile.
     pub(crate) profile: bool,
@@ -39,6 +41,7 @@ impl Naming {
             dispatch: distinct(|cell| &cell.dispatch),
             reuse: distinct(|cell| &cell.reuse),
             runtime_threads: cells().any(|cell| cell.runtime_threads.is_some()),
+            processes: cells().any(|cell| cell.processes.is_some()),
             requests: requests(summary).len() > 1,
             profile: distinct(|cell| cell.profile.as_deref().unwrap_or_default()),
         }
@@ -74,11 +77,13 @@ impl Naming {
     fn with_rest(&self, mut name: String, cell: &Cell) -> String {
         let requests = format!("N={}", cell.requests);
         let threads = runtime_threads(cell);
+        let processes = processes(cell);
         let rest = [
             (
                 self.runtime_threads && !threads.is_empty(),
                 threads.as_str(),
             ),
+            (self.processes && !processes.is_empty(), processes.as_str()),
             (self.dispatch, cell.dispatch.as_str()),
             (self.reuse, cell.reuse.as_str()),
             (self.requests, requests.as_str()),
@@ -101,5 +106,15 @@ pub(crate) fn runtime_threads(cell: &Cell) -> String {
         Some(0) => "current thread".to_owned(),
         Some(1) => "1 thread".to_owned(),
         Some(threads) => format!("{threads} threads"),
+    }
+}
+
+/// The processes that a cell's workers were spread over, in words; empty where
+/// that was left to the strategy.
+pub(crate) fn processes(cell: &Cell) -> String {
+    match cell.processes {
+        None => String::new(),
+        Some(1) => "1 process".to_owned(),
+        Some(processes) => format!("{processes} processes"),
     }
 }

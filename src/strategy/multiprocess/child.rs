@@ -7,9 +7,10 @@ use std::time::Instant;
 use mio::unix::pipe::{Receiver, Sender};
 use mio::{Interest, Registry, Token};
 
-use super::wire::{self, Duty, Order, Report};
+use super::wire::{self, Duty, Orders, Report};
 use super::worker::VERB;
 use crate::strategy::{Setup, without_runtime_variables};
+use crate::workload::Gets;
 
 /// A worker process. It is ended, and waited for, when this is dropped.
 pub(super) struct WorkerProcess {
@@ -26,17 +27,23 @@ pub(super) struct WorkerProcess {
 
 impl WorkerProcess {
     /// Starts the process, and has the poll watch its pipes under one token.
-    pub(super) fn spawn(setup: &Setup, registry: &Registry, token: Token) -> io::Result<Self> {
+    pub(super) fn spawn(
+        setup: &Setup,
+        workers: usize,
+        registry: &Registry,
+        token: Token,
+    ) -> io::Result<Self> {
         let duty = serde_json::to_string(&Duty {
-            url: setup.target.endpoint.to_string(),
+            endpoint: setup.target.endpoint.clone(),
             client: setup.client.name().to_owned(),
             timeout: setup.target.timeout,
             reuse: setup.target.reuse,
             handling: setup.handling.as_ref().clone(),
+            workers,
+            expected: setup.expected.as_deref().map(Gets::for_checks),
         })?;
         let mut child = without_runtime_variables(&mut Command::new(&setup.worker_program))
             .arg(VERB)
-            .arg(duty)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()?;
@@ -55,6 +62,9 @@ impl WorkerProcess {
         process.reports.set_nonblocking(true)?;
         registry.register(&mut process.orders, token, Interest::WRITABLE)?;
         registry.register(&mut process.reports, token, Interest::READABLE)?;
+        wire::encode(&duty, &mut process.unsent)?;
+        // A process that has ended already says how when its reports are read.
+        let _ = process.write();
         Ok(process)
     }
 
@@ -63,9 +73,9 @@ impl WorkerProcess {
         self.child.id()
     }
 
-    /// Puts an order with those that are written next.
-    pub(super) fn add(&mut self, order: &Order) -> io::Result<()> {
-        wire::encode(order, &mut self.unsent)
+    /// Puts orders with those that are written next.
+    pub(super) fn add(&mut self, orders: &Orders) -> io::Result<()> {
+        wire::encode(orders, &mut self.unsent)
     }
 
     /// Writes the orders that were added, as far as the pipe has room.

@@ -1,11 +1,14 @@
-//! What a worker process has to do: the requests that it was given together.
+//! What a worker process has to do: the requests that it was given and has not
+//! reported.
 //!
 //! A language's own process pool hands out chunks, which makes short requests
 //! cheap and lets one slow request hold up all that share its chunk. Here a
-//! worker gets several requests only while its last ones were short, and never
-//! more than half of its share of what is left. What it has done it reports
-//! together, so where one of several short requests turns out to be long, those
-//! before it are known when it ends, and are lost with it if the worker dies.
+//! process has as many requests as workers, and more only while its last ones
+//! were short: never more than half of its workers' share of what is left. It is
+//! given the next before it runs out, and any of its workers begins them. Results
+//! are reported together, so where one of several short requests turns out to be
+//! long, those before it may be known when it ends, and are lost with it if the
+//! process dies.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -15,26 +18,38 @@ use super::wire::Done;
 use crate::outcome::{Failure, FailureKind};
 use crate::strategy::Attempt;
 
-/// The most requests that a worker is given at once.
+/// The most requests that a process is given for each of its workers.
 const MOST_AHEAD: usize = 32;
 
-/// The requests that a worker has.
-#[derive(Default)]
+/// The requests that a process has.
 pub(super) struct Errand<'run> {
-    /// In the order in which it makes them.
-    attempts: VecDeque<Attempt<'run>>,
-    /// When it was given them, or when the last one that it reported ended.
-    since: Duration,
-    /// When its next report must have come.
+    /// In the order in which it begins them, and when it was given each.
+    given: VecDeque<(Attempt<'run>, Duration)>,
+    /// The number of its first worker.
+    first: usize,
+    /// When each of its workers ended the last request that it reported.
+    ended: Vec<Duration>,
+    /// When a report of the first request must have come.
     limit: Duration,
     /// What a request took lately; `None` before the first.
     pace: Option<Duration>,
 }
 
 impl<'run> Errand<'run> {
+    /// Nothing yet, for so many workers from one on.
+    pub(super) fn new(first: usize, workers: usize) -> Self {
+        Self {
+            given: VecDeque::new(),
+            first,
+            ended: vec![Duration::ZERO; workers],
+            limit: Duration::ZERO,
+            pace: None,
+        }
+    }
+
     /// Whether there is nothing to do.
     pub(super) fn is_done(&self) -> bool {
-        self.attempts.is_empty()
+        self.given.is_empty()
     }
 
     /// Whether a report should have come by a time.
@@ -42,56 +57,93 @@ impl<'run> Errand<'run> {
         !self.is_done() && now > self.limit
     }
 
-    /// How many requests it should be of, where a worker's share of what is left
-    /// of the batch is so many: one at least.
+    /// How many requests it should have at most, where a worker's share of what is
+    /// left of the batch is so many: one per worker at least.
     pub(super) fn size(&self, share: usize) -> usize {
         let fits = |pace: Duration| AHEAD.as_nanos() / pace.as_nanos().max(1);
         let fitting = usize::try_from(self.pace.map_or(1, fits)).unwrap_or(MOST_AHEAD);
-        fitting.min(share / 2).clamp(1, MOST_AHEAD)
+        fitting.min(share / 2).clamp(1, MOST_AHEAD) * self.ended.len()
     }
 
-    /// Adds a request, given to the worker at a time; another by which it must
-    /// have reported.
+    /// How many more it may be given, of a size.
+    pub(super) fn room(&self, size: usize) -> usize {
+        size.saturating_sub(self.given.len())
+    }
+
+    /// How many results are worth a report, of a size: half of what waits while all
+    /// workers are busy, so that more comes before it is done.
+    pub(super) fn together(&self, size: usize) -> usize {
+        (size.saturating_sub(self.ended.len()) / 2).max(1)
+    }
+
+    /// The number of its first worker.
+    pub(super) fn first_worker(&self) -> usize {
+        self.first
+    }
+
+    /// Adds a request, given at a time; the first must be reported by another.
     pub(super) fn add(&mut self, attempt: Attempt<'run>, now: Duration, limit: Duration) {
-        self.attempts.push_back(attempt);
-        (self.since, self.limit) = (now, limit);
+        if self.is_done() {
+            self.limit = limit;
+        }
+        self.given.push_back((attempt, now));
     }
 
-    /// Ends its next requests, as the worker reported them by now, and sets when
-    /// it must have reported again; whether there were no more than it has.
+    /// Ends requests, as the process reported them by now, and sets when the first
+    /// of those left must have been; whether all were its own.
     pub(super) fn report(&mut self, done: Vec<Done>, now: Duration, limit: Duration) -> bool {
-        self.limit = limit;
-        for Done { call, took } in done {
-            let Some(attempt) = self.attempts.pop_front() else {
+        let first = |errand: &Self| errand.given.front().map(|(a, _)| a.request().index);
+        let before = first(self);
+        let mut last = vec![None; self.ended.len()];
+        for (place, done) in done.iter().enumerate() {
+            match last.get_mut(done.worker) {
+                Some(last) => *last = Some(place),
+                None => return false,
+            }
+        }
+        // With as many left as workers, each has begun another.
+        let busy = self.given.len().saturating_sub(done.len()) >= self.ended.len();
+        for (place, done) in done.into_iter().enumerate() {
+            let mut given = self.given.iter();
+            let found = given.position(|(attempt, _)| attempt.request().index == done.index);
+            let Some((attempt, at)) = found.and_then(|found| self.given.remove(found)) else {
                 return false;
             };
-            // No longer than it can have been, whatever the worker says.
-            let took = took.min(now.saturating_sub(self.since));
+            let start = at.max(self.ended[done.worker]).min(now);
+            // No longer than it can have been, whatever the process says.
+            let took = done.took.min(now - start);
             self.pace = Some(self.pace.map_or(took, |pace| (pace * 7 + took) / 8));
-            // That the last one has ended nobody knew before now. Where another
+            // That a worker's last one has ended nobody knew before now. Where another
             // follows, the worker had begun that by then, and it begins none before
             // the one before has ended.
-            let end = match self.attempts.is_empty() {
+            let end = match last[done.worker] == Some(place) && !busy {
                 true => now,
-                false => self.since + took,
+                false => start + took,
             };
-            attempt.finish_with(self.since..end, call);
-            self.since = end;
+            self.ended[done.worker] = end;
+            let attempt = attempt.by(self.first + done.worker);
+            attempt.finish_with(start..end, done.call);
+        }
+        if first(self) != before {
+            self.limit = limit;
         }
         true
     }
 
-    /// Fails what is left, as nobody knows how much of it the worker has done.
+    /// Fails what is left, as nobody knows how much of it the process has done.
     pub(super) fn lose(&mut self, why: &str, now: Duration) {
-        let mut since = self.since;
-        for attempt in std::mem::take(&mut self.attempts) {
+        for (place, (attempt, at)) in std::mem::take(&mut self.given).into_iter().enumerate() {
             let failure = match attempt.request().is_expired() {
                 true => Failure::deadline(),
                 false => Failure::new(FailureKind::WorkerLost, why),
             };
-            attempt.finish_with(since..now, Err(failure));
-            // Which of them it was at nobody knows: the first stands for all.
-            since = now;
+            // Which of them its workers were at nobody knows: the first ones stand for
+            // all.
+            let worker = place % self.ended.len();
+            let start = at.max(self.ended[worker]).min(now);
+            self.ended[worker] = now;
+            let attempt = attempt.by(self.first + worker);
+            attempt.finish_with(start..now, Err(failure));
         }
         self.pace = None;
     }
@@ -112,7 +164,7 @@ mod tests {
 
     impl Workload for Plain {
         fn requests(&self) -> usize {
-            4
+            6
         }
 
         fn request(&self, index: usize) -> Request {
@@ -125,12 +177,12 @@ mod tests {
     }
 
     #[derive(Default)]
-    struct Spans(Mutex<Vec<Range<Duration>>>);
+    struct Seen(Mutex<Vec<(usize, Range<Duration>)>>);
 
-    impl Sink for Spans {
+    impl Sink for Seen {
         fn accept(&self, outcome: Outcome) {
             let span = outcome.started..outcome.finished;
-            self.0.lock().unwrap().push(span);
+            self.0.lock().unwrap().push((outcome.worker, span));
         }
     }
 
@@ -138,69 +190,131 @@ mod tests {
         Duration::from_micros(micros)
     }
 
-    fn done(took: &[u64]) -> Vec<Done> {
-        let done = |took| Done {
+    /// Results by index, worker and microseconds.
+    fn done(results: &[(usize, usize, u64)]) -> Vec<Done> {
+        let done = |(index, worker, took)| Done {
+            index,
+            worker,
             call: Call::from(Ok(Response::new(200, ""))),
             took: micros(took),
         };
-        took.iter().copied().map(done).collect()
+        results.iter().copied().map(done).collect()
     }
 
-    /// The spans, in microseconds, of four requests that are given at 100.
-    fn spans(act: impl FnOnce(&mut Errand<'_>)) -> Vec<(u128, u128)> {
-        let spans = Arc::<Spans>::default();
-        let batch = Batch::new(Arc::new(Plain), Arc::clone(&spans) as Arc<_>);
-        let mut errand = Errand::default();
-        for index in 0..4 {
-            errand.add(batch.begin(index, 0), micros(100), micros(9000));
+    /// Worker, start and end, in microseconds, of requests that are given at 100 to
+    /// a process of so many workers, the first of which is number 5.
+    fn seen(
+        workers: usize,
+        requests: usize,
+        act: impl FnOnce(&mut Errand<'_>),
+    ) -> Vec<(usize, u128, u128)> {
+        let seen = Arc::<Seen>::default();
+        let batch = Batch::new(Arc::new(Plain), Arc::clone(&seen) as Arc<_>);
+        let mut errand = Errand::new(5, workers);
+        for index in 0..requests {
+            errand.add(batch.begin(index, 5), micros(100), micros(9000));
         }
         act(&mut errand);
         assert!(errand.is_done());
-        let spans = spans.0.lock().unwrap();
-        let ends = |span: &Range<Duration>| (span.start.as_micros(), span.end.as_micros());
-        spans.iter().map(ends).collect()
+        let seen = seen.0.lock().unwrap();
+        let micros = |(worker, span): &(usize, Range<Duration>)| {
+            (*worker, span.start.as_micros(), span.end.as_micros())
+        };
+        seen.iter().map(micros).collect()
     }
 
     #[test]
-    fn reports_that_are_read_late_leave_each_request_the_time_that_it_took() {
-        let told = spans(|errand| {
-            assert!(errand.report(done(&[50, 60]), micros(5000), micros(9000)));
-            assert!(errand.report(done(&[70, 80]), micros(5001), micros(9000)));
+    fn late_reports_leave_each_request_its_time() {
+        let told = seen(1, 4, |errand| {
+            let first = done(&[(0, 0, 50), (1, 0, 60)]);
+            assert!(errand.report(first, micros(5000), micros(9000)));
+            let rest = done(&[(2, 0, 70), (3, 0, 80)]);
+            assert!(errand.report(rest, micros(5001), micros(9000)));
         });
-        assert_eq!(told, [(100, 150), (150, 210), (210, 280), (280, 5001)]);
+        assert_eq!(
+            told,
+            [(5, 100, 150), (5, 150, 210), (5, 210, 280), (5, 280, 5001)]
+        );
     }
 
     #[test]
-    fn what_a_lost_worker_had_ends_when_it_is_missed() {
-        let told = spans(|errand| {
-            assert!(errand.report(done(&[50]), micros(200), micros(300)));
+    fn workers_of_a_process_have_times_of_their_own() {
+        let told = seen(2, 6, |errand| {
+            // The first worker does three while the other does one.
+            let first = done(&[(0, 0, 50), (2, 0, 60), (1, 1, 200)]);
+            assert!(errand.report(first, micros(400), micros(9000)));
+            let rest = done(&[(3, 0, 300), (4, 1, 70), (5, 1, 80)]);
+            assert!(errand.report(rest, micros(500), micros(9000)));
+        });
+        assert_eq!(
+            told,
+            [
+                (5, 100, 150),
+                (5, 150, 210),
+                (6, 100, 300),
+                // None is left to begin: it ended when that was told.
+                (5, 210, 500),
+                (6, 300, 370),
+                (6, 370, 500)
+            ]
+        );
+    }
+
+    #[test]
+    fn only_a_report_of_the_first_request_buys_time() {
+        seen(2, 3, |errand| {
+            assert!(errand.report(done(&[(1, 1, 50)]), micros(200), micros(99_000)));
+            assert!(errand.is_overdue(micros(9001)));
+            assert!(errand.report(done(&[(0, 0, 50)]), micros(300), micros(99_000)));
+            assert!(!errand.is_overdue(micros(9001)));
+            errand.lose("gone", micros(400));
+        });
+    }
+
+    #[test]
+    fn what_a_lost_process_had_ends_when_it_is_missed() {
+        let told = seen(1, 4, |errand| {
+            assert!(errand.report(done(&[(0, 0, 50)]), micros(200), micros(300)));
             assert!(!errand.is_overdue(micros(300)) && errand.is_overdue(micros(301)));
             errand.lose("gone", micros(400));
         });
-        assert_eq!(told, [(100, 150), (150, 400), (400, 400), (400, 400)]);
+        let at_once = (5, 400, 400);
+        assert_eq!(told, [(5, 100, 150), (5, 150, 400), at_once, at_once]);
+        let told = seen(2, 3, |errand| errand.lose("gone", micros(400)));
+        assert_eq!(told, [(5, 100, 400), (6, 100, 400), (5, 400, 400)]);
     }
 
     #[test]
     fn no_request_took_longer_than_there_was_time() {
-        let told = spans(|errand| {
-            let absurd = done(&[u64::MAX; 4]);
+        let told = seen(1, 2, |errand| {
+            let absurd = done(&[(0, 0, u64::MAX), (1, 0, u64::MAX)]);
             assert!(errand.report(absurd, micros(200), micros(300)));
         });
-        assert_eq!(told, [(100, 200), (200, 200), (200, 200), (200, 200)]);
+        assert_eq!(told, [(5, 100, 200), (5, 200, 200)]);
     }
 
     #[test]
-    fn more_than_was_asked_is_no_report() {
-        spans(|errand| assert!(!errand.report(done(&[1; 5]), micros(200), micros(300))));
+    fn a_report_of_what_was_not_given_is_none() {
+        for odd in [(9, 0, 1), (0, 2, 1)] {
+            seen(2, 2, |errand| {
+                assert!(!errand.report(done(&[odd]), micros(200), micros(300)));
+                errand.lose("gone", micros(400));
+            });
+        }
+        seen(1, 1, |errand| {
+            let twice = done(&[(0, 0, 1), (0, 0, 1)]);
+            assert!(!errand.report(twice, micros(200), micros(300)));
+        });
     }
 
     #[test]
-    fn short_requests_go_together_and_never_more_than_half_a_share() {
-        let paced = |pace| Errand {
+    fn short_requests_go_together_up_to_half_a_share() {
+        let paced = |workers, pace| Errand {
             pace,
-            ..Errand::default()
+            ..Errand::new(0, workers)
         };
-        assert_eq!(paced(None).size(1000), 1);
+        assert_eq!(paced(1, None).size(1000), 1);
+        assert_eq!(paced(10, None).size(1000), 10);
         for (took, share, size) in [
             (200_000, 1000, 1),
             (2_001, 1000, 1),
@@ -210,11 +324,20 @@ mod tests {
             (500, 0, 1),
             (0, 1000, MOST_AHEAD),
         ] {
-            assert_eq!(
-                paced(Some(micros(took))).size(share),
-                size,
-                "{took} µs, {share}"
-            );
+            for workers in [1, 10] {
+                assert_eq!(
+                    paced(workers, Some(micros(took))).size(share),
+                    size * workers,
+                    "{took} µs, {share}"
+                );
+            }
         }
+    }
+
+    #[test]
+    fn more_comes_before_a_process_runs_out() {
+        let errand = Errand::new(0, 10);
+        assert_eq!((errand.room(10), errand.together(10)), (10, 1));
+        assert_eq!(errand.together(160), 75);
     }
 }

@@ -1,13 +1,16 @@
-//! `multiprocess`: a worker process per worker, fed over pipes.
+//! `multiprocess`: worker processes, fed over pipes: one per worker, or fewer
+//! with a thread per worker in each.
 //!
-//! The parent claims requests and writes them to whichever worker is free
-//! ([`wire`] is the language), so that a slow answer holds up one process and
-//! no more. While requests take 2 ms or less, a worker is given several at once.
-//! One thread of the parent watches all pipes. A worker that dies fails the
-//! requests that it had, and is replaced.
+//! The parent claims requests and writes them to whichever process has a free
+//! worker ([`wire`] is the language), so that a slow answer holds up one worker
+//! and no more. While requests take 2 ms or less, a process is given several per
+//! worker. One thread of the parent watches all pipes. Responses are checked
+//! where they come in. A process that dies fails the requests that it had, and
+//! is replaced.
 
 mod child;
 mod errand;
+mod orders;
 mod pool;
 pub mod wire;
 pub mod worker;
@@ -17,8 +20,9 @@ use std::time::Duration;
 use super::{Entry, Setup, Strategy, StrategyError};
 use crate::client::Client;
 
-/// How long the requests that a worker is given at once may take together, by
-/// what its last ones took: one alone where that is more than half of it.
+/// How long the requests that a process has for each of its workers may take
+/// together, by what its last ones took: one alone where that is more than half
+/// of it.
 const AHEAD: Duration = Duration::from_millis(4);
 
 /// The catalogue's line.
@@ -31,6 +35,7 @@ pub(super) const ENTRY: Entry = Entry {
     max_workers: None,
     descriptors: 2,
     chooses_runtime_threads: false,
+    chooses_processes: true,
     discontinued: None,
     build,
 };

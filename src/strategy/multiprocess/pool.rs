@@ -1,6 +1,7 @@
-//! The parent's side: as many processes as workers, all watched by one thread.
+//! The parent's side: processes that share the workers, all watched by one thread.
 
 use std::io;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -9,7 +10,7 @@ use mio::{Events, Poll, Token};
 use super::AHEAD;
 use super::child::WorkerProcess;
 use super::errand::Errand;
-use super::wire::Order;
+use super::wire::{Order, Orders};
 use crate::outcome::{Failure, FailureKind};
 use crate::strategy::{Batch, Setup, Strategy, StrategyError};
 
@@ -33,6 +34,8 @@ const DEADLINE_PATROL: Duration = Duration::from_millis(250);
 /// could not be replaced.
 pub(super) struct ProcessPool {
     slots: Vec<Option<WorkerProcess>>,
+    /// The workers of each slot's process, by number.
+    workers: Vec<Range<usize>>,
     poll: Poll,
     events: Events,
     setup: Setup,
@@ -44,16 +47,18 @@ pub(super) struct ProcessPool {
 impl ProcessPool {
     /// Starts all processes and waits until each is ready.
     pub(super) fn start(setup: &Setup) -> Result<Self, StrategyError> {
+        let workers = spread(setup.workers, setup.processes);
+        let wanted = workers.len();
         let failed = |started, detail: &dyn ToString| StrategyError::Process {
             started,
-            wanted: setup.workers,
+            wanted,
             program: setup.worker_program.clone(),
             detail: detail.to_string(),
         };
         let poll = Poll::new().map_err(|error| failed(0, &error))?;
-        let mut slots = Vec::with_capacity(setup.workers);
-        for slot in 0..setup.workers {
-            let process = WorkerProcess::spawn(setup, poll.registry(), Token(slot))
+        let mut slots = Vec::with_capacity(wanted);
+        for (slot, workers) in workers.iter().enumerate() {
+            let process = WorkerProcess::spawn(setup, workers.len(), poll.registry(), Token(slot))
                 .map_err(|error| failed(slot, &hinted(&error)))?;
             slots.push(Some(process));
         }
@@ -62,13 +67,14 @@ impl ProcessPool {
             patience: AHEAD + longest + GRACE,
             events: Events::with_capacity(slots.len().max(64)),
             slots,
+            workers,
             poll,
             setup: setup.clone(),
         };
         let limit = START_LIMIT + setup.target.timeout;
         let deadline = Instant::now() + limit;
         let mut ready = 0;
-        while ready < setup.workers {
+        while ready < wanted {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 let detail = format!("not ready within {limit:?}");
@@ -96,13 +102,21 @@ impl ProcessPool {
         Ok(slots)
     }
 
+    /// How long a process may be silent that has something to do.
+    fn patience_for(&self, left: Option<Duration>) -> Duration {
+        left.map_or(self.patience, |left| {
+            self.patience.min(left + DEADLINE_GRACE)
+        })
+    }
+
     /// Looks for a new worker's word that it is ready.
     fn greet(&mut self, slot: usize) -> Result<bool, String> {
         let Some(worker) = self.slots[slot].as_mut().filter(|worker| !worker.ready) else {
             return Ok(false);
         };
+        let written = worker.write();
         let (reports, open) = worker.reports();
-        if let Err(error) = open {
+        if let Err(error) = open.and(written) {
             return Err(format!("{error}: {}", worker.end()));
         }
         for report in &reports {
@@ -116,8 +130,9 @@ impl ProcessPool {
     fn replace(&mut self, slot: usize) {
         // The old one is gone before the new one comes.
         self.slots[slot] = None;
-        self.slots[slot] =
-            WorkerProcess::spawn(&self.setup, self.poll.registry(), Token(slot)).ok();
+        let workers = self.workers[slot].len();
+        let (registry, token) = (self.poll.registry(), Token(slot));
+        self.slots[slot] = WorkerProcess::spawn(&self.setup, workers, registry, token).ok();
     }
 }
 
@@ -135,9 +150,9 @@ impl Strategy for ProcessPool {
 struct Run<'run> {
     pool: &'run mut ProcessPool,
     batch: &'run Batch,
-    /// What each slot's worker has to do.
+    /// What each slot's process has to do.
     errands: Vec<Errand<'run>>,
-    /// Slots whose worker is ready and has nothing to do.
+    /// Slots whose process is ready, and may have room for more.
     free: Vec<usize>,
     /// Workers that may still be replaced. It has an end, so that workers that
     /// die at once cannot keep a batch going for ever.
@@ -146,27 +161,31 @@ struct Run<'run> {
 
 impl<'run> Run<'run> {
     fn new(pool: &'run mut ProcessPool, batch: &'run Batch) -> Self {
-        let workers = pool.slots.len();
+        let processes = pool.slots.len();
         // The last is taken first: begin with slot 0.
-        let free = (0..workers)
+        let free = (0..processes)
             .rev()
             .filter(|slot| pool.slots[*slot].as_ref().is_some_and(|w| w.ready))
             .collect();
         Self {
+            errands: pool
+                .workers
+                .iter()
+                .map(|workers| Errand::new(workers.start, workers.len()))
+                .collect(),
             pool,
             batch,
-            errands: (0..workers).map(|_| Errand::default()).collect(),
             free,
-            replacements: workers,
+            replacements: processes,
         }
     }
 
     fn carry_out(mut self) -> Result<(), StrategyError> {
         let mut patrolled = self.batch.elapsed();
         let mut unclaimed = true;
-        let patrol = match self.batch.has_deadline() {
-            true => DEADLINE_PATROL,
-            false => PATROL,
+        let patrol = match self.batch.left() {
+            Some(_) => DEADLINE_PATROL,
+            None => PATROL,
         };
         loop {
             while unclaimed && let Some(slot) = self.free.pop() {
@@ -194,50 +213,45 @@ impl<'run> Run<'run> {
         }
     }
 
-    /// Gives a worker what it is to do next; whether there was anything.
+    /// Gives a process what it has room for; whether there was as much.
     fn hand_out(&mut self, slot: usize) -> bool {
-        let share = self.batch.unclaimed() / self.errands.len();
-        let size = match self.batch.has_deadline() {
+        let errand = &mut self.errands[slot];
+        let left = self.batch.left();
+        let share = match left {
             // What is left of the time counts from when a worker begins.
-            true => 1,
-            false => self.errands[slot].size(share),
+            Some(_) => 0,
+            None => self.batch.unclaimed() / self.pool.setup.workers,
         };
+        let size = errand.size(share);
+        let room = errand.room(size);
         let now = self.batch.elapsed();
-        let mut given = Ok(());
-        for _ in 0..size {
-            let Some(index) = self.batch.claim() else {
-                break;
-            };
-            let attempt = self.batch.begin(index, slot);
-            let request = attempt.request();
-            let left = request.expires.map(|_| request.limit(Duration::MAX));
-            let order = Order {
+        let limit = now + self.pool.patience_for(left);
+        let mut orders = Orders {
+            orders: Vec::with_capacity(room),
+            together: errand.together(size),
+        };
+        while orders.orders.len() < room
+            && let Some(index) = self.batch.claim()
+        {
+            let attempt = self.batch.begin(index, errand.first_worker());
+            orders.orders.push(Order {
                 index,
-                target: request.target.clone(),
+                target: attempt.request().target.clone(),
                 left,
-            };
-            let limit = now + self.patience(left);
-            self.errands[slot].add(attempt, now, limit);
-            given = given.and_then(|()| match &mut self.pool.slots[slot] {
-                Some(worker) => worker.add(&order),
-                None => Err(io::ErrorKind::NotConnected.into()),
             });
+            errand.add(attempt, now, limit);
         }
-        if self.errands[slot].is_done() {
-            return false;
+        let all = orders.orders.len() == room;
+        if !orders.orders.is_empty() {
+            let given = match &mut self.pool.slots[slot] {
+                Some(process) => process.add(&orders).and_then(|()| process.write()),
+                None => Err(io::ErrorKind::NotConnected.into()),
+            };
+            if given.is_err() {
+                self.lose(slot);
+            }
         }
-        let write = |worker: &mut WorkerProcess| worker.write();
-        let written = self.pool.slots[slot].as_mut().map_or(Ok(()), write);
-        if given.and(written).is_err() {
-            self.lose(slot);
-        }
-        true
-    }
-
-    /// How long a worker may be silent that has something to do.
-    fn patience(&self, left: Option<Duration>) -> Duration {
-        let longest = self.pool.patience;
-        left.map_or(longest, |left| longest.min(left + DEADLINE_GRACE))
+        all
     }
 
     /// Sees what a worker's pipes have to say.
@@ -256,7 +270,7 @@ impl<'run> Run<'run> {
         let written = worker.write();
         let (reports, open) = worker.reports();
         let now = self.batch.elapsed();
-        let limit = now + self.patience(None);
+        let limit = now + self.pool.patience_for(self.batch.left());
         // Who says again that it is ready cannot be trusted.
         let mut trusted = true;
         let mut done = Vec::new();
@@ -269,9 +283,7 @@ impl<'run> Run<'run> {
             let errand = &mut self.errands[slot];
             // Nor can who answers what it was not asked.
             trusted &= errand.report(done, now, limit);
-            if errand.is_done() {
-                self.free.push(slot);
-            }
+            self.free.push(slot);
         }
         if !trusted || written.and(open).is_err() {
             self.lose(slot);
@@ -319,6 +331,15 @@ impl<'run> Run<'run> {
     }
 }
 
+/// The workers of each process: as many as in any other, or one fewer.
+fn spread(workers: usize, processes: Option<usize>) -> Vec<Range<usize>> {
+    let processes = processes.unwrap_or(workers).clamp(1, workers.max(1));
+    let bound = |process: usize| process * workers / processes;
+    (0..processes)
+        .map(|process| bound(process)..bound(process + 1))
+        .collect()
+}
+
 /// What the system said, with the way out where it is known.
 fn hinted(error: &io::Error) -> String {
     match error.raw_os_error() {
@@ -329,5 +350,24 @@ fn hinted(error: &io::Error) -> String {
         }
         Some(nix::libc::EAGAIN) => format!("{error}; raise `ulimit -u` or use fewer workers"),
         _ => error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn workers_are_spread_evenly_over_processes() {
+        let sizes = |workers, processes| -> Vec<usize> {
+            let ranges = spread(workers, processes);
+            assert!(ranges.windows(2).all(|pair| pair[0].end == pair[1].start));
+            ranges.iter().map(Range::len).collect()
+        };
+        assert_eq!(sizes(3, None), [1, 1, 1]);
+        assert_eq!(sizes(20, Some(2)), [10, 10]);
+        assert_eq!(sizes(7, Some(3)), [2, 2, 3]);
+        assert_eq!(sizes(2, Some(8)), [1, 1]);
+        assert_eq!(sizes(5, Some(1)), [5]);
     }
 }

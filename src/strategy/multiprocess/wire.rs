@@ -1,9 +1,9 @@
 //! What parent and worker process say to one another.
 //!
 //! A frame is a length (32 bits, little-endian) and that many bytes of
-//! postcard. The parent sends [`Order`]s on the worker's standard input; the
-//! worker answers with [`Report`]s on its standard output: first that it is
-//! ready, then what came of its orders, in their order.
+//! postcard. On the worker process's standard input come its [`Duty`], as JSON
+//! in a frame, and then [`Orders`]. It answers with [`Report`]s on its standard
+//! output: first that it is ready, then what came of its orders.
 
 use std::io::{self, Read};
 use std::time::Duration;
@@ -13,12 +13,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::client::{Handling, Reuse, Traffic};
 use crate::outcome::Call;
+use crate::request::Endpoint;
+use crate::workload::Gets;
 
-/// What a worker process must know, as JSON in its only argument.
+/// What a worker process must know.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 pub struct Duty {
-    /// Where requests go: an origin.
-    pub url: String,
+    /// Where requests go, resolved already.
+    pub endpoint: Endpoint,
     /// The client's name.
     pub client: String,
     /// The longest that one attempt of a request may take.
@@ -27,6 +29,19 @@ pub struct Duty {
     pub reuse: Reuse,
     /// What is done around each request.
     pub handling: Handling,
+    /// Workers of the process: a thread each.
+    pub workers: usize,
+    /// What responses must be; `None` where their bodies are to be sent back.
+    pub expected: Option<Gets>,
+}
+
+/// Requests to make.
+#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Orders {
+    /// In the order in which they are to be begun.
+    pub orders: Vec<Order>,
+    /// How many results are worth a report while there is more to do.
+    pub together: usize,
 }
 
 /// A request to make.
@@ -45,14 +60,18 @@ pub struct Order {
 pub struct Report {
     /// What went over its connections since its last report.
     pub traffic: Traffic,
-    /// What came of its next orders; of none in the first report, which says
-    /// that the worker is ready.
+    /// What came of orders, as they ended; of none in the first report, which
+    /// says that the process is ready.
     pub done: Vec<Done>,
 }
 
 /// What came of an order.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Done {
+    /// Its place in the batch.
+    pub index: usize,
+    /// Which of the process's workers did it, from 0.
+    pub worker: usize,
     /// Its result, and what it took to get there.
     pub call: Call,
     /// From its first attempt's start until its answer was worked on.
@@ -129,6 +148,8 @@ mod tests {
 
     fn report(bodies: Vec<Vec<u8>>) -> Report {
         let done = |body| Done {
+            index: 3,
+            worker: 1,
             call: Call::from(Ok(Response::new(200, body))),
             took: Duration::from_micros(7),
         };
@@ -156,6 +177,8 @@ mod tests {
                 Failure::status(429),
             ]
             .map(|failure| Done {
+                index: 0,
+                worker: 0,
                 call: Call::from(Err(failure)),
                 took: Duration::from_secs(30),
             })
