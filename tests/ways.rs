@@ -469,3 +469,39 @@ fn a_row_of_a_table_is_a_request_and_arrives_as_it_stands() {
         );
     }
 }
+
+#[test]
+fn a_kept_connection_that_is_closed_costs_no_request() {
+    for entry in entries() {
+        // Each connection answers two requests, and closes without a word when it
+        // has read a third.
+        let server = Scripted::start(|exchange| match exchange.earlier_here {
+            0 | 1 => exchange.answer(200, b"{}"),
+            _ => Then::Close,
+        });
+        let workload = (*inventory(30, Expect::Json)).clone();
+        let measured = run(&job(&entry, &server.url(), workload), &entry);
+        let name = label(&entry);
+        assert_eq!(
+            (measured.ok, measured.failed()),
+            (30, 0),
+            "{name}: {:?}",
+            measured.failures
+        );
+        assert!(measured.resent > 0, "{name}");
+        assert!(measured.retried.index.is_empty(), "{name}");
+    }
+}
+
+#[test]
+fn a_new_connection_that_is_closed_is_a_failure() {
+    for entry in entries() {
+        let server = Scripted::start(|_| Then::Close);
+        let workload = (*inventory(6, Expect::Json)).clone();
+        let measured = run(&job(&entry, &server.url(), workload), &entry);
+        let name = label(&entry);
+        assert_eq!((measured.ok, measured.failed()), (0, 6), "{name}");
+        // A connection that was opened ahead is kept, and may be tried again once.
+        assert!(measured.resent <= 6, "{name}");
+    }
+}

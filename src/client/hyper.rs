@@ -141,14 +141,22 @@ async fn exchange<N: Network>(
     headers: &HeaderMap,
     uri: &Uri,
 ) -> Result<(Box<Connection<N::Stream>>, Response), Failure> {
+    // One request is sent again once at most: RFC 9110, section 9.2.2.
+    let mut resent = false;
     loop {
         let is_new = kept.is_none();
+        let before = target.heard().1;
         let mut connection = match kept.take() {
             Some(connection) => connection,
             None => open::<N>(target).await?,
         };
         match connection.exchange(headers, uri).await {
             Ok(response) => return Ok((connection, response)),
+            // The server closed the kept connection as the request went out.
+            Err(ExchangeError::Broken(_)) if !is_new && !resent && target.heard().1 == before => {
+                resent = true;
+                target.count_resent();
+            }
             Err(ExchangeError::Broken(failure)) => return Err(failure),
             Err(ExchangeError::Unsent) if is_new => {
                 return Err(Failure::new(

@@ -8,6 +8,7 @@
 use std::error::Error as StdError;
 use std::io::{self, Read};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -113,10 +114,47 @@ where
     }
 }
 
+/// What is known of the connections that a client keeps. Workers share them, and
+/// reqwest does not tell a kept one from a new one: after a response there may be
+/// some, as many as workers.
+struct Kept {
+    answered: AtomicBool,
+    most: usize,
+}
+
+impl Kept {
+    fn new(reuse: Reuse, workers: usize) -> Arc<Self> {
+        Arc::new(Self {
+            answered: AtomicBool::new(false),
+            most: match reuse {
+                Reuse::Session => workers,
+                Reuse::PerRequest => 0,
+            },
+        })
+    }
+
+    /// How often a request may meet a kept connection that the server has closed.
+    fn resends(&self) -> usize {
+        match self.answered.load(Ordering::Relaxed) {
+            true => self.most,
+            false => 0,
+        }
+    }
+
+    /// A response has come.
+    fn answered(&self) {
+        // Written once: workers that write the same line wait for one another.
+        if !self.answered.load(Ordering::Relaxed) {
+            self.answered.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
 /// A worker's hold on the asynchronous client. It needs tokio.
 pub struct ReqwestClient {
     client: reqwest::Client,
     target: Target,
+    kept: Arc<Kept>,
 }
 
 impl AsyncClient for ReqwestClient {
@@ -124,9 +162,11 @@ impl AsyncClient for ReqwestClient {
 
     async fn connect(target: &Target, workers: usize) -> io::Result<Vec<Self>> {
         let client = equalised!(reqwest::Client::builder(), target, workers);
+        let kept = Kept::new(target.reuse, workers);
         let hold = || Self {
             client: client.clone(),
             target: target.clone(),
+            kept: Arc::clone(&kept),
         };
         Ok((0..workers).map(|_| hold()).collect())
     }
@@ -135,17 +175,27 @@ impl AsyncClient for ReqwestClient {
         let target = &self.target;
         check_target(&request.target)?;
         let limit = request.limit(target.timeout);
-        let message = self.client.get(url(target, &request.target));
-        let message = closing(target, message, reqwest::RequestBuilder::header);
-        // The client keeps the usual limit itself, for less.
-        let message = match limit < target.timeout {
-            true => message.timeout(limit),
-            false => message,
+        let (begun, mut left) = (Instant::now(), limit);
+        let mut resends = self.kept.resends();
+        let answer = loop {
+            let message = self.client.get(url(target, &request.target));
+            let message = closing(target, message, reqwest::RequestBuilder::header);
+            // The client keeps the usual limit itself, for less.
+            let message = match left < target.timeout {
+                true => message.timeout(left),
+                false => message,
+            };
+            match message.send().await {
+                Ok(answer) => break answer,
+                Err(error) if resends > 0 && was_closed(&error) => {
+                    resends -= 1;
+                    target.count_resent();
+                    left = limit.saturating_sub(begun.elapsed());
+                }
+                Err(error) => return Err(failure(target, limit, &error)),
+            }
         };
-        let answer = message
-            .send()
-            .await
-            .map_err(|error| failure(target, limit, &error))?;
+        self.kept.answered();
         check_head(answer.headers())?;
         let status = answer.status().as_u16();
         let retry_after = asked(answer.headers());
@@ -203,15 +253,18 @@ fn asked(headers: &header::HeaderMap) -> Option<Duration> {
 struct BlockingReqwest {
     client: reqwest::blocking::Client,
     target: Target,
+    kept: Arc<Kept>,
 }
 
 fn blocking(target: &Target, workers: usize) -> io::Result<Maker> {
     let client = equalised!(reqwest::blocking::Client::builder(), target, workers);
     let target = target.clone();
+    let kept = Kept::new(target.reuse, workers);
     Ok(Arc::new(move || {
         Box::new(BlockingReqwest {
             client: client.clone(),
             target: target.clone(),
+            kept: Arc::clone(&kept),
         })
     }))
 }
@@ -221,11 +274,23 @@ impl BlockingClient for BlockingReqwest {
         let target = &self.target;
         check_target(&request.target)?;
         let limit = request.limit(target.timeout);
-        let message = self.client.get(url(target, &request.target));
-        let message = closing(target, message, reqwest::blocking::RequestBuilder::header);
-        // The client's own limit counts anew for each read; this one does not.
-        let answer = message.timeout(limit).send();
-        let answer = answer.map_err(|error| failure(target, limit, &error))?;
+        let (begun, mut left) = (Instant::now(), limit);
+        let mut resends = self.kept.resends();
+        let answer = loop {
+            let message = self.client.get(url(target, &request.target));
+            let message = closing(target, message, reqwest::blocking::RequestBuilder::header);
+            // The client's own limit counts anew for each read; this one does not.
+            match message.timeout(left).send() {
+                Ok(answer) => break answer,
+                Err(error) if resends > 0 && was_closed(&error) => {
+                    resends -= 1;
+                    target.count_resent();
+                    left = limit.saturating_sub(begun.elapsed());
+                }
+                Err(error) => return Err(failure(target, limit, &error)),
+            }
+        };
+        self.kept.answered();
         check_head(answer.headers())?;
         let status = answer.status().as_u16();
         let retry_after = asked(answer.headers());
@@ -253,6 +318,26 @@ fn limited(answer: reqwest::blocking::Response) -> io::Result<Bytes> {
     let most = LARGEST_BODY as u64 + 1;
     answer.take(most).read_to_end(&mut body)?;
     Ok(Bytes::from(body))
+}
+
+/// Whether a connection was closed before a response came: a request may then be
+/// sent once more on a new one (RFC 9110, section 9.2.2).
+fn was_closed(error: &reqwest::Error) -> bool {
+    let sent = error.is_request() && !error.is_timeout() && !error.is_connect();
+    let mut causes =
+        std::iter::successors(StdError::source(error), |error| StdError::source(*error));
+    sent && causes.any(|cause| {
+        let io = cause.downcast_ref::<io::Error>();
+        let hyper = cause.downcast_ref::<hyper::Error>();
+        hyper.is_some_and(hyper::Error::is_incomplete_message)
+            || io.is_some_and(|error| {
+                use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
+                matches!(
+                    error.kind(),
+                    BrokenPipe | ConnectionAborted | ConnectionReset
+                )
+            })
+    })
 }
 
 fn url(target: &Target, path: &str) -> String {

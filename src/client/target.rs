@@ -70,6 +70,7 @@ struct Book {
     connecting_ns: AtomicU64,
     sent: AtomicU64,
     received: AtomicU64,
+    resent: AtomicU64,
 }
 
 /// What went over the connections to a target.
@@ -83,6 +84,9 @@ pub struct Traffic {
     pub sent: u64,
     /// Bytes received, by clients that count them.
     pub received: u64,
+    /// Requests that were sent again on a new connection, because a kept one was
+    /// closed before anything of a response came.
+    pub resent: u64,
 }
 
 impl Traffic {
@@ -94,6 +98,7 @@ impl Traffic {
             connecting_ns: self.connecting_ns - earlier.connecting_ns,
             sent: self.sent - earlier.sent,
             received: self.received - earlier.received,
+            resent: self.resent - earlier.resent,
         }
     }
 }
@@ -150,6 +155,17 @@ impl Target {
             .fetch_add(bytes as u64, Ordering::Relaxed);
     }
 
+    /// Counts a request that is sent again on a new connection.
+    pub(super) fn count_resent(&self) {
+        self.book.resent.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many connections this client has opened, and bytes received, so far.
+    pub(super) fn heard(&self) -> (u64, u64) {
+        let of = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        (of(&self.book.connections), of(&self.book.received))
+    }
+
     /// Counts what a worker process says of its own connections.
     pub fn count(&self, traffic: Traffic) {
         let book = &self.book;
@@ -158,6 +174,7 @@ impl Target {
             (&book.connecting_ns, traffic.connecting_ns),
             (&book.sent, traffic.sent),
             (&book.received, traffic.received),
+            (&book.resent, traffic.resent),
         ] {
             counter.fetch_add(value, Ordering::Relaxed);
         }
@@ -175,6 +192,7 @@ impl Target {
             connecting_ns: sum(|book| &book.connecting_ns),
             sent: sum(|book| &book.sent),
             received: sum(|book| &book.received),
+            resent: sum(|book| &book.resent),
         }
     }
 

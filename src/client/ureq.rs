@@ -153,8 +153,29 @@ impl BlockingClient for UreqClient {
     fn send(&mut self, request: &Request) -> Result<Response, Failure> {
         check_target(&request.target)?;
         let limit = request.limit(self.target.timeout);
-        self.exchange(request, limit)
-            .map_err(|error| self.failure(&error, limit))
+        let begun = time::Instant::now();
+        let before = self.target.heard();
+        match self.exchange(request, limit) {
+            // The server closed the kept connection as the request went out: no
+            // other was opened, and nothing came. RFC 9110, section 9.2.2, allows
+            // for one more on a new connection.
+            Err(error) if was_closed(&error) && self.target.heard() == before => {
+                self.target.count_resent();
+                let left = limit.saturating_sub(begun.elapsed());
+                self.exchange(request, left)
+            }
+            ended => ended,
+        }
+        .map_err(|error| self.failure(&error, limit))
+    }
+}
+
+/// Whether a connection ended without a response.
+fn was_closed(error: &Error) -> bool {
+    match error {
+        Error::Io(error) => error.kind() != io::ErrorKind::TimedOut,
+        Error::Timeout(_) | Error::Other(_) | Error::BodyExceedsLimit(_) => false,
+        _ => true,
     }
 }
 

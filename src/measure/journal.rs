@@ -58,7 +58,9 @@ pub(super) enum Doubt {
 /// may have been answered, or not have arrived, and so may each attempt that was
 /// followed by another.
 fn agree(measurement: &Measurement, summary: &Summary) -> bool {
-    let again = measurement.retried.index.len() as u64;
+    // A request that was sent again arrived once, or, where the server closed the
+    // connection without a response, twice.
+    let again = measurement.retried.index.len() as u64 + measurement.resent;
     let attempts = measurement.ok + measurement.failed() + again;
     summary.completed >= measurement.ok && summary.arrived <= attempts && summary.duplicate <= again
 }

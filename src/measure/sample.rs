@@ -196,6 +196,7 @@ pub fn run(
         processes: helpers.len() as u64,
         connections: traffic.connections,
         connecting_s: Duration::from_nanos(traffic.since(opened_ahead).connecting_ns).as_secs_f64(),
+        resent: traffic.resent,
         bytes_sent: counted(traffic.sent),
         bytes_received: counted(traffic.received),
         local_server_cpu_s: served

@@ -60,6 +60,10 @@ pub struct Measurement {
     /// up, in seconds; connections opened while building are not in it.
     #[serde(default)]
     pub connecting_s: f64,
+    /// Requests that were sent again on a new connection, because the server had
+    /// closed a kept one before anything of a response came. They are no retries.
+    #[serde(default)]
+    pub resent: u64,
     /// Bytes sent on its connections; `None` where the client does not tell.
     #[serde(default)]
     pub bytes_sent: Option<u64>,

@@ -237,6 +237,9 @@ const COLUMNS: &[Column] = &[
         let processes = line.row.cell.processes;
         processes.map_or(String::new(), |processes| processes.to_string())
     }),
+    ("resent", |line| {
+        line.count(|figures| Some(figures.usage.resent))
+    }),
 ];
 
 /// `429:60 503:2 timeout:1`: counts over all samples by status, or by kind where there

@@ -206,7 +206,8 @@ fn every_cell(out: &mut String, summary: &Summary) -> fmt::Result {
         return Ok(());
     }
     let naming = Naming::of(summary);
-    let retries = prose::has_retries(summary);
+    let (retries, resent) = (prose::has_retries(summary), prose::has_resent(summary));
+    let more = usize::from(retries) + usize::from(resent);
     writeln!(
         out,
         "<details>\n<summary>Every cell, the fastest first</summary>\n"
@@ -214,10 +215,11 @@ fn every_cell(out: &mut String, summary: &Summary) -> fmt::Result {
     writeln!(
         out,
         "| | strategy + client | workers | samples | warm | min … max | cold | lower bound | gap \
-         | ok | failed | CPU | CPU per request | memory | threads | connections |{}",
-        if retries { " retries |" } else { "" }
+         | ok | failed | CPU | CPU per request | memory | threads | connections |{}{}",
+        if retries { " retries |" } else { "" },
+        if resent { " resent |" } else { "" }
     )?;
-    writeln!(out, "|---|---|{}", "--:|".repeat(14 + usize::from(retries)))?;
+    writeln!(out, "|---|---|{}", "--:|".repeat(14 + more))?;
     for (index, row) in summary.rows.iter().enumerate() {
         let mark = prose::marks(summary, index, row);
         let name = escape(&naming.long(&row.cell));
@@ -225,6 +227,10 @@ fn every_cell(out: &mut String, summary: &Summary) -> fmt::Result {
         if retries {
             let retried = row.figures.as_ref().map(|figures| figures.usage.retried);
             cells.push(retried.map_or(NONE.to_owned(), units::count));
+        }
+        if resent {
+            let resent = row.figures.as_ref().map(|figures| figures.usage.resent);
+            cells.push(resent.map_or(NONE.to_owned(), units::count));
         }
         writeln!(out, "| {mark} | {name} | {} |", cells.join(" | "))?;
     }

@@ -344,6 +344,12 @@ pub(crate) fn has_retries(summary: &Summary) -> bool {
     summary.session.conditions.retries > 0 || summary.rows.iter().any(retried)
 }
 
+/// Whether requests were sent again on a new connection.
+pub(crate) fn has_resent(summary: &Summary) -> bool {
+    let resent = |row: &Row| row.figures.as_ref().is_some_and(|f| f.usage.resent > 0);
+    summary.rows.iter().any(resent)
+}
+
 /// A line for every cell with failed requests or without a measurement.
 pub(crate) fn failures(summary: &Summary) -> Vec<String> {
     let mut lines = Vec::new();

@@ -278,6 +278,11 @@ fn columns(summary: &Summary) -> Vec<Column> {
             figure(row, |figures| Some(units::count(figures.usage.retried)))
         }));
     }
+    if prose::has_resent(summary) {
+        columns.push(number("resent", 0, |row| {
+            figure(row, |figures| Some(units::count(figures.usage.resent)))
+        }));
+    }
     columns.extend([
         number("cpu", 2, |row| time(row, |figures| figures.cpu_s)),
         number("memory", 1, |row| {

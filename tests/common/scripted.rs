@@ -26,6 +26,8 @@ pub struct Exchange<'a> {
     pub target: &'a str,
     /// Requests that came before it, over all connections.
     pub earlier: usize,
+    /// Requests that came before it on this connection.
+    pub earlier_here: usize,
     pub stream: &'a mut TcpStream,
     shared: &'a Shared,
 }
@@ -101,13 +103,16 @@ impl Scripted {
 fn serve(stream: TcpStream, shared: &Shared, script: &dyn Fn(&mut Exchange<'_>) -> Then) {
     let mut reader = BufReader::new(stream.try_clone().unwrap());
     let mut stream = stream;
+    let mut earlier_here = 0;
     while let Some(target) = read_head(&mut reader) {
         let mut exchange = Exchange {
             target: &target,
             earlier: shared.requests.fetch_add(1, Ordering::SeqCst),
+            earlier_here,
             stream: &mut stream,
             shared,
         };
+        earlier_here += 1;
         if script(&mut exchange) == Then::Close {
             return;
         }

@@ -26,6 +26,8 @@ pub struct UsageFigures {
     pub bytes_received: Option<u64>,
     /// Attempts that failed and were followed by another.
     pub retried: u64,
+    /// Requests sent again because a kept connection was closed.
+    pub resent: u64,
     /// Threads of the strategy's runtime; `None` where it has none, or a sample
     /// does not tell.
     pub runtime_threads_used: Option<u64>,
@@ -56,6 +58,7 @@ impl UsageFigures {
             bytes_sent: count(|m| m.bytes_sent),
             bytes_received: count(|m| m.bytes_received),
             retried: count(|m| Some(m.retried.index.len() as u64)).unwrap_or_default(),
+            resent: count(|m| Some(m.resent)).unwrap_or_default(),
             runtime_threads_used: count(|m| m.runtime_threads),
             server_cpu_s: told(measured, |m| {
                 let bundled = m.server.and_then(|server| server.run_cpu_s);
