@@ -79,10 +79,9 @@ fn judged(purpose: Purpose) -> &'static str {
 
 /// The same for each of several profiles, by name; empty for one.
 pub(crate) fn answers(summary: &Summary) -> Vec<String> {
-    let of_each = summary.profiles.iter().filter_map(|profile| {
-        let name = prose::name_of(profile);
-        Some(format!("with {name} use {}", answer(profile)?))
-    });
+    let profiles = summary.profiles.iter().zip(prose::profile_names(summary));
+    let of_each = profiles
+        .filter_map(|(profile, name)| Some(format!("with {name} use {}", answer(profile)?)));
     of_each.collect()
 }
 

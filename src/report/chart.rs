@@ -76,9 +76,12 @@ pub(crate) fn lines(summary: &Summary, width: usize) -> Vec<String> {
         let line: String = line.into_iter().collect();
         lines.push(format!("{mark}{count:>6} {line}"));
     }
+    let labels = prose::distinct(names.iter().map(String::as_str), |name| {
+        prose::shorten(name, 24)
+    });
     let letters = names.iter().enumerate().map(|(place, name)| {
         let letter = char::from(b'a' + place as u8);
-        format!("{letter} {}", prose::shorten(name, 24))
+        format!("{letter} {}", labels[name])
     });
     let bound_name = prose::bound_name(summary);
     let rest = [

@@ -5,7 +5,7 @@ mod naming;
 
 use std::collections::BTreeSet;
 
-pub(crate) use self::naming::{Naming, processes, runtime_threads};
+pub(crate) use self::naming::{Naming, distinct, processes, runtime_threads};
 use crate::analysis::scatter::FEW;
 use crate::analysis::summary::{Figures, Row};
 use crate::analysis::wins;
@@ -78,19 +78,26 @@ pub(crate) fn headlines(summary: &Summary) -> Vec<String> {
         let fastest = |answer| format!("fastest warm: {answer}");
         return headline(summary).map(fastest).into_iter().collect();
     }
-    let answer = |one: &Summary| {
-        let profile = name_of(one);
+    let answer = |(one, profile): (&Summary, String)| {
         Some(format!("fastest warm with {profile}: {}", headline(one)?))
     };
-    summary.profiles.iter().filter_map(answer).collect()
+    let profiles = summary.profiles.iter().zip(profile_names(summary));
+    profiles.filter_map(answer).collect()
 }
 
-/// The name of a summary among others, as one short line.
-pub(crate) fn name_of(summary: &Summary) -> String {
-    shorten(
-        &printable(summary.name.as_deref().unwrap_or_default()),
-        LONGEST_NAME,
-    )
+/// The names of a summary's profiles, in their order, each as one short line.
+pub(crate) fn profile_names(summary: &Summary) -> Vec<String> {
+    fitted_profile_names(summary, |name| shorten(name, LONGEST_NAME))
+}
+
+/// The names of a summary's profiles, in their order, each as `fit` shortens it.
+pub(crate) fn fitted_profile_names(summary: &Summary, fit: impl Fn(&str) -> String) -> Vec<String> {
+    let name = |one: &'_ Summary| one.name.clone().unwrap_or_default();
+    let names: Vec<String> = summary.profiles.iter().map(name).collect();
+    let labels = distinct(names.iter().map(String::as_str), |name| {
+        fit(&printable(name))
+    });
+    names.iter().map(|name| labels[name].clone()).collect()
 }
 
 /// The answer in one sentence. `None` where no cell succeeded, and where the
@@ -154,10 +161,8 @@ pub(crate) fn bound_standing(summary: &Summary) -> &'static str {
 /// Where the lower bound comes from.
 pub(crate) fn bound_origin(summary: &Summary) -> String {
     if !summary.profiles.is_empty() {
-        let of_each = summary.profiles.iter().map(|one| {
-            let profile = name_of(one);
-            format!("{profile}: {}", bound_origin(one))
-        });
+        let profiles = summary.profiles.iter().zip(profile_names(summary));
+        let of_each = profiles.map(|(one, name)| format!("{name}: {}", bound_origin(one)));
         return of_each.collect::<Vec<_>>().join("; ");
     }
     format!("{}{}", service_origin(summary), limits(summary))
@@ -223,8 +228,8 @@ pub(crate) fn batch(summary: &Summary) -> String {
         let server = server(&summary.session.server);
         format!("{} to {server}", requests_of(summary))
     } else {
-        let names: Vec<_> = summary.profiles.iter().map(name_of).collect();
-        format!("{}: {}", batch_size(summary), names.join(", "))
+        let names = profile_names(summary).join(", ");
+        format!("{}: {names}", batch_size(summary))
     };
     match conditions(&summary.session) {
         conditions if conditions.is_empty() => batch,

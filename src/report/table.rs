@@ -6,6 +6,7 @@ use anstyle::{AnsiColor, Style};
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
 use crate::analysis::summary::{Figures, Row, Summary};
+use crate::record::Cell;
 use crate::report::parts;
 use crate::report::prose::{self, Naming};
 use crate::report::units::{self, NONE};
@@ -45,7 +46,34 @@ struct Column {
     head: &'static str,
     gives_way: u8,
     align: CellAlignment,
-    field: fn(&Row) -> String,
+    field: Box<dyn Fn(&Row) -> String>,
+}
+
+impl Column {
+    fn text(head: &'static str, gives_way: u8, field: impl Fn(&Row) -> String + 'static) -> Self {
+        Self {
+            head,
+            gives_way,
+            align: CellAlignment::Left,
+            field: Box::new(field),
+        }
+    }
+
+    fn number(head: &'static str, gives_way: u8, field: impl Fn(&Row) -> String + 'static) -> Self {
+        Self {
+            align: CellAlignment::Right,
+            ..Self::text(head, gives_way, field)
+        }
+    }
+
+    /// A column of names, which stay apart where they are too long to show whole.
+    fn names(head: &'static str, summary: &Summary, of: fn(&Cell) -> &str) -> Self {
+        let names = summary.rows.iter().map(|row| of(&row.cell));
+        let labels = prose::distinct(names, |name| {
+            prose::shorten(&prose::printable(name), LONGEST_NAME)
+        });
+        Self::text(head, 0, move |row| labels[of(&row.cell)].clone())
+    }
 }
 
 /// Renders the recommendation, a chart, the table, what failed, the notes, where
@@ -223,77 +251,66 @@ fn lines(summary: &Summary, columns: &[Column]) -> Vec<String> {
 
 fn columns(summary: &Summary) -> Vec<Column> {
     let naming = Naming::of(summary);
-    let text = |head, gives_way, field| Column {
-        head,
-        gives_way,
-        align: CellAlignment::Left,
-        field,
-    };
-    let number = |head, gives_way, field| Column {
-        head,
-        gives_way,
-        align: CellAlignment::Right,
-        field,
-    };
+    let names = |head, of: fn(&Cell) -> &str| Column::names(head, summary, of);
     let mut columns = Vec::new();
     if naming.profile {
-        columns.push(text("profile", 0, |row| {
-            row.cell.profile.as_deref().map_or(String::new(), name)
+        columns.push(names("profile", |cell| {
+            cell.profile.as_deref().unwrap_or_default()
         }));
     }
     columns.extend([
-        text("strategy", 0, |row| name(&row.cell.strategy)),
-        text("client", 0, |row| name(&row.cell.client)),
+        names("strategy", |cell| &cell.strategy),
+        names("client", |cell| &cell.client),
     ]);
     if naming.dispatch {
-        columns.push(text("dispatch", 0, |row| name(&row.cell.dispatch)));
+        columns.push(names("dispatch", |cell| &cell.dispatch));
     }
     if naming.reuse {
-        columns.push(text("reuse", 0, |row| name(&row.cell.reuse)));
+        columns.push(names("reuse", |cell| &cell.reuse));
     }
     if naming.runtime_threads {
-        columns.push(text("runtime", 0, |row| prose::runtime_threads(&row.cell)));
+        columns.push(Column::text("runtime", 0, |row| {
+            prose::runtime_threads(&row.cell)
+        }));
     }
     if naming.processes {
-        columns.push(text("spread over", 0, |row| prose::processes(&row.cell)));
+        columns.push(Column::text("spread over", 0, |row| {
+            prose::processes(&row.cell)
+        }));
     }
     columns.extend([
-        number("workers", 0, workers),
-        number("warm", 0, |row| time(row, |figures| figures.warm_s.median)),
-        number("cold", 3, |row| time(row, |figures| figures.cold_s.median)),
-        number("bound", 0, |row| {
+        Column::number("workers", 0, workers),
+        Column::number("warm", 0, |row| time(row, |figures| figures.warm_s.median)),
+        Column::number("cold", 3, |row| time(row, |figures| figures.cold_s.median)),
+        Column::number("bound", 0, |row| {
             row.bound_s.map_or(NONE.to_owned(), units::plain_seconds)
         }),
-        number("gap", 0, |row| {
+        Column::number("gap", 0, |row| {
             figure(row, |figures| figures.gap.map(units::percent))
         }),
-        number("ok", 0, |row| {
+        Column::number("ok", 0, |row| {
             figure(row, |figures| {
                 Some(format!("{}/{}", figures.ok, row.cell.requests))
             })
         }),
     ]);
     if prose::has_retries(summary) {
-        columns.push(number("retries", 0, |row| {
+        columns.push(Column::number("retries", 0, |row| {
             figure(row, |figures| Some(units::count(figures.usage.retried)))
         }));
     }
     if prose::has_resent(summary) {
-        columns.push(number("resent", 0, |row| {
+        columns.push(Column::number("resent", 0, |row| {
             figure(row, |figures| Some(units::count(figures.usage.resent)))
         }));
     }
     columns.extend([
-        number("cpu", 2, |row| time(row, |figures| figures.cpu_s)),
-        number("memory", 1, |row| {
+        Column::number("cpu", 2, |row| time(row, |figures| figures.cpu_s)),
+        Column::number("memory", 1, |row| {
             figure(row, |figures| figures.peak_rss_bytes.map(units::bytes))
         }),
     ]);
     columns
-}
-
-fn name(name: &str) -> String {
-    prose::shorten(&prose::one_line(name), LONGEST_NAME)
 }
 
 /// Workers that a strategy cannot use are said.
@@ -400,6 +417,23 @@ mod tests {
     fn nothing_measured_and_nothing_known_still_read_well() {
         let empty = shown(&RecordBuilder::new().service(None).build(), false, 80);
         insta::assert_snapshot!(empty);
+    }
+
+    #[test]
+    fn paths_that_begin_alike_keep_apart() {
+        let [north, south] =
+            ["north", "south"].map(|end| format!("/srv/measured/profiles/of/{end}.toml"));
+        let record = RecordBuilder::new()
+            .sample(&north, 3, measured(100, 6.9))
+            .sample(&south, 3, measured(100, 7.9))
+            .sample(&north, 5, measured(100, 4.9))
+            .build();
+        let shown = shown(&record, false, 100);
+        let table = &shown[shown.find("strategy ").expect("a table")..];
+        for line in ["…north.toml  ", "…south.toml  "] {
+            assert!(table.contains(line), "{shown}");
+        }
+        assert!(shown.contains("a …north.toml"), "{shown}");
     }
 
     #[test]

@@ -106,11 +106,16 @@ impl Data {
     pub(super) fn of(summary: &Summary) -> Self {
         let all = Series::all(summary);
         let naming = Naming::of(summary);
+        let names = all.iter().map(|series| series.name.as_str());
+        let labels = prose::distinct(names, |name| prose::shorten(name, LONGEST_NAME));
         Self {
             bounds: bounds(summary, &all),
             series: all
                 .iter()
-                .map(|series| SeriesView::of(series, &naming, summary))
+                .map(|series| {
+                    let label = labels[&series.name].clone();
+                    SeriesView::of(series, label, &naming, summary)
+                })
                 .collect(),
             timelines: summary
                 .timelines
@@ -179,14 +184,14 @@ fn above(bound: &bound::Bound) -> Option<f64> {
 }
 
 impl SeriesView {
-    fn of(series: &Series<'_>, naming: &Naming, summary: &Summary) -> Self {
+    fn of(series: &Series<'_>, name: String, naming: &Naming, summary: &Summary) -> Self {
         let Look {
             colour,
             marker,
             dash,
         } = series.look;
         Self {
-            name: prose::shorten(&series.name, LONGEST_NAME),
+            name,
             colour: (colour != (0, 0, 0)).then(|| css(colour)),
             marker: match marker {
                 Marker::Circle => "circle",

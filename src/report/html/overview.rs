@@ -33,8 +33,10 @@ pub(super) fn document(out: &mut String, summary: &Summary) -> fmt::Result {
 fn recommendations(out: &mut String, summary: &Summary) -> fmt::Result {
     sections::open(out, "recommendation", "Recommendation")?;
     let directories = profiles::directories(summary);
-    for (profile, directory) in summary.profiles.iter().zip(&directories) {
-        let name = markup(&prose::name_of(profile));
+    let names = prose::profile_names(summary);
+    let profiles = summary.profiles.iter().zip(&names);
+    for ((profile, name), directory) in profiles.zip(&directories) {
+        let name = markup(name);
         let answer = advice::answer(profile).map_or_else(
             || "nothing can be recommended: no request succeeded".to_owned(),
             |answer| format!("use {}", markup(&answer)),
@@ -57,9 +59,9 @@ fn wins(out: &mut String, summary: &Summary) -> fmt::Result {
         matrix::kind(summary),
         prose::capitalised(matrix::MARKS)
     )?;
-    let names = summary.profiles.iter().map(prose::name_of);
-    let heads: String = names
-        .map(|name| format!("<th scope=\"col\">{}</th>", markup(&name)))
+    let heads: String = prose::profile_names(summary)
+        .iter()
+        .map(|name| format!("<th scope=\"col\">{}</th>", markup(name)))
         .collect();
     writeln!(out, "<thead><tr><td></td>{heads}</tr></thead>\n<tbody>")?;
     let naming = Naming::of(summary).without_profile();

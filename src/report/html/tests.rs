@@ -54,6 +54,18 @@ fn the_page_says_what_to_use_what_failed_and_what_it_rests_on() {
 }
 
 #[test]
+fn series_that_begin_alike_have_a_name_each() {
+    let [north, south] = ["north", "south"].map(|end| format!("{}/{end}", "/profiles".repeat(9)));
+    let record = RecordBuilder::new()
+        .sample(&north, 20, measured(100, 1.1))
+        .sample(&south, 20, measured(100, 1.2))
+        .build();
+    let data = data(&page(&record));
+    let name = |place: usize| data["series"][place]["name"].clone();
+    assert_eq!([name(0), name(1)], ["…north", "…south"]);
+}
+
+#[test]
 fn bound_of_page_falls_in_steps() {
     let record = RecordBuilder::new()
         .sample("tokio", 50, measured(100, 0.41))

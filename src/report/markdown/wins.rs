@@ -24,10 +24,11 @@ pub(super) fn section(out: &mut String, summary: &Summary) -> fmt::Result {
         )?;
     }
     let directories = profiles::directories(summary);
-    let head = summary.profiles.iter().zip(&directories).map(|(one, dir)| {
-        let name = escape(&prose::name_of(one));
-        format!("[{name}]({dir}/summary.md)")
-    });
+    let names = prose::profile_names(summary);
+    let head = names
+        .iter()
+        .zip(&directories)
+        .map(|(name, dir)| format!("[{}]({dir}/summary.md)", escape(name)));
     writeln!(out, "| | {} |", head.collect::<Vec<_>>().join(" | "))?;
     writeln!(out, "|---|{}", "--:|".repeat(summary.profiles.len()))?;
     let naming = Naming::of(summary).without_profile();

@@ -20,7 +20,7 @@ const BOUND: &str = "lower bound";
 pub(super) fn scene(summary: &Summary) -> Option<Scene> {
     let series = Series::all(summary);
     let workers = series::workers(&series);
-    let names = series.iter().map(|series| series.name.as_str());
+    let names = series.iter().map(|series| series.label.as_str());
     let layout = Layout::new(&workers, names.chain([BOUND]))?;
     let title = format!("{}: gap by workers", prose::requests_of(summary));
     let subject = format!(

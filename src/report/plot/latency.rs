@@ -83,7 +83,8 @@ pub(super) fn scene(summary: &Summary) -> Option<Scene> {
     };
     page::panel_title(&mut scene, y, "Latency", &reading);
 
-    let (label_room, right) = layout::columns(drawn.iter().map(|line| line.name.as_str()));
+    let shown = layout::labels(drawn.iter().map(|line| line.name.as_str()));
+    let (label_room, right) = layout::columns(shown.values().map(String::as_str));
     let height = 380.0_f64.max(drawn.len() as f64 * LABEL_ROOM);
     let frame = Frame {
         left: LEFT,
@@ -129,7 +130,7 @@ pub(super) fn scene(summary: &Summary) -> Option<Scene> {
     }
     let ends = drawn.iter().zip(&paths).filter_map(|(line, (look, path))| {
         Some(EndLabel {
-            text: line.name.clone(),
+            text: shown[&line.name].clone(),
             end: *path.last()?,
             look: Some(*look),
         })

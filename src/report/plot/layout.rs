@@ -1,13 +1,23 @@
 //! The room that the panels of a plot over worker counts share.
 
+use std::collections::BTreeMap;
+
 use crate::report::plot::page::{self, LEFT, WIDTH};
 use crate::report::plot::panel::{LABEL, LABEL_INDENT, LABEL_ROOM};
 use crate::report::plot::scale::{Scale, Spacing};
 use crate::report::plot::scene::Frame;
 use crate::report::plot::style;
+use crate::report::prose;
 
 /// The widest label at a line's end.
 const WIDEST_LABEL: f64 = 200.0;
+
+/// The labels of lines with some names.
+pub(super) fn labels<'a>(names: impl Iterator<Item = &'a str>) -> BTreeMap<String, String> {
+    prose::distinct(names, |name| {
+        style::fitted(name, LABEL, false, WIDEST_LABEL)
+    })
+}
 
 /// The widest of the labels to the right of a panel, and the panel's right edge.
 pub(super) fn columns<'a>(labels: impl Iterator<Item = &'a str>) -> (f64, f64) {

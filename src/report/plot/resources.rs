@@ -21,7 +21,7 @@ struct Kind {
 pub(super) fn scene(summary: &Summary) -> Option<Scene> {
     let series = Series::all(summary);
     let workers = series::workers(&series);
-    let layout = Layout::new(&workers, series.iter().map(|series| series.name.as_str()))?;
+    let layout = Layout::new(&workers, series.iter().map(|series| series.label.as_str()))?;
     let title = format!(
         "{}: CPU time and memory by workers",
         prose::requests_of(summary)

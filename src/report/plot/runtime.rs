@@ -28,7 +28,7 @@ pub(super) fn scene(summary: &Summary) -> Option<Scene> {
     let series = Series::all(summary);
     let workers = series::workers(&series);
     let bounds = bounds(summary, &workers);
-    let labels = series.iter().map(|series| series.name.as_str());
+    let labels = series.iter().map(|series| series.label.as_str());
     let layout = Layout::new(
         &workers,
         labels.chain(bounds.iter().map(|b| b.label.as_str())),
@@ -200,7 +200,7 @@ impl Panel<'_> {
                 None
             }
             None => Some(EndLabel {
-                text: series.name.clone(),
+                text: series.label.clone(),
                 end: (self.frame.right - 8.0, y),
                 look: Some(series.look),
             }),

@@ -6,6 +6,7 @@ use crate::analysis::Summary;
 use crate::analysis::bound;
 use crate::analysis::scatter::Scatter;
 use crate::analysis::summary::{Figures, Row};
+use crate::report::plot::layout;
 use crate::report::plot::panel::{Line, Point};
 use crate::report::plot::style::Look;
 use crate::report::prose::Naming;
@@ -27,6 +28,8 @@ const KNOWN: [&str; 6] = [
 /// The cells of one strategy, or of one of its clients, by worker count.
 pub(in crate::report) struct Series<'a> {
     pub(in crate::report) name: String,
+    /// The name as plots have room for it.
+    pub(in crate::report) label: String,
     pub(in crate::report) look: Look,
     /// Rows with figures, by ascending worker count, at least one.
     pub(in crate::report) rows: Vec<&'a Row>,
@@ -52,6 +55,7 @@ impl<'a> Series<'a> {
         named.retain(|_, rows| !rows.is_empty());
         let strategies = named.values().map(|rows| rows[0].cell.strategy.as_str());
         let mut places = Places::of(strategies);
+        let labels = layout::labels(named.keys().map(String::as_str));
         let mut singles = 0..;
         for (name, mut rows) in named {
             let single = most > Some(1) && rows.iter().all(|row| row.cell.workers_usable == 1);
@@ -64,6 +68,7 @@ impl<'a> Series<'a> {
                 false => places.look(&rows[0].cell.strategy),
             };
             all.push(Self {
+                label: labels[&name].clone(),
                 name,
                 look,
                 rows,
@@ -109,7 +114,7 @@ impl<'a> Series<'a> {
                 whole,
             });
         Line {
-            label: self.name.clone(),
+            label: self.label.clone(),
             look: self.look,
             points: points.collect(),
             dodge: 0.0,

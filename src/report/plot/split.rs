@@ -1,5 +1,7 @@
 //! Where the gap went: a bar a strategy, stacked of the parts of its gap.
 
+use std::collections::BTreeMap;
+
 use crate::analysis::summary::{Figures, Row, Summary};
 use crate::analysis::{Part, PartKind, Split};
 use crate::report::parts;
@@ -113,10 +115,15 @@ pub(super) fn scene(summary: &Summary) -> Option<Scene> {
     };
     let y = page::head(&mut scene, &title, summary, &figures) + 10.0;
     let mut y = key(&mut scene, &shown_names(summary, all()), y) + 14.0;
-    let names = all().map(|bar| style::text_width(bar.name, LABEL, false));
+    let labels = prose::distinct(all().map(|bar| bar.name), |name| {
+        style::fitted(name, LABEL, false, WIDEST)
+    });
+    let names = labels
+        .values()
+        .map(|label| style::text_width(label, LABEL, false));
     let left = MARGIN + names.fold(0.0, f64::max).min(WIDEST) + 10.0;
     for (workers, bars) in &panels {
-        y = panel(&mut scene, *workers, bars, left, y);
+        y = panel(&mut scene, *workers, bars, &labels, left, y);
     }
     let remarks = [
         prose::bound_origin(summary),
@@ -206,7 +213,14 @@ fn key(scene: &mut Scene, names: &[(PartKind, &str)], mut y: f64) -> f64 {
 }
 
 /// The bars of one worker count. Returns the height of what comes next.
-fn panel(scene: &mut Scene, workers: usize, bars: &[Bar<'_>], left: f64, y: f64) -> f64 {
+fn panel(
+    scene: &mut Scene,
+    workers: usize,
+    bars: &[Bar<'_>],
+    labels: &BTreeMap<String, String>,
+    left: f64,
+    y: f64,
+) -> f64 {
     let bounds = bars.iter().filter_map(|bar| bar.row.bound_s);
     let reading = match bounds.reduce(f64::max) {
         Some(bound) => format!("time over the bound of {}", units::plain_seconds(bound)),
@@ -245,7 +259,7 @@ fn panel(scene: &mut Scene, workers: usize, bars: &[Bar<'_>], left: f64, y: f64)
     }
     for (place, bar) in bars.iter().enumerate() {
         let middle = frame.top + 4.0 + (place as f64 + 0.4) * PITCH;
-        let name = style::fitted(bar.name, LABEL, false, WIDEST);
+        let name = labels[bar.name].clone();
         scene.text(Text::new((left - 8.0, middle), name, LABEL).anchor(Anchor::End));
         stack(scene, bar, &x, middle);
         let end = x.place(bar.extent().1) + 8.0;

@@ -204,6 +204,36 @@ fn names_of_any_length_stay_on_the_paper() {
 }
 
 #[test]
+fn names_that_begin_alike_have_a_label_each() {
+    let [north, south] =
+        ["north", "south"].map(|end| format!("{}{end}.toml", "/profiles".repeat(9) + "/"));
+    let scene = drawn(&steady(&[&north, &south], &[1, 10, 100]));
+    assert_tidy(&scene);
+    for label in ["…north.toml", "…south.toml"] {
+        assert!(words(&scene).contains(&label), "{:?}", words(&scene));
+    }
+}
+
+#[test]
+fn profiles_and_rows_that_begin_alike_have_a_head_each() {
+    let long = |end: &str| format!("{}/{end}", "/profiles".repeat(9));
+    let mut record = two_profiles();
+    let servers = std::iter::once(&mut record.session.server).chain(&mut record.session.others);
+    for server in servers {
+        server.profile = server.profile.as_deref().map(long);
+    }
+    for sample in &mut record.samples {
+        sample.cell.profile = sample.cell.profile.as_deref().map(long);
+        sample.cell.strategy = long(&sample.cell.strategy);
+    }
+    let scene = wins::scene(&Summary::of(&record)).expect("two profiles");
+    assert_tidy(&scene);
+    for label in ["…steady", "…slow", "…tokio", "…rayon"] {
+        assert!(words(&scene).contains(&label), "{:?}", words(&scene));
+    }
+}
+
+#[test]
 fn without_delay_there_is_one_panel_and_no_bound() {
     let record = RecordBuilder::new()
         .service(Some(0.0))

@@ -64,6 +64,9 @@ pub(super) fn scene(summary: &Summary) -> Option<Scene> {
         .iter()
         .map(|contender| naming.short(&contender.cell))
         .collect();
+    let labels = prose::distinct(names.iter().map(String::as_str), |name| {
+        style::fitted(name, LABEL, false, WIDEST)
+    });
     let subject = format!("Which strategy wins where: {}.", prose::batch(summary));
     let title = format!("{}: which strategy wins where", prose::batch_size(summary));
     let mut scene = Scene::new(page::description(&subject, summary), WIDTH);
@@ -75,6 +78,7 @@ pub(super) fn scene(summary: &Summary) -> Option<Scene> {
     };
     let y = page::head(&mut scene, &title, summary, &figures) + 10.0;
     let mut y = key(&mut scene, y) + 22.0;
+    let names: Vec<String> = names.iter().map(|name| labels[name].clone()).collect();
     let widths = names
         .iter()
         .map(|name| style::text_width(name, LABEL, false));
@@ -85,19 +89,20 @@ pub(super) fn scene(summary: &Summary) -> Option<Scene> {
     let profiles = summary.profiles.len();
     let fit = profiles.div_ceil(profiles.div_ceil(fit));
     let width = (room / fit as f64).min(COLUMN.1);
+    let heads = prose::fitted_profile_names(summary, |name| {
+        style::fitted(name, LABEL, true, width - 8.0)
+    });
     let columns: Vec<usize> = (0..profiles).collect();
     for block in columns.chunks(fit) {
         for (place, profile) in block.iter().enumerate() {
-            let name = prose::name_of(&summary.profiles[*profile]);
-            let name = style::fitted(&name, LABEL, true, width - 8.0);
+            let name = heads[*profile].clone();
             let at = (left + (place as f64 + 0.5) * width, y);
             scene.text(Text::new(at, name, LABEL).bold().anchor(Anchor::Middle));
         }
         y += 14.0;
         for (contender, name) in contenders.iter().zip(&names) {
-            let name = style::fitted(name, LABEL, false, WIDEST);
             let at = (left - 12.0, y + PITCH / 2.0);
-            scene.text(Text::new(at, name, LABEL).anchor(Anchor::End));
+            scene.text(Text::new(at, name.clone(), LABEL).anchor(Anchor::End));
             for (place, profile) in block.iter().enumerate() {
                 let frame = Frame {
                     left: left + place as f64 * width + GAP,

@@ -1,6 +1,6 @@
 //! Names of cells: what tells them apart, and no more.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{printable, requests};
 use crate::analysis::Summary;
@@ -116,5 +116,120 @@ pub(crate) fn processes(cell: &Cell) -> String {
         None => String::new(),
         Some(1) => "1 process".to_owned(),
         Some(processes) => format!("{processes} processes"),
+    }
+}
+
+/// A label for each name, as `fit` shortens it. Names that only begin alike keep
+/// apart: what they have in common is dropped from their beginning, and where
+/// that is not enough they are numbered.
+pub(crate) fn distinct<'a>(
+    names: impl IntoIterator<Item = &'a str>,
+    fit: impl Fn(&str) -> String,
+) -> BTreeMap<String, String> {
+    let names: BTreeSet<&str> = names.into_iter().collect();
+    // How many bytes of each are dropped.
+    let mut dropped: BTreeMap<&str, usize> = names.iter().map(|name| (*name, 0)).collect();
+    let label = |name: &str, dropped: usize| match dropped {
+        0 => fit(name),
+        _ => fit(&format!("…{}", &name[dropped..])),
+    };
+    loop {
+        let mut alike: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+        for (name, dropped) in &dropped {
+            alike.entry(label(name, *dropped)).or_default().push(name);
+        }
+        if alike.len() == names.len() {
+            break;
+        }
+        let mut moved = false;
+        for names in alike.values().filter(|names| names.len() > 1) {
+            for name in names {
+                let before = dropped.get_mut(name);
+                let Some(before) = before else { continue };
+                if let Some(more) = starts(names).into_iter().find(|start| start > before) {
+                    *before = more;
+                    moved = true;
+                }
+            }
+        }
+        if !moved {
+            let numbered = dropped.iter().zip(1..).map(|((name, dropped), number)| {
+                let label = fit(&format!("{number}: {}", label(name, *dropped)));
+                ((*name).to_owned(), label)
+            });
+            return numbered.collect();
+        }
+    }
+    let labels = dropped.iter();
+    let labels = labels.map(|(name, dropped)| ((*name).to_owned(), label(name, *dropped)));
+    labels.collect()
+}
+
+/// Where names that begin alike may be cut: at the last word that has a
+/// difference in it, and at the difference itself, but never at an end.
+fn starts(names: &[&str]) -> [usize; 2] {
+    let last = |name: &&str| name.char_indices().last().map_or(0, |(at, _)| at);
+    let longest = names.iter().map(last).min().unwrap_or(0);
+    let first = names.first().copied().unwrap_or_default();
+    let same = |end: usize| names.iter().all(|name| name.get(..end) == first.get(..end));
+    let ends = (0..=longest)
+        .rev()
+        .filter(|end| first.is_char_boundary(*end));
+    let common = ends.into_iter().find(|end| same(*end)).unwrap_or(0);
+    let word = first[..common].rfind(['/', '\\', ' ', '-', '_', '+']);
+    [word.map_or(0, |separator| separator + 1), common]
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::distinct;
+    use crate::report::prose::shorten;
+
+    fn labels(names: &[&str], longest: usize) -> Vec<String> {
+        let labels = distinct(names.iter().copied(), |name| shorten(name, longest));
+        names.iter().map(|name| labels[*name].clone()).collect()
+    }
+
+    #[test]
+    fn names_that_differ_in_sight_are_kept() {
+        let names = ["tokio", "rayon", "/srv/profiles/of/the/north.toml"];
+        assert_eq!(labels(&names, 12), ["tokio", "rayon", "/srv/profil…"]);
+    }
+
+    #[test]
+    fn paths_that_begin_alike_lose_what_they_share() {
+        let names = [
+            "/srv/profiles/north/a.toml",
+            "/srv/profiles/north/b.toml",
+            "tokio",
+        ];
+        assert_eq!(labels(&names, 20), ["…a.toml", "…b.toml", "tokio"]);
+        let long = ["aaaaaaaaaaaaaaaaaaaaaaaab", "aaaaaaaaaaaaaaaaaaaaaaaac"];
+        assert_eq!(labels(&long, 20), ["…b", "…c"]);
+        let within = ["/srv/profiles/of/north", "/srv/profiles/of/north-2"];
+        assert_eq!(labels(&within, 12), ["…north", "…north-2"]);
+    }
+
+    #[test]
+    fn names_that_stay_alike_are_numbered() {
+        let distinct = distinct(["a b", "a\tb"], |name| shorten(&name.replace('\t', " "), 8));
+        let labels: Vec<_> = distinct.into_values().collect();
+        assert_eq!(labels, ["1: … b", "2: … b"]);
+    }
+
+    proptest! {
+        #[test]
+        fn labels_of_distinct_names_are_distinct(
+            names in prop::collection::btree_set("[a…1/: é-]{0,14}", 1..30),
+            longest in 6..20_usize,
+        ) {
+            let labels = distinct(names.iter().map(String::as_str), |name| shorten(name, longest));
+            let different: std::collections::BTreeSet<_> = labels.values().collect();
+            prop_assert_eq!(labels.len(), names.len());
+            prop_assert_eq!(different.len(), names.len());
+            prop_assert!(labels.values().all(|label| label.chars().count() <= longest));
+        }
     }
 }
