@@ -8,7 +8,7 @@ use std::time::Duration;
 use mock_server::duration;
 use mock_server::profile::Knobs;
 
-use super::options::{Answers, Axes, Failing, For, parse_table};
+use super::options::{Answers, Axes, Failing, For, UNKEPT, parse_table};
 use super::output::{Format, print_summary, say_written, tell};
 use super::progress::Progress;
 use super::refine;
@@ -21,6 +21,7 @@ use crate::analysis::summary::Row;
 use crate::client::Client;
 use crate::measure::{self, Plan, Session, SessionError, Sweep, discontinued, receipt};
 use crate::record::{self, Ending, Record, SampleResult, Sampling, Writer};
+use crate::report::files::{self, Made, Scratch};
 use crate::report::{self, units};
 use crate::secrets;
 use crate::strategy::Catalogue;
@@ -243,11 +244,15 @@ pub(super) fn run(args: &Args, catalogue: &Catalogue) -> Result<ExitCode, CliErr
     let mut sampling = args.sampling.sampling(args.url.is_some());
     let saves = args.url.is_none() && args.workload.saves || args.answers.saves();
     descriptors::allow(catalogue, &plan, sampling.lanes, saves)?;
-    report::files::make_directory(&args.out)?;
+    // Tried before a server is asked, and gone again: it may never have a file.
+    drop(Made::directory(&args.out)?);
     let program = program()?;
     let target = Target::of(args, &plan, &program)?;
     sampling.wake_s = Some(measure::wake_up().as_secs_f64());
+    let _made = Made::directory(&args.out)?;
     let mut writer = begin_record(args, catalogue, &plan, &target, &sampling)?;
+    // Nobody else writes here while the record is this session's.
+    let scratch = Scratch::cleared(args.out.join(UNKEPT));
     // From here on there is something to keep.
     let stop = signals::stop(&args.out)?;
     if args.url.is_some() {
@@ -277,6 +282,7 @@ pub(super) fn run(args: &Args, catalogue: &Catalogue) -> Result<ExitCode, CliErr
         confirms: searches,
     };
     let ran = session.run(&mut writer, &mut progress, &mut || further.next());
+    drop(scratch);
     progress.clear();
     conclude(args, writer, ran)
 }
@@ -334,7 +340,7 @@ fn begin_record(
         notes: plan.notes.iter().chain(&target.notes).cloned().collect(),
     };
     let writer = Writer::create(&args.out, &session).map_err(|source| {
-        CliError::new(report::files::WriteError {
+        CliError::new(files::WriteError {
             path: args.out.join(record::PARTIAL_NAME),
             source,
         })

@@ -116,7 +116,7 @@ pub(super) struct Answers {
     #[arg(long, value_name = "TIME", value_parser = parse_cpu, allow_hyphen_values = true)]
     cpu: Option<Duration>,
 
-    /// Save each body as a file in OUT/files, and check it (files does so always)
+    /// Save each body as a file, check it and remove it (files does so always)
     #[arg(long)]
     save: bool,
 
@@ -124,7 +124,7 @@ pub(super) struct Answers {
     #[arg(long)]
     pub(super) fsync: bool,
 
-    /// Leave the files in OUT/files
+    /// Leave the files that are saved, in OUT/files
     #[arg(long)]
     pub(super) keep_files: bool,
 }
@@ -138,16 +138,26 @@ pub(super) enum Results {
     InOrder,
 }
 
+/// Where files are saved that are not kept, below the report's directory: whatever
+/// is there is left over.
+pub(super) const UNKEPT: &str = "files.partial";
+
 impl Answers {
     /// Where bodies are saved, if they are: a directory below that of the report.
     ///
     /// # Errors
     /// Where options speak of files that are not saved, or files that were kept
-    /// are in the way.
+    /// are where others are to be kept.
     pub(super) fn saving(&self, always: bool, out: &Path) -> Result<Option<Save>, CliError> {
         if self.save || always {
-            let dir = std::path::absolute(out)?.join("files");
-            refuse_kept(&dir)?;
+            let out = std::path::absolute(out)?;
+            let dir = if self.keep_files {
+                let kept = out.join("files");
+                refuse_kept(&kept)?;
+                kept
+            } else {
+                out.join(UNKEPT)
+            };
             return Ok(Some(Save {
                 dir,
                 fsync: self.fsync,
@@ -178,14 +188,14 @@ impl Answers {
     }
 }
 
-/// Files that an earlier run kept, or could not remove, are somebody's: nothing is
-/// written among them, and none is removed.
+/// Files that an earlier run kept are somebody's: nothing is written among them, and
+/// none is removed.
 fn refuse_kept(dir: &Path) -> Result<(), CliError> {
     let is_directory =
         |entry: std::io::Result<std::fs::DirEntry>| entry.is_ok_and(|entry| entry.path().is_dir());
     if std::fs::read_dir(dir).is_ok_and(|entries| entries.into_iter().any(is_directory)) {
         return Err(CliError::new(format_args!(
-            "{} holds directories of files that an earlier run left or kept: move or remove them, \
+            "{} holds directories of files that an earlier run kept: move or remove them, \
              or name another directory with --out",
             dir.display()
         )));

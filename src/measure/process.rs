@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use super::pauses::Pauses;
 use super::sample::{Job, run};
+use super::saved::remove_in_use;
 use crate::record::{Measurement, SampleResult};
 use crate::strategy::{Catalogue, without_runtime_variables};
 
@@ -50,11 +51,18 @@ pub fn serve_sample(catalogue: &Catalogue, worker_program: &Path) -> io::Result<
     let mut line = String::new();
     io::stdin().read_line(&mut line)?;
     let job: Job = serde_json::from_str(&line)?;
+    let unkept = job.terms.handling.save.clone();
+    let unkept = unkept
+        .filter(|_| !job.terms.keeps_files)
+        .map(|save| save.dir);
     std::thread::Builder::new()
         .name("parent-watch".to_owned())
-        .spawn(|| {
+        .spawn(move || {
             // Nothing more is ever said: this returns when the parent is gone.
             let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());
+            if let Some(dir) = unkept {
+                remove_in_use(&dir);
+            }
             std::process::exit(0);
         })?;
     let entry = catalogue

@@ -2,7 +2,7 @@
 //! has ended, and removed unless it is to be kept.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::Terms;
 use crate::client::Save;
@@ -75,6 +75,24 @@ impl SavedFiles {
         Ok(())
     }
 }
+
+/// Removes a sample's directory, while files may still be saved there, and the one
+/// above it where that is empty now.
+pub(super) fn remove_in_use(dir: &Path) {
+    // Under another name no further file is begun in it; those that were begun
+    // are few.
+    let mut aside = dir.as_os_str().to_owned();
+    aside.push(format!(".{}", std::process::id()));
+    if fs::rename(dir, &aside).is_ok() {
+        let _ = (0..ATTEMPTS).find(|_| fs::remove_dir_all(&aside).is_ok());
+    }
+    if let Some(parent) = dir.parent() {
+        let _ = fs::remove_dir(parent);
+    }
+}
+
+/// How often a directory in use is tried to be removed.
+const ATTEMPTS: usize = 100;
 
 impl Drop for SavedFiles {
     fn drop(&mut self) {

@@ -23,6 +23,65 @@ pub fn make_directory(dir: &Path) -> Result<(), WriteError> {
     fs::create_dir_all(dir).map_err(naming(dir))
 }
 
+/// The directories that were made for files to come. Dropped, those that nothing
+/// came into are gone.
+#[derive(Debug)]
+#[must_use = "what is made is removed when this is dropped"]
+pub struct Made(Vec<PathBuf>);
+
+impl Made {
+    /// Makes a directory and those above it, where they are missing.
+    ///
+    /// # Errors
+    /// Where it cannot be made, or something else has its name.
+    pub fn directory(dir: &Path) -> Result<Self, WriteError> {
+        let missing = |dir: &&Path| !dir.as_os_str().is_empty() && !dir.exists();
+        let made = Self(
+            dir.ancestors()
+                .take_while(missing)
+                .map(Path::to_owned)
+                .collect(),
+        );
+        make_directory(dir)?;
+        Ok(made)
+    }
+}
+
+impl Drop for Made {
+    fn drop(&mut self) {
+        for dir in &self.0 {
+            // It fails where something is in it.
+            let _ = fs::remove_dir(dir);
+        }
+    }
+}
+
+/// A directory for files that nobody keeps: it is emptied now, and is gone when
+/// this is dropped.
+#[derive(Debug)]
+#[must_use = "the directory is removed when this is dropped"]
+pub struct Scratch(PathBuf);
+
+impl Scratch {
+    /// Removes what an earlier run left there.
+    pub fn cleared(dir: PathBuf) -> Self {
+        let scratch = Self(dir);
+        scratch.clear();
+        scratch
+    }
+
+    fn clear(&self) {
+        // What cannot be removed is in nobody's way until a file has its name.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        self.clear();
+    }
+}
+
 /// A file's new content, whole, beside the place that it is to take. Dropped, it
 /// is gone.
 #[derive(Debug)]
@@ -86,7 +145,7 @@ fn naming(path: &Path) -> impl Fn(io::Error) -> WriteError {
 mod tests {
     use std::fs;
 
-    use super::{Staged, WriteError, remove};
+    use super::{Made, Scratch, Staged, WriteError, remove};
 
     fn replace(path: &std::path::Path, content: &[u8]) -> Result<(), WriteError> {
         Staged::write(path, content)?.place().map(|_| ())
@@ -118,6 +177,33 @@ mod tests {
     fn removing_what_is_not_there_is_no_error() {
         let dir = tempfile::tempdir().expect("a directory");
         remove(&dir.path().join("runtime.png")).expect("nothing to do");
+    }
+
+    #[test]
+    fn made_directories_go_unless_something_is_in_them() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let (outer, inner) = (dir.path().join("a"), dir.path().join("a/b"));
+        drop(Made::directory(&inner).expect("made"));
+        assert!(!outer.exists() && dir.path().exists());
+        let made = Made::directory(&inner).expect("made");
+        fs::write(outer.join("file"), "kept").expect("written");
+        drop(made);
+        assert!(outer.exists() && !inner.exists());
+        drop(Made::directory(&outer).expect("there"));
+        drop(Made::directory(&outer.join("file/c")).expect_err("a file in the way"));
+        assert!(outer.join("file").exists());
+    }
+
+    #[test]
+    fn scratch_holds_nothing_of_earlier_runs_or_after() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("files.partial");
+        fs::create_dir_all(path.join("earlier")).expect("made");
+        let scratch = Scratch::cleared(path.clone());
+        assert!(!path.exists());
+        fs::create_dir_all(path.join("sample")).expect("made");
+        drop(scratch);
+        assert!(!path.exists());
     }
 
     #[cfg(unix)]
