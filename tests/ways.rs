@@ -15,7 +15,7 @@ use fanout::client::{Client, Handling, Retry, Save, Work};
 use fanout::measure::{self, Job, Terms};
 use fanout::record::{Cell, Measurement};
 use fanout::strategy::{Batch, Catalogue, Dispatch, Entry, InOrder, Sink};
-use fanout::workload::{Bundled, Expect, Gets, Table, Workload};
+use fanout::workload::{Bundled, Expect, Gets, Table, Template, Workload};
 use mock_server::profile::Profile;
 
 /// Long enough that no test waits for it by accident.
@@ -503,5 +503,27 @@ fn a_new_connection_that_is_closed_is_a_failure() {
         assert_eq!((measured.ok, measured.failed()), (0, 6), "{name}");
         // A connection that was opened ahead is kept, and may be tried again once.
         assert!(measured.resent <= 6, "{name}");
+    }
+}
+
+#[test]
+fn every_client_sends_the_same_target() {
+    let given = "/a/../b'c/ü/%41?q='x'&r=[1]|2&{index}";
+    let expected = "/b%27c/%C3%BC/%41?q=%27x%27&r=[1]%7C2&";
+    for entry in entries() {
+        let seen = Arc::new(std::sync::Mutex::new(Vec::new()));
+        let record = Arc::clone(&seen);
+        let server = Scripted::start(move |exchange| {
+            record.lock().unwrap().push(exchange.target.to_owned());
+            exchange.answer(200, b"{}")
+        });
+        let workload = Gets::new(Template::parse(given).unwrap(), 3, Expect::Status);
+        let measured = run(&job(&entry, &server.url(), workload), &entry);
+        let name = label(&entry);
+        assert_eq!(measured.ok, 3, "{name}: {:?}", measured.failures);
+        let mut seen = seen.lock().unwrap().clone();
+        seen.sort();
+        let all: Vec<_> = (0..3).map(|index| format!("{expected}{index}")).collect();
+        assert_eq!(seen, all, "{name}");
     }
 }

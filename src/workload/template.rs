@@ -4,7 +4,7 @@
 use std::fmt;
 
 use hyper::http::uri::PathAndQuery;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 
 use super::Table;
@@ -16,6 +16,16 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'.')
     .remove(b'_')
     .remove(b'~');
+
+/// What clients treat unlike one another between placeholders. Characters that no
+/// client takes are not in it: they are refused.
+const UNLIKE: &AsciiSet = &AsciiSet::EMPTY
+    .add(b'"')
+    .add(b'\'')
+    .add(b'\\')
+    .add(b'^')
+    .add(b'`')
+    .add(b'|');
 
 /// The path and query of a batch's requests, with places for what differs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,6 +42,18 @@ enum Part {
     Id,
     Index,
     Column(String),
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => f.write_str(text),
+            Self::Type => f.write_str("{type}"),
+            Self::Id => f.write_str("{id}"),
+            Self::Index => f.write_str("{index}"),
+            Self::Column(name) => write!(f, "{{{name}}}"),
+        }
+    }
 }
 
 /// Why a URL template cannot be used.
@@ -94,13 +116,14 @@ impl Template {
     /// # Errors
     /// Where braces do not match or name no place.
     pub fn parse(text: &str) -> Result<Self, TemplateError> {
+        let normal = without_dots(text);
         let mut parts = Vec::new();
-        let mut rest = text;
+        let mut rest = normal.as_str();
         while let Some(open) = rest.find(['{', '}']) {
             let after = &rest[open + 1..];
             let close = after.find('}').filter(|_| rest[open..].starts_with('{'));
             let close = close.ok_or_else(|| TemplateError::Brace(text.to_owned()))?;
-            parts.push(Part::Text(rest[..open].to_owned()));
+            parts.push(Part::Text(normalised(&rest[..open])));
             parts.push(match &after[..close] {
                 "type" => Part::Type,
                 "id" => Part::Id,
@@ -110,7 +133,7 @@ impl Template {
             });
             rest = &after[close + 1..];
         }
-        parts.push(Part::Text(rest.to_owned()));
+        parts.push(Part::Text(normalised(rest)));
         if let Some(character) = unsendable(&parts) {
             return Err(TemplateError::Character {
                 template: text.to_owned(),
@@ -118,7 +141,7 @@ impl Template {
             });
         }
         Ok(Self {
-            text: text.to_owned(),
+            text: parts.iter().map(Part::to_string).collect(),
             parts,
         })
     }
@@ -189,6 +212,36 @@ impl Template {
         }
         target
     }
+}
+
+/// What stands between placeholders as every client sends it: some encode what
+/// others leave as it is.
+fn normalised(text: &str) -> String {
+    utf8_percent_encode(text, UNLIKE).to_string()
+}
+
+/// A template whose path has no segments `.` and `..`: some clients resolve them
+/// and others send them (RFC 3986, section 5.2.4).
+fn without_dots(text: &str) -> String {
+    let (path, query) = text.split_at(text.find('?').unwrap_or(text.len()));
+    let is_dots = |segment: &str| matches!(segment, "." | "..");
+    if !path.split('/').any(is_dots) {
+        return text.to_owned();
+    }
+    let mut kept: Vec<&str> = Vec::new();
+    let mut segments = path.split('/').skip(1).peekable();
+    while let Some(segment) = segments.next() {
+        if segment == ".." {
+            kept.pop();
+        }
+        if !is_dots(segment) {
+            kept.push(segment);
+        } else if segments.peek().is_none() {
+            // A path that ends in dots ends in a slash.
+            kept.push("");
+        }
+    }
+    format!("/{}{query}", kept.join("/"))
 }
 
 /// The first character between the placeholders that no request line may hold, or
@@ -264,6 +317,22 @@ mod tests {
             assert!(error.contains(character) && error.contains(code), "{error}");
         }
         Template::parse("/a'(b)*?c[]=1|2&d=:@!$;,~").unwrap();
+    }
+
+    #[test]
+    fn a_template_is_what_every_client_sends() {
+        let normal = |text: &str| Template::parse(text).unwrap().to_string();
+        for (text, expected) in [
+            ("/a/../b", "/b"),
+            ("/a/./b/..", "/a/"),
+            ("/../{id}/..?p=../x", "/?p=../x"),
+            ("/ü?q='a'|b", "/%C3%BC?q=%27a%27%7Cb"),
+            ("/a%2Fb/{index}", "/a%2Fb/{index}"),
+            ("/a.b/..c", "/a.b/..c"),
+        ] {
+            assert_eq!(normal(text), expected);
+            assert_eq!(normal(expected), expected);
+        }
     }
 
     #[test]
