@@ -4,6 +4,8 @@
 use std::borrow::Cow;
 use std::sync::OnceLock;
 
+use percent_encoding::percent_decode_str;
+
 /// Parameters whose values are secrets, in lower case, with `-` and `_` left out.
 const KNOWN: [&str; 24] = [
     "accesskey",
@@ -51,7 +53,8 @@ fn plain(name: &str) -> String {
 }
 
 fn is_secret(name: &str) -> bool {
-    let name = plain(name);
+    let name = percent_decode_str(name).decode_utf8_lossy();
+    let name = plain(&name);
     let is_named = NAMED.get().is_some_and(|named| named.contains(&name));
     // As x-amz-signature and gcp-access-token are.
     let ends_like = [
@@ -79,7 +82,8 @@ pub fn masked(text: &str) -> Cow<'_, str> {
 
 /// What ends a value or an authority within a text.
 fn ends(c: char) -> bool {
-    c.is_whitespace() || matches!(c, '&' | '#' | '"' | '\'' | '\\' | '<' | '>' | '`')
+    // A quote that closes a word goes with the secret: it may be part of it.
+    c.is_whitespace() || matches!(c, '&' | '#' | '"' | '\\' | '<' | '>' | '`')
 }
 
 fn without_values(text: &str) -> String {
@@ -141,7 +145,7 @@ mod tests {
             ),
             (
                 "--url 'http://h/?id=1&X-Amz-Signature=S3CRET'",
-                "--url 'http://h/?id=1&X-Amz-Signature=***'",
+                "--url 'http://h/?id=1&X-Amz-Signature=***",
             ),
             (
                 "{\"url\":\"http://h/?token=S3CRET\"}",
@@ -156,6 +160,8 @@ mod tests {
             ),
             ("a = b & c = d?", "a = b & c = d?"),
             ("/x?a?token=S3CRET", "/x?a?token=***"),
+            ("/x?api%5Fkey=ab'S3CRET&b=1", "/x?api%5Fkey=***&b=1"),
+            ("http://me:p'S3CRET@h/", "http://***@h/"),
         ];
         for (text, expected) in cases {
             assert_eq!(masked(text), expected);

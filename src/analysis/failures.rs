@@ -227,9 +227,16 @@ fn no_worse(rows: &[Row], of_batch: &[usize], tolerance: Option<f64>) -> Vec<usi
     let errors = places.iter().map(|place| rows[*place].errors).min();
     places.retain(|place| Some(rows[*place].errors) == errors);
     let counts = |place: &usize| failed(place).unwrap_or_default().counts();
+    let counts_all = |place: &usize| {
+        let all = failed(place).unwrap_or_default();
+        Failed { effect: 1.0, ..all }.counts()
+    };
     let level = LEVEL / places.len().max(1) as f64;
     if let Some(most) = tolerance {
-        let within = |place: &&usize| counts(place).chance_at(most) >= level;
+        // Failures of one bad sample are few by chance, and still the share that was had.
+        let share = |place: &usize| failed(place).unwrap_or_default().share();
+        let within =
+            |place: &&usize| share(place) <= most || counts_all(place).chance_at(most) >= level;
         let within: Vec<_> = places.iter().filter(within).copied().collect();
         if !within.is_empty() {
             return within;

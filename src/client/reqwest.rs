@@ -7,8 +7,8 @@
 
 use std::error::Error as StdError;
 use std::io::{self, Read};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -114,31 +114,43 @@ where
     }
 }
 
-/// What is known of the connections that a client keeps. Workers share them, and
-/// reqwest does not tell a kept one from a new one: after a response there may be
-/// some, as many as workers.
-struct Kept {
+/// Whether there may be kept connections, and a client `C` for the request that
+/// met one which the server had closed. Workers share connections, and reqwest
+/// tells neither a kept one from a new one nor takes a new one when asked.
+struct Kept<C> {
+    target: Target,
     answered: AtomicBool,
-    most: usize,
+    /// A client that keeps no connection, made when it is needed first.
+    fresh: OnceLock<Option<C>>,
 }
 
-impl Kept {
-    fn new(reuse: Reuse, workers: usize) -> Arc<Self> {
+impl<C: Clone> Kept<C> {
+    fn new(target: &Target) -> Arc<Self> {
         Arc::new(Self {
+            target: target.clone(),
             answered: AtomicBool::new(false),
-            most: match reuse {
-                Reuse::Session => workers,
-                Reuse::PerRequest => 0,
-            },
+            fresh: OnceLock::new(),
         })
     }
 
-    /// How often a request may meet a kept connection that the server has closed.
-    fn resends(&self) -> usize {
-        match self.answered.load(Ordering::Relaxed) {
-            true => self.most,
-            false => 0,
+    /// The client to send a request once more with, if an error says that a kept
+    /// connection was closed (RFC 9110, section 9.2.2).
+    fn once_more(
+        &self,
+        error: &reqwest::Error,
+        build: impl FnOnce(&Target) -> io::Result<C>,
+    ) -> Option<C> {
+        let may_be_kept =
+            self.target.reuse == Reuse::Session && self.answered.load(Ordering::Relaxed);
+        if !may_be_kept || !was_closed(error) {
+            return None;
         }
+        let without = || build(&self.target.clone().with_reuse(Reuse::PerRequest)).ok();
+        let fresh = self.fresh.get_or_init(without).clone();
+        if fresh.is_some() {
+            self.target.count_resent();
+        }
+        fresh
     }
 
     /// A response has come.
@@ -154,7 +166,7 @@ impl Kept {
 pub struct ReqwestClient {
     client: reqwest::Client,
     target: Target,
-    kept: Arc<Kept>,
+    kept: Arc<Kept<reqwest::Client>>,
 }
 
 impl AsyncClient for ReqwestClient {
@@ -162,7 +174,7 @@ impl AsyncClient for ReqwestClient {
 
     async fn connect(target: &Target, workers: usize) -> io::Result<Vec<Self>> {
         let client = equalised!(reqwest::Client::builder(), target, workers);
-        let kept = Kept::new(target.reuse, workers);
+        let kept = Kept::new(target);
         let hold = || Self {
             client: client.clone(),
             target: target.clone(),
@@ -175,26 +187,26 @@ impl AsyncClient for ReqwestClient {
         let target = &self.target;
         check_target(&request.target)?;
         let limit = request.limit(target.timeout);
-        let (begun, mut left) = (Instant::now(), limit);
-        let mut resends = self.kept.resends();
-        let answer = loop {
-            let message = self.client.get(url(target, &request.target));
+        let send = |client: &reqwest::Client, left: Duration| {
+            let message = client.get(url(target, &request.target));
             let message = closing(target, message, reqwest::RequestBuilder::header);
             // The client keeps the usual limit itself, for less.
-            let message = match left < target.timeout {
+            match left < target.timeout {
                 true => message.timeout(left),
                 false => message,
-            };
-            match message.send().await {
-                Ok(answer) => break answer,
-                Err(error) if resends > 0 && was_closed(&error) => {
-                    resends -= 1;
-                    target.count_resent();
-                    left = limit.saturating_sub(begun.elapsed());
-                }
-                Err(error) => return Err(failure(target, limit, &error)),
             }
+            .send()
         };
+        let begun = Instant::now();
+        let mut answer = send(&self.client, limit).await;
+        if let Err(error) = &answer
+            && let Some(fresh) = self.kept.once_more(error, |target| {
+                Ok(equalised!(reqwest::Client::builder(), target, 0))
+            })
+        {
+            answer = send(&fresh, limit.saturating_sub(begun.elapsed())).await;
+        }
+        let answer = answer.map_err(|error| failure(target, limit, &error))?;
         self.kept.answered();
         check_head(answer.headers())?;
         let status = answer.status().as_u16();
@@ -253,13 +265,13 @@ fn asked(headers: &header::HeaderMap) -> Option<Duration> {
 struct BlockingReqwest {
     client: reqwest::blocking::Client,
     target: Target,
-    kept: Arc<Kept>,
+    kept: Arc<Kept<reqwest::blocking::Client>>,
 }
 
 fn blocking(target: &Target, workers: usize) -> io::Result<Maker> {
     let client = equalised!(reqwest::blocking::Client::builder(), target, workers);
     let target = target.clone();
-    let kept = Kept::new(target.reuse, workers);
+    let kept = Kept::new(&target);
     Ok(Arc::new(move || {
         Box::new(BlockingReqwest {
             client: client.clone(),
@@ -274,22 +286,22 @@ impl BlockingClient for BlockingReqwest {
         let target = &self.target;
         check_target(&request.target)?;
         let limit = request.limit(target.timeout);
-        let (begun, mut left) = (Instant::now(), limit);
-        let mut resends = self.kept.resends();
-        let answer = loop {
-            let message = self.client.get(url(target, &request.target));
+        let send = |client: &reqwest::blocking::Client, left: Duration| {
+            let message = client.get(url(target, &request.target));
             let message = closing(target, message, reqwest::blocking::RequestBuilder::header);
             // The client's own limit counts anew for each read; this one does not.
-            match message.timeout(left).send() {
-                Ok(answer) => break answer,
-                Err(error) if resends > 0 && was_closed(&error) => {
-                    resends -= 1;
-                    target.count_resent();
-                    left = limit.saturating_sub(begun.elapsed());
-                }
-                Err(error) => return Err(failure(target, limit, &error)),
-            }
+            message.timeout(left).send()
         };
+        let begun = Instant::now();
+        let mut answer = send(&self.client, limit);
+        if let Err(error) = &answer
+            && let Some(fresh) = self.kept.once_more(error, |target| {
+                Ok(equalised!(reqwest::blocking::Client::builder(), target, 0))
+            })
+        {
+            answer = send(&fresh, limit.saturating_sub(begun.elapsed()));
+        }
+        let answer = answer.map_err(|error| failure(target, limit, &error))?;
         self.kept.answered();
         check_head(answer.headers())?;
         let status = answer.status().as_u16();

@@ -143,7 +143,8 @@ impl Plan {
                 request.requests
             ));
         }
-        let capped = |cell: &Cell| cell.processes.is_some_and(|p| p > cell.workers_usable);
+        let most = request.processes.iter().max().copied().unwrap_or_default();
+        let capped = |cell: &Cell| cell.processes.is_some() && most > cell.workers_usable;
         if plan.cells.iter().any(capped) {
             plan.notes.push(
                 "no more processes than workers: where --processes asks for more, each worker \
@@ -248,7 +249,7 @@ impl Plan {
                     dispatch: variant.dispatch.name().to_owned(),
                     reuse: variant.reuse.name().to_owned(),
                     runtime_threads: variant.runtime_threads,
-                    processes: variant.processes,
+                    processes: variant.processes.map(|processes| processes.min(usable)),
                     workers: asked,
                     workers_usable: usable,
                     requests: request.requests,

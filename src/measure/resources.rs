@@ -190,6 +190,7 @@ mod tests {
     fn what_lies_between_phases_counts_for_none() {
         // Other tests run in this process as well, so that only the least that
         // a phase can have is known, and what one is given of another's.
+        let begun = Usage::now();
         let mut phases = Phases::begin();
         spin(Duration::from_millis(20));
         let build = phases.end(&[]);
@@ -203,5 +204,6 @@ mod tests {
         assert!(run.0 >= Duration::from_millis(30), "{run:?}");
         assert!(between.cpu() >= Duration::from_millis(20));
         assert_eq!(phases.used().cpu(), build.0 + run.0);
+        assert!(build.0 + run.0 + between.cpu() <= Usage::now().since(begun).cpu());
     }
 }

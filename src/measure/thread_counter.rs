@@ -23,7 +23,7 @@ pub(super) struct Counted {
     /// Threads in the middle of the run, the counting one included; 0 where that
     /// is not known.
     pub(super) threads: u64,
-    /// CPU time of the counting thread.
+    /// CPU time of the count, where it was made within the run.
     pub(super) cpu: Duration,
 }
 
@@ -38,11 +38,16 @@ impl ThreadCounter {
                 while !waiting.is_halfway() && !given_up.load(Ordering::Acquire) {
                     std::thread::park();
                 }
+                // After the run it is in no phase.
+                let in_run = !given_up.load(Ordering::Acquire);
+                let woken = own_cpu();
                 let threads = resources::threads(std::process::id());
-                let cpu = clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID);
                 Counted {
                     threads,
-                    cpu: cpu.map(Duration::from).unwrap_or_default(),
+                    cpu: match in_run {
+                        true => own_cpu().saturating_sub(woken),
+                        false => Duration::ZERO,
+                    },
                 }
             })
             .ok();
@@ -70,4 +75,10 @@ impl Drop for ThreadCounter {
     fn drop(&mut self) {
         self.release();
     }
+}
+
+/// CPU time of this thread so far.
+fn own_cpu() -> Duration {
+    let cpu = clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID);
+    cpu.map(Duration::from).unwrap_or_default()
 }

@@ -151,6 +151,14 @@ fn a_tolerance_keeps_what_fails_little_and_no_more() {
     assert_eq!(advised(None), 5);
     assert_eq!(advised(Some(0.01)), 10);
     assert_eq!(advised(Some(0.05)), 20);
+    // One bad sample of three is a third of all requests.
+    let clustered = RecordBuilder::new()
+        .session(|session| session.max_failures = Some(0.01))
+        .sample("tokio", 5, measured(100, 4.0))
+        .sample("tokio", 5, measured(100, 4.0))
+        .sample("tokio", 10, measured(100, 2.0).failed(95, "timeout"))
+        .sample("tokio", 10, measured(100, 2.0));
+    assert_eq!(advice(&clustered.build()).0, 5);
     // None within it: as without.
     let all = RecordBuilder::new()
         .session(|session| session.max_failures = Some(0.01))

@@ -1,6 +1,6 @@
 //! The other cells that one may have reason to choose, and what they cost.
 
-use super::choice::Terms;
+use super::choice::{Terms, paid_cpu_s};
 use super::{Alternative, Choice, over};
 use crate::analysis::units;
 use crate::record::Purpose;
@@ -127,8 +127,9 @@ fn difference(choice: &Choice<'_>, place: usize) -> String {
         ));
     }
     parts.extend(other_runtime(choice, place));
-    let cpu_s = this.cpu_s - mine.cpu_s;
-    if cpu_s.abs() > mine.cpu_s * SAVING {
+    let paid = |figures| paid_cpu_s(figures, choice.terms.purpose);
+    let cpu_s = paid(this) - paid(mine);
+    if cpu_s.abs() > paid(mine) * SAVING {
         let by = units::seconds(cpu_s.abs());
         parts.push(format!(
             "{by} {} CPU time",

@@ -81,7 +81,8 @@ impl<'a> Choice<'a> {
             .into_iter()
             .filter(|place| choice.alike(*place, quickest))
             .collect();
-        choice.chosen = choice.least(&choice.maintained(), cost)?;
+        let purpose = choice.terms.purpose;
+        choice.chosen = choice.least(&choice.maintained(), |figures| cost(figures, purpose))?;
         Some(choice)
     }
 
@@ -206,8 +207,18 @@ impl<'a> Choice<'a> {
 
 /// What a cell costs in CPU time and memory: their product, so that neither
 /// needs a price in the other's unit. Where one is not told, the other alone.
-pub(in crate::analysis) fn cost(figures: &Figures) -> f64 {
+pub(in crate::analysis) fn cost(figures: &Figures, purpose: Purpose) -> f64 {
     let memory = figures.peak_rss_bytes.map_or(1.0, |bytes| bytes as f64);
     // The clock of CPU time is no finer than this.
-    figures.cpu_s.max(1e-6) * memory
+    paid_cpu_s(figures, purpose).max(1e-6) * memory
+}
+
+/// The CPU time that a batch costs: all of it for one that is run once, that of the
+/// run for one that is run again and again. Where a record does not tell them apart,
+/// all of it.
+pub(in crate::analysis) fn paid_cpu_s(figures: &Figures, purpose: Purpose) -> f64 {
+    match purpose {
+        Purpose::Once => figures.cpu_s,
+        Purpose::Repeated => figures.run_cpu_s.unwrap_or(figures.cpu_s),
+    }
 }

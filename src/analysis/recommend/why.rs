@@ -1,5 +1,6 @@
 //! The reasons in sentences.
 
+use super::choice::paid_cpu_s;
 use super::{Basis, Choice, TOLERANCE, estimate, over};
 use crate::analysis::{Source, units};
 use crate::record::Ending;
@@ -71,7 +72,7 @@ fn strategies(choice: &Choice<'_>) -> Option<String> {
     let memory = figures.peak_rss_bytes;
     let takes = format!(
         "{} of CPU time{}",
-        units::seconds(figures.cpu_s),
+        units::seconds(paid_cpu_s(figures, choice.terms.purpose)),
         memory.map_or(String::new(), |bytes| format!(
             " and {}",
             units::bytes(bytes)
