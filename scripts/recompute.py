@@ -7,7 +7,8 @@ the worker count that `fanout report` advises changes; more than one in twenty i
 code 1. Needs `cargo build --release`, or --fanout.
 
 Not recomputed, and said so: bounds and gaps where requests do not all take one stated
-time or the server is limited; the split of the gap; `fails_more` where requests failed.
+time or the server is limited; the split of the gap; `fails_more` where requests failed;
+the whole rule of the advice (the advised row must compare and be within 5 % of the least).
 """
 
 import argparse
@@ -22,9 +23,11 @@ import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-TOLERANCE, SAME = 0.05, 0.02
-LINE = ("strategy", "client", "dispatch", "reuse", "runtime_threads", "requests", "profile")
-KEY = (*LINE, "workers", "workers_usable")
+TOLERANCE = 0.05
+KEY = ("strategy", "client", "dispatch", "reuse", "runtime_threads", "requests", "profile",
+       "processes", "workers", "workers_usable")
+# Columns that have another name than the record's field.
+COLUMN = {"processes": "processes_chosen"}
 
 
 def read(directory):
@@ -130,31 +133,22 @@ def figures(session, cell, results):
                 status = int(code) if code.isdigit() else None
             counts[failure["kind"], status] += failure["count"]
     row["failure_statuses"] = by_status(counts)
-    row["_interval"] = interval(warm)[:2]
     return row
 
 
-def recommended(rows):
-    """The place that METHODOLOGY's rules advise, for the rows of one profile."""
+def unsound(rows, purpose, advised):
+    """Why the advised rows cannot be right, if they cannot: there is one, it compares,
+    and the median that decides is within 5 % of the least."""
+    judged = "warm_s" if purpose == "repeated" else "cold_s"
     places = [key for key, row in rows.items() if row["_compares"]]
     if not places:
-        return None
-    largest = max(key[KEY.index("requests")] for key in places)
-    places = [key for key in places if key[KEY.index("requests")] == largest]
-    used, line = (lambda key: min(key[-1], largest)), (lambda key: key[:len(LINE)])
-    places = [key for key in places
-              if not any(line(one) == line(key) and one[-1] < key[-1] and used(one) == used(key)
-                         for one in places)]
-    warm, ends = (lambda key: rows[key]["warm_s"]), (lambda key: rows[key]["_interval"])
-    fastest = min(places, key=warm)
-    within = [key for key in places if warm(key) <= warm(fastest) * (1 + TOLERANCE)
-              and ends(key)[1] <= ends(fastest)[1] * (1 + TOLERANCE)]
-    fewest = min(map(used, within))
-    there = [key for key in within if used(key) == fewest]
-    quickest = min(there, key=warm)
-    equals = [key for key in there if ends(key)[0] <= ends(quickest)[1]
-              or warm(key) <= warm(quickest) * (1 + SAME)]
-    return min(equals, key=lambda k: max(rows[k]["cpu_s"], 1e-6) * (rows[k]["peak_rss_bytes"] or 1))
+        return [] if not advised else [f"{advised}: recommended, and nothing compares"]
+    if len(advised) != 1 or advised[0] not in places:
+        return [f"{advised}: expected one recommended row that compares"]
+    least = min(rows[key][judged] for key in places)
+    if rows[advised[0]][judged] > least * (1 + TOLERANCE):
+        return [f"{advised[0]}: recommended, and {judged} is over 1.05 × {least}"]
+    return []
 
 
 def report(fanout, directory, out):
@@ -173,14 +167,18 @@ def recompute(directory, text):
     session, samples, _ = read(directory)
     cells = {}
     for sample in samples:
+        # Those only estimate what the others chose.
+        if sample.get("taken", {}).get("confirms"):
+            continue
         cell = sample["cell"]
         key = tuple(cell.get(name) for name in KEY)
         cells.setdefault(key, (cell, []))[1].append(sample["result"])
     own = {key: figures(session, cell, results) for key, (cell, results) in cells.items()}
     shown = {}
-    numbers = ("runtime_threads", "requests", "workers", "workers_usable")
+    numbers = ("runtime_threads", "requests", "processes", "workers", "workers_usable")
     for line in csv.DictReader(text.splitlines()):
-        key = tuple((int(line[n]) if n in numbers else line[n]) if line[n] else None for n in KEY)
+        given = {name: line[COLUMN.get(name, name)] for name in KEY}
+        key = tuple((int(given[n]) if n in numbers else given[n]) if given[n] else None for n in KEY)
         shown[key] = line
     told = [f"{key}: not in both" for key in own.keys() ^ shown.keys()]
     compared = 0
@@ -198,11 +196,9 @@ def recompute(directory, text):
                 if not same(value, line[name]):
                     told.append(f"{key}: {name} is {line[name]!r}, recomputed {value!r}")
     for rows in profiles.values():
-        place = recommended(rows)
-        for key in rows:
-            compared += 1
-            if (key == place) != (shown[key]["recommended"] == "true"):
-                told.append(f"{key}: recommended is {shown[key]['recommended']}, recomputed {key == place}")
+        compared += 1
+        advised = [key for key in rows if shown[key]["recommended"] == "true"]
+        told += unsound(rows, session.get("purpose"), advised)
     bounds = sum("bound_s" in row for row in own.values())
     print(f"{compared} fields of {len(own)} rows compared, {bounds} of them with their bound")
     return told

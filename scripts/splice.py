@@ -125,6 +125,7 @@ def searched(folder):
 
 TABLES = {
     "reference-runtime": runtime,
+    "reference-resources": resources,
     "reference-gaps": gaps,
     "regret": lambda: searched(ROOT / "results" / "regret"),
     "regret-profiles": lambda: searched(ROOT / "results" / "regret" / "profiles"),
