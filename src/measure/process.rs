@@ -112,6 +112,9 @@ pub(super) struct SampleProcess {
     ended: Option<String>,
 }
 
+/// Longest that a process which has closed its output may take to end by itself.
+const ENDING: Duration = Duration::from_secs(1);
+
 impl SampleProcess {
     /// Starts a process of a program that has the hidden command.
     pub(super) fn start(program: &Path, job: &Job) -> io::Result<Self> {
@@ -199,6 +202,12 @@ impl SampleProcess {
                     }
                 }
                 Err(RecvTimeoutError::Disconnected) => {
+                    // It closes its output a moment before it can be waited for, and
+                    // killed then it would seem to have been killed.
+                    let begun = Instant::now();
+                    while begun.elapsed() < ENDING && matches!(self.child.try_wait(), Ok(None)) {
+                        std::thread::sleep(Duration::from_millis(1));
+                    }
                     let ended = self.end();
                     let error = format!("the sample's process ended without a result ({ended})");
                     return Some(SampleResult::Error(error));

@@ -2,7 +2,7 @@
 
 use std::io::{self, Read, Write};
 use std::process::{Child, Command, Stdio};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use mio::unix::pipe::{Receiver, Sender};
 use mio::{Interest, Registry, Token};
@@ -11,6 +11,9 @@ use super::wire::{self, Duty, Orders, Report};
 use super::worker::VERB;
 use crate::strategy::{Setup, without_runtime_variables};
 use crate::workload::Gets;
+
+/// Longest that a process which has closed its output may take to end by itself.
+const ENDING: Duration = Duration::from_secs(1);
 
 /// A worker process. It is ended, and waited for, when this is dropped.
 pub(super) struct WorkerProcess {
@@ -115,6 +118,16 @@ impl WorkerProcess {
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    /// How the process ended that has closed its output. It does so a moment before
+    /// it can be waited for, and killed then it would seem to have been killed.
+    pub(super) fn ended(&mut self) -> String {
+        let begun = Instant::now();
+        while begun.elapsed() < ENDING && matches!(self.child.try_wait(), Ok(None)) {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        self.end()
     }
 
     /// Ends the process if it still runs, and says how it ended.

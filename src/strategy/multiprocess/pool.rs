@@ -117,7 +117,7 @@ impl ProcessPool {
         let written = worker.write();
         let (reports, open) = worker.reports();
         if let Err(error) = open.and(written) {
-            return Err(format!("{error}: {}", worker.end()));
+            return Err(format!("{error}: {}", worker.ended()));
         }
         for report in &reports {
             self.setup.target.count(report.traffic);
