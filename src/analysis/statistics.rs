@@ -54,7 +54,7 @@ impl Sorted {
     }
 
     /// High quantiles of two sets of values, of one probability: the highest that
-    /// both can tell, up to [`HIGH`]. By definition 8 of Hyndman and Fan, which
+    /// both can tell, up to 0.9. By definition 8 of Hyndman and Fan, which
     /// they recommend: its median is about that of the distribution whatever the
     /// number of values, so that few values favour neither side.
     pub fn high_quantiles(&self, other: &Self) -> (f64, f64) {
@@ -74,7 +74,7 @@ impl Sorted {
     }
 
     /// Whether the medians of two sets of values differ: their intervals of one
-    /// confidence do not overlap. With [`APART`] this says so of equal ones in about
+    /// confidence, 75 %, do not overlap. This says so of equal ones in about
     /// one case in ten, whatever the numbers of values, from three on.
     pub fn is_apart(&self, other: &Self) -> bool {
         self.is_apart_among(other, 1)

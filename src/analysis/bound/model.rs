@@ -119,7 +119,7 @@ impl Model {
     ///
     /// - the service times over the workers, each request with the CPU time of
     ///   its answer and the time that its body takes, unless they are measured
-    ///   with it ([`Model::over`]);
+    ///   with it;
     /// - the same over the requests that are served at once;
     /// - `(N − b) / r` for a rate limit of r with a burst of b, and, where all
     ///   are the same, the service time of the last one admitted;
