@@ -159,10 +159,10 @@ def hover(page, check, name):
 
 
 def toggles(page, check, name):
-    lines = "document.querySelectorAll('#gap [data-series=\"5\"] .line').length"
-    button = "#legend button[data-row='5']"
-    check.that(page.run(f"document.querySelector({json.dumps(button)}).innerText") == "tokio",
-               f"{name}: the sixth line is not tokio")
+    lines = "document.querySelectorAll('#gap [data-series=\"6\"] .line').length"
+    button = "#legend button[data-row='6']"
+    check.that(page.run(f"document.querySelector({json.dumps(button)}).innerText") == "tokio+hyper",
+               f"{name}: the seventh line is not tokio+hyper")
     check.that(page.run(lines) == 7, f"{name}: tokio has {page.run(lines)} pieces of a line")
     page.mouse("click", *centre(page, button))
     check.that(page.run(lines) == 0, f"{name}: tokio's line stays")
@@ -199,15 +199,15 @@ def keyboard(page, check, name):
     check.that(page.run(f"{here}.dataset.x") == "2", f"{name}: the right arrow stays")
     row = f"{here}.parentNode.dataset.series"
     column = {page.run(row)}
-    for _ in range(6):
+    for _ in range(8):
         page.key("ArrowUp")
         column.add(page.run(row))
     top = page.run(row)
-    for _ in range(6):
+    for _ in range(8):
         page.key("ArrowDown")
         column.add(page.run(row))
     check.that(page.run(f"{here}.dataset.x") == "2", f"{name}: up and down leave the column")
-    check.that(column == set("012345"), f"{name}: up and down reach {sorted(column)} alone")
+    check.that(column == set("01234567"), f"{name}: up and down reach {sorted(column)} alone")
     check.that(page.run(row) != top, f"{name}: down does not lead down")
     seen = page.run(f"getComputedStyle({here}.querySelector('.halo')).strokeWidth")
     check.that(seen == "3px", f"{name}: the focus of a point is not seen")
@@ -220,13 +220,13 @@ def keyboard(page, check, name):
 
 def table(page, check, name):
     rows = "[...document.querySelectorAll('#table tbody tr')].filter((row) => !row.hidden)"
-    column = f"{rows}.map((row) => Number(row.cells[11].dataset.value))"
-    head = "#table thead th:nth-child(12) button"
+    column = f"{rows}.map((row) => Number(row.cells[12].dataset.value))"
+    head = "#table thead th:nth-child(13) button"
     check.that(page.run(f"document.querySelector({json.dumps(head)}).innerText") == "CPU",
-               f"{name}: the twelfth column is not CPU")
+               f"{name}: the thirteenth column is not CPU")
     page.mouse("click", *centre(page, head))
     values = page.run(column)
-    check.that(values == sorted(values) and len(values) == 49, f"{name}: not sorted: {values}")
+    check.that(values == sorted(values) and len(values) == 65, f"{name}: not sorted: {values}")
     page.run(f"document.querySelector({json.dumps(head)}).focus()")
     page.key("Enter")
     values = page.run(column)
@@ -234,15 +234,15 @@ def table(page, check, name):
     sort = page.run(f"document.querySelector({json.dumps(head)}).parentNode.ariaSort")
     check.that(sort == "descending", f"{name}: the head says {sort}")
     page.run("document.querySelector('#filter-name').focus()")
-    for letter in "tokio":
+    for letter in "hyper":
         page.key(letter, text=letter)
     names = page.run(f"{rows}.map((row) => row.cells[0].innerText)")
-    check.that(len(names) == 8 and all("tokio" in one for one in names), f"{name}: filter: {names}")
+    check.that(len(names) == 24 and all("hyper" in one for one in names), f"{name}: filter: {names}")
     page.run("(() => { const field = document.querySelector('#filter-workers'); field.value = '20'; "
              "field.dispatchEvent(new Event('input')); })()")
-    check.that(page.run(f"{rows}.length") == 1, f"{name}: not one cell of tokio at 20 workers")
+    check.that(page.run(f"{rows}.length") == 3, f"{name}: not three cells of hyper at 20 workers")
     count = page.run("document.querySelector('#filter-count').innerText")
-    check.that(count == "1 of 49 cells", f"{name}: the count says {count}")
+    check.that(count == "3 of 65 cells", f"{name}: the count says {count}")
 
 
 def theme(page, check, name):
