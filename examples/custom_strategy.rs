@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use fanout::client::Client;
-use fanout::strategy::{Batch, Catalogue, Entry, Setup, Strategy, StrategyError};
+use fanout::strategy::{Batch, Built, Catalogue, Entry, Setup, Strategy, StrategyError};
 
 /// Starts a thread for each request, as many at a time as there are workers,
 /// and waits for all of them before it starts the next ones: what a loop over
@@ -18,23 +18,15 @@ struct ThreadPerRequest {
     setup: Setup,
 }
 
-const ENTRY: Entry = Entry {
-    name: "thread-per-request",
-    summary: "a new thread and a new connection for each request, in groups",
-    good_for: "seeing what threads, connections and waiting for a group cost",
-    clients: &[Client::UREQ],
-    swept: &[],
-    max_workers: None,
-    descriptors: 1,
-    chooses_runtime_threads: false,
-    chooses_processes: false,
-    discontinued: None,
-    build: |setup| {
-        Ok(Box::new(ThreadPerRequest {
-            setup: setup.clone(),
-        }))
-    },
-};
+const ENTRY: Entry = Entry::new("thread-per-request", build)
+    .summary("a new thread and a new connection per request, in groups")
+    .good_for("seeing what threads, connections and waiting for a group cost")
+    .clients(&[Client::UREQ]);
+
+fn build(setup: &Setup) -> Built {
+    let setup = setup.clone();
+    Ok(Box::new(ThreadPerRequest { setup }))
+}
 
 impl Strategy for ThreadPerRequest {
     fn run(&mut self, batch: &Arc<Batch>) -> Result<(), StrategyError> {

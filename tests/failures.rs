@@ -12,7 +12,7 @@ use fanout::client::Client;
 use fanout::measure::{self, Job, Terms};
 use fanout::outcome::FailureKind;
 use fanout::record::Cell;
-use fanout::strategy::{Batch, Entry, Setup, Strategy, StrategyError};
+use fanout::strategy::{Batch, Built, Entry, Setup, Strategy, StrategyError};
 use fanout::workload::Expect;
 
 /// Long enough that no test waits for it by accident.
@@ -195,7 +195,7 @@ fn one_slow_request_holds_up_its_own_worker_alone() {
 
 /// Strategies of a user's own, each wrong in its way.
 mod wrong {
-    use super::{Arc, Batch, Client, Entry, Setup, Strategy, StrategyError};
+    use super::{Arc, Batch, Built, Client, Entry, Setup, Strategy, StrategyError};
 
     pub(super) struct Own(fn(&Batch));
 
@@ -207,22 +207,8 @@ mod wrong {
     }
 
     pub(super) const fn entry(build: fn(&Setup) -> Built) -> Entry {
-        Entry {
-            name: "own",
-            summary: "wrong",
-            good_for: "nothing",
-            clients: &[Client::UREQ],
-            swept: &[],
-            max_workers: None,
-            descriptors: 1,
-            chooses_runtime_threads: false,
-            chooses_processes: false,
-            discontinued: None,
-            build,
-        }
+        Entry::new("own", build).clients(&[Client::UREQ])
     }
-
-    pub(super) type Built = Result<Box<dyn Strategy>, StrategyError>;
 
     pub(super) fn loses_one(_: &Setup) -> Built {
         Ok(Box::new(Own(|batch| {

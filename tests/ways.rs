@@ -434,10 +434,7 @@ fn squares_need_no_server_and_are_right_in_every_strategy() {
     let expect = bundled.expect(SEED, &Profile::default());
     let workload = Gets::new(bundled.template(None).unwrap(), 30, expect);
     for entry in Catalogue::bundled().entries() {
-        let entry = Entry {
-            clients: &[Client::LOCAL],
-            ..*entry
-        };
+        let entry = entry.clients(&[Client::LOCAL]);
         let mut job = job(&entry, "http://127.0.0.1", workload.clone());
         job.terms.handling = Handling {
             work: Work { rounds: 50 },

@@ -13,33 +13,25 @@ use std::time::Duration;
 use async_std::net::TcpStream;
 use smol_hyper::rt::FuturesIo;
 
-use super::{Discontinued, Entry, Runtime, Setup, Strategy, StrategyError, async_pool};
+use super::{Built, Discontinued, Entry, Runtime, Setup, async_pool};
 use crate::client::{Client, Counted, Network, Target};
 
 /// The catalogue's line.
-pub(super) const ENTRY: Entry = Entry {
-    name: "async-std",
-    summary: "a task per worker on async-std's global runtime",
-    good_for: "knowing what moving existing async-std code to smol would change",
-    clients: Client::ASYNC,
-    swept: &[],
-    max_workers: None,
-    descriptors: 1,
-    chooses_runtime_threads: false,
-    chooses_processes: false,
-    discontinued: Some(Discontinued {
+pub(super) const ENTRY: Entry = Entry::new("async-std", build)
+    .summary("a task per worker on async-std's global runtime")
+    .good_for("knowing what moving existing async-std code to smol would change")
+    .clients(Client::ASYNC)
+    .discontinued(Discontinued {
         instead: "smol",
         advisory: "RUSTSEC-2025-0052",
-    }),
-    build,
-};
+    });
 
 /// The name of its threads, of which the system keeps 15 bytes.
 const THREAD_NAME: &str = "async-std/runtime";
 
 struct AsyncStd;
 
-fn build(setup: &Setup) -> Result<Box<dyn Strategy>, StrategyError> {
+fn build(setup: &Setup) -> Built {
     async_pool(AsyncStd, setup)
 }
 

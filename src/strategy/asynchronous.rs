@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use futures_util::future::join_all;
 
-use super::{Batch, Setup, Strategy, StrategyError};
+use super::{Batch, Built, Setup, Strategy, StrategyError};
 use crate::client::{AsyncClient, Caller, Client, HyperClient, LocalClient, Network};
 
 /// An asynchronous runtime.
@@ -44,10 +44,7 @@ pub struct AsyncPool<R: Runtime, C: AsyncClient = HyperClient<R>> {
 ///
 /// # Errors
 /// Where the setup names another client, or it cannot be built.
-pub fn async_pool<R: Runtime>(
-    runtime: R,
-    setup: &Setup,
-) -> Result<Box<dyn Strategy>, StrategyError> {
+pub fn async_pool<R: Runtime>(runtime: R, setup: &Setup) -> Built {
     if setup.client == Client::LOCAL {
         return AsyncPool::<R, LocalClient<R>>::build(runtime, setup);
     }
@@ -59,7 +56,7 @@ impl<R: Runtime, C: AsyncClient> AsyncPool<R, C> {
     ///
     /// # Errors
     /// Where the setup names another client, or it cannot be built.
-    pub fn build(runtime: R, setup: &Setup) -> Result<Box<dyn Strategy>, StrategyError> {
+    pub fn build(runtime: R, setup: &Setup) -> Built {
         if setup.client != C::CLIENT {
             return Err(StrategyError::Client(setup.client));
         }

@@ -8,8 +8,15 @@ use std::fmt;
 use super::{Setup, Strategy, StrategyError};
 use crate::client::Client;
 
-/// One strategy: what it is called, what it is for, and how it is built.
+/// Result of building a strategy.
+pub type Built = Result<Box<dyn Strategy>, StrategyError>;
+
+/// One strategy: its name, its purpose, and how it is built.
+///
+/// An entry is made by [`Entry::new`] and the methods named like its fields,
+/// all of which work in a `const`.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct Entry {
     /// Its name on the command line and in records.
     pub name: &'static str,
@@ -34,7 +41,7 @@ pub struct Entry {
     /// Set where the maintainers of what it rests on have given that up.
     pub discontinued: Option<Discontinued>,
     /// Builds it.
-    pub build: fn(&Setup) -> Result<Box<dyn Strategy>, StrategyError>,
+    pub build: fn(&Setup) -> Built,
 }
 
 /// What its maintainers have given up.
@@ -54,6 +61,109 @@ impl fmt::Display for Discontinued {
 }
 
 impl Entry {
+    /// Strategy for the blocking clients, without a limit of workers.
+    ///
+    /// # Examples
+    /// ```
+    /// use fanout::client::Client;
+    /// use fanout::strategy::{Built, Entry, Setup};
+    ///
+    /// fn build(setup: &Setup) -> Built {
+    ///     // …
+    /// #   unimplemented!("{setup:?}")
+    /// }
+    ///
+    /// const ENTRY: Entry = Entry::new("in-pairs", build)
+    ///     .summary("two threads, whatever the number of workers")
+    ///     .clients(&[Client::UREQ])
+    ///     .max_workers(2);
+    /// assert_eq!(ENTRY.usable_workers(20), 2);
+    /// ```
+    pub const fn new(name: &'static str, build: fn(&Setup) -> Built) -> Self {
+        Self {
+            name,
+            summary: "",
+            good_for: "",
+            clients: Client::BLOCKING,
+            swept: &[],
+            max_workers: None,
+            descriptors: 1,
+            chooses_runtime_threads: false,
+            chooses_processes: false,
+            discontinued: None,
+            build,
+        }
+    }
+
+    /// Describes how it works, in a line.
+    #[must_use]
+    pub const fn summary(self, summary: &'static str) -> Self {
+        Self { summary, ..self }
+    }
+
+    /// Describes what it is good for, in a line.
+    #[must_use]
+    pub const fn good_for(self, good_for: &'static str) -> Self {
+        Self { good_for, ..self }
+    }
+
+    /// Sets the clients that go with it, the default one first.
+    #[must_use]
+    pub const fn clients(self, clients: &'static [Client]) -> Self {
+        Self { clients, ..self }
+    }
+
+    /// Sets the clients that a sweep of all strategies takes by itself.
+    #[must_use]
+    pub const fn swept(self, swept: &'static [Client]) -> Self {
+        Self { swept, ..self }
+    }
+
+    /// Limits the workers that it can use.
+    #[must_use]
+    pub const fn max_workers(self, most: usize) -> Self {
+        Self {
+            max_workers: Some(most),
+            ..self
+        }
+    }
+
+    /// Sets the file descriptors that a worker takes in the strategy's own process.
+    #[must_use]
+    pub const fn descriptors(self, descriptors: usize) -> Self {
+        Self {
+            descriptors,
+            ..self
+        }
+    }
+
+    /// Declares that it honours [`Setup::runtime_threads`].
+    #[must_use]
+    pub const fn chooses_runtime_threads(self) -> Self {
+        Self {
+            chooses_runtime_threads: true,
+            ..self
+        }
+    }
+
+    /// Declares that it honours [`Setup::processes`].
+    #[must_use]
+    pub const fn chooses_processes(self) -> Self {
+        Self {
+            chooses_processes: true,
+            ..self
+        }
+    }
+
+    /// Marks it as resting on something discontinued.
+    #[must_use]
+    pub const fn discontinued(self, discontinued: Discontinued) -> Self {
+        Self {
+            discontinued: Some(discontinued),
+            ..self
+        }
+    }
+
     /// Workers that it can use of those asked for.
     pub fn usable_workers(&self, asked: usize) -> usize {
         self.max_workers.map_or(asked, |most| most.min(asked))
@@ -173,10 +283,7 @@ mod tests {
     #[test]
     fn one_of_ones_own_takes_the_place_of_its_namesake() {
         let before = Catalogue::bundled();
-        let own = Entry {
-            summary: "own",
-            ..*before.named("tokio").unwrap()
-        };
+        let own = before.named("tokio").unwrap().summary("own");
         let after = before.clone().with(own);
         assert_eq!(after.entries().len(), before.entries().len());
         assert_eq!(after.named("tokio").unwrap().summary, "own");

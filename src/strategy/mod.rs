@@ -28,7 +28,7 @@ use crate::workload::Gets;
 
 pub use self::asynchronous::{AsyncPool, Runtime, async_pool};
 pub use self::batch::{Attempt, Batch, Sink};
-pub use self::catalogue::{Catalogue, Discontinued, Entry, UnknownStrategy};
+pub use self::catalogue::{Built, Catalogue, Discontinued, Entry, UnknownStrategy};
 pub use self::dispatch::Dispatch;
 pub(crate) use self::environment::without_runtime_variables;
 pub use self::order::InOrder;

@@ -10,23 +10,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rayon::ThreadPool;
 use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
 
-use super::{Batch, Entry, Setup, Strategy, StrategyError};
-use crate::client::{BlockingCaller, Client};
+use super::{Batch, Built, Entry, Setup, Strategy, StrategyError};
+use crate::client::BlockingCaller;
 
 /// The catalogue's line.
-pub(super) const ENTRY: Entry = Entry {
-    name: "rayon",
-    summary: "a parallel iterator on a pool of its own, a thread per worker",
-    good_for: "code that uses rayon already, and answers that take CPU to digest",
-    clients: Client::BLOCKING,
-    swept: &[],
-    max_workers: None,
-    descriptors: 1,
-    chooses_runtime_threads: false,
-    chooses_processes: false,
-    discontinued: None,
-    build,
-};
+pub(super) const ENTRY: Entry = Entry::new("rayon", build)
+    .summary("a parallel iterator on a pool of its own, a thread per worker")
+    .good_for("code that uses rayon already, and answers that take CPU to digest");
 
 struct Rayon {
     pool: ThreadPool,
@@ -34,7 +24,7 @@ struct Rayon {
     callers: Vec<Mutex<BlockingCaller>>,
 }
 
-fn build(setup: &Setup) -> Result<Box<dyn Strategy>, StrategyError> {
+fn build(setup: &Setup) -> Built {
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(setup.workers)
         .thread_name(|number| format!("rayon-{number}"))

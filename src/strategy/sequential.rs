@@ -2,29 +2,20 @@
 
 use std::sync::Arc;
 
-use super::{Batch, Entry, Setup, Strategy, StrategyError};
-use crate::client::{BlockingCaller, Client};
+use super::{Batch, Built, Entry, Setup, Strategy, StrategyError};
+use crate::client::BlockingCaller;
 
 /// The catalogue's line.
-pub(super) const ENTRY: Entry = Entry {
-    name: "sequential",
-    summary: "one request after the other, on one thread",
-    good_for: "the baseline; a server that must not see two requests at once",
-    clients: Client::BLOCKING,
-    swept: &[],
-    max_workers: Some(1),
-    descriptors: 1,
-    chooses_runtime_threads: false,
-    chooses_processes: false,
-    discontinued: None,
-    build,
-};
+pub(super) const ENTRY: Entry = Entry::new("sequential", build)
+    .summary("one request after the other, on one thread")
+    .good_for("the baseline; a server that must not see two requests at once")
+    .max_workers(1);
 
 struct Sequential {
     caller: BlockingCaller,
 }
 
-fn build(setup: &Setup) -> Result<Box<dyn Strategy>, StrategyError> {
+fn build(setup: &Setup) -> Built {
     let caller = setup.blocking_callers()?();
     Ok(Box::new(Sequential { caller }))
 }

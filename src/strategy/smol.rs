@@ -17,23 +17,15 @@ use smol::net::TcpStream;
 use smol::{Executor, Timer};
 use smol_hyper::rt::FuturesIo;
 
-use super::{Entry, Runtime, Setup, Strategy, StrategyError, async_pool};
+use super::{Built, Entry, Runtime, Setup, StrategyError, async_pool};
 use crate::client::{Client, Counted, Network, Target};
 
 /// The catalogue's line.
-pub(super) const ENTRY: Entry = Entry {
-    name: "smol",
-    summary: "a task per worker on a smol executor, a thread per core",
-    good_for: "a small runtime; where existing async-std code can move to",
-    clients: Client::ASYNC,
-    swept: &[],
-    max_workers: None,
-    descriptors: 1,
-    chooses_runtime_threads: true,
-    chooses_processes: false,
-    discontinued: None,
-    build,
-};
+pub(super) const ENTRY: Entry = Entry::new("smol", build)
+    .summary("a task per worker on a smol executor, a thread per core")
+    .good_for("a small runtime; where existing async-std code can move to")
+    .clients(Client::ASYNC)
+    .chooses_runtime_threads();
 
 struct Smol {
     executor: Arc<Executor<'static>>,
@@ -42,7 +34,7 @@ struct Smol {
     threads: Vec<JoinHandle<()>>,
 }
 
-fn build(setup: &Setup) -> Result<Box<dyn Strategy>, StrategyError> {
+fn build(setup: &Setup) -> Built {
     async_pool(Smol::start(setup.runtime_threads)?, setup)
 }
 

@@ -9,23 +9,14 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 
-use super::{Batch, CallerMaker, Entry, Setup, Strategy, StrategyError, panic_message};
+use super::{Batch, Built, CallerMaker, Entry, Setup, Strategy, StrategyError, panic_message};
 use crate::client::Client;
 
 /// The catalogue's line.
-pub(super) const ENTRY: Entry = Entry {
-    name: "thread-pool",
-    summary: "a queue, and a thread per worker",
-    good_for: "blocking clients; simple code up to a few hundred workers",
-    clients: Client::BLOCKING,
-    swept: &[Client::UREQ, Client::REQWEST],
-    max_workers: None,
-    descriptors: 1,
-    chooses_runtime_threads: false,
-    chooses_processes: false,
-    discontinued: None,
-    build,
-};
+pub(super) const ENTRY: Entry = Entry::new("thread-pool", build)
+    .summary("a queue, and a thread per worker")
+    .good_for("blocking clients; simple code up to a few hundred workers")
+    .swept(&[Client::UREQ, Client::REQWEST]);
 
 struct ThreadPool {
     workers: Vec<Worker>,
@@ -38,7 +29,7 @@ struct Worker {
     thread: JoinHandle<()>,
 }
 
-fn build(setup: &Setup) -> Result<Box<dyn Strategy>, StrategyError> {
+fn build(setup: &Setup) -> Built {
     let callers = setup.blocking_callers()?;
     let (report, reports) = channel();
     let mut pool = ThreadPool {

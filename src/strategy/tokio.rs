@@ -11,27 +11,20 @@ use std::time::Duration;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
-use super::{AsyncPool, Entry, Runtime, Setup, Strategy, StrategyError, async_pool};
+use super::{AsyncPool, Built, Entry, Runtime, Setup, StrategyError, async_pool};
 use crate::client::{Client, Counted, Network, ReqwestClient, Target};
 
 /// The catalogue's line.
-pub(super) const ENTRY: Entry = Entry {
-    name: "tokio",
-    summary: "a task per worker on a tokio runtime, a thread per core",
-    good_for: "many workers for little memory; code that is asynchronous already",
-    clients: &[Client::HYPER, Client::REQWEST, Client::LOCAL],
-    swept: &[Client::HYPER, Client::REQWEST],
-    max_workers: None,
-    descriptors: 1,
-    chooses_runtime_threads: true,
-    chooses_processes: false,
-    discontinued: None,
-    build,
-};
+pub(super) const ENTRY: Entry = Entry::new("tokio", build)
+    .summary("a task per worker on a tokio runtime, a thread per core")
+    .good_for("many workers for little memory; code that is asynchronous already")
+    .clients(&[Client::HYPER, Client::REQWEST, Client::LOCAL])
+    .swept(&[Client::HYPER, Client::REQWEST])
+    .chooses_runtime_threads();
 
 struct Tokio(tokio::runtime::Runtime);
 
-fn build(setup: &Setup) -> Result<Box<dyn Strategy>, StrategyError> {
+fn build(setup: &Setup) -> Built {
     let mut builder = match setup.runtime_threads {
         Some(0) => tokio::runtime::Builder::new_current_thread(),
         _ => tokio::runtime::Builder::new_multi_thread(),

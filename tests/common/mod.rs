@@ -36,7 +36,7 @@ pub fn entries() -> Vec<Entry> {
             .clients
             .chunks(1)
             .filter(|clients| clients[0].is_http())
-            .map(move |clients| Entry { clients, ..entry })
+            .map(move |clients| entry.clients(clients))
     };
     Catalogue::bundled()
         .entries()

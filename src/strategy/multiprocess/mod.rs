@@ -17,8 +17,7 @@ pub mod worker;
 
 use std::time::Duration;
 
-use super::{Entry, Setup, Strategy, StrategyError};
-use crate::client::Client;
+use super::{Built, Entry, Setup, Strategy};
 
 /// How long the requests that a process has for each of its workers may take
 /// together, by what its last ones took: one alone where that is more than half
@@ -26,20 +25,12 @@ use crate::client::Client;
 const AHEAD: Duration = Duration::from_millis(4);
 
 /// The catalogue's line.
-pub(super) const ENTRY: Entry = Entry {
-    name: "multiprocess",
-    summary: "a worker process per worker, fed over a pipe",
-    good_for: "isolation: a crash costs its own requests; languages with a global lock",
-    clients: Client::BLOCKING,
-    swept: &[],
-    max_workers: None,
-    descriptors: 2,
-    chooses_runtime_threads: false,
-    chooses_processes: true,
-    discontinued: None,
-    build,
-};
+pub(super) const ENTRY: Entry = Entry::new("multiprocess", build)
+    .summary("a worker process per worker, fed over a pipe")
+    .good_for("isolation: a crash costs its own requests; languages with a global lock")
+    .descriptors(2)
+    .chooses_processes();
 
-fn build(setup: &Setup) -> Result<Box<dyn Strategy>, StrategyError> {
+fn build(setup: &Setup) -> Built {
     pool::ProcessPool::start(setup).map(|pool| Box::new(pool) as Box<dyn Strategy>)
 }
