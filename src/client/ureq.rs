@@ -4,20 +4,18 @@
 //! a pool's lock. The agent's connector is ours for two reasons: the connection
 //! can be opened before the timed section begins, and every connection counts.
 
+mod connector;
+
 use std::error::Error as _;
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time;
 
 use bytes::Bytes;
-use ureq::http::{Uri, header};
-use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
-use ureq::unversioned::transport::time::{Duration, Instant};
-use ureq::unversioned::transport::{
-    Buffers, ConnectionDetails, Connector, NextTimeout, TcpConnector, Transport,
-};
-use ureq::{Agent, Error, Timeout};
+use ureq::http::header;
+use ureq::{Agent, Error};
 
+use self::connector::{AheadConnector, ConnectError, KnownAddresses};
 use super::limits::{check_head, check_target, head_too_large};
 use super::steps::{Steps, step};
 use super::{
@@ -75,23 +73,11 @@ impl UreqClient {
             .user_agent(USER_AGENT)
             .accept("*/*")
             .build();
-        let waiting = Arc::new(Mutex::new(None));
         let steps = Steps::default();
-        let connector = AheadConnector {
-            tcp: TcpConnector::default(),
-            steps: steps.clone(),
-            target: target.clone(),
-            waiting: Arc::clone(&waiting),
-        };
-        let resolver = KnownAddresses(target.clone());
-        if kept > 0
-            && let Ok(mut transport) = connector.open_ahead(&config, &resolver)
-        {
-            if let Some(transport) = &mut transport {
-                // Allocates its buffers, otherwise done in the first request.
-                transport.buffers().output();
-            }
-            *waiting.lock().unwrap_or_else(PoisonError::into_inner) = transport;
+        let connector = AheadConnector::new(target, &steps);
+        let resolver = KnownAddresses::of(target);
+        if kept > 0 {
+            connector.open_ahead(&config, &resolver);
         }
         Self {
             agent: Agent::with_parts(config, connector, resolver),
@@ -176,154 +162,6 @@ fn was_closed(error: &Error) -> bool {
         Error::Io(error) => error.kind() != io::ErrorKind::TimedOut,
         Error::Timeout(_) | Error::Other(_) | Error::BodyExceedsLimit(_) => false,
         _ => true,
-    }
-}
-
-/// A connection that could not be opened, told apart from one that broke.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-struct ConnectError(io::Error);
-
-/// Hands out the connection that was opened ahead, then opens further ones.
-#[derive(Debug)]
-struct AheadConnector {
-    tcp: TcpConnector,
-    target: Target,
-    steps: Steps,
-    waiting: Arc<Mutex<Option<Box<dyn Transport>>>>,
-}
-
-impl AheadConnector {
-    fn open_ahead(
-        &self,
-        config: &ureq::config::Config,
-        resolver: &KnownAddresses,
-    ) -> Result<Option<Box<dyn Transport>>, Error> {
-        let details = ConnectionDetails {
-            uri: &Uri::from_static("http://ahead/"),
-            addrs: resolver.addresses(),
-            config,
-            request_level: false,
-            resolver,
-            now: Instant::now(),
-            timeout: NextTimeout {
-                after: Duration::from(self.target.timeout),
-                reason: Timeout::Connect,
-                per_read: None,
-                per_write: None,
-            },
-            current_time: Arc::new(Instant::now),
-            run_connector: Arc::new(|_| Err(Error::ConnectionFailed)),
-            register_shutdown: Arc::new(|_| Ok(())),
-        };
-        self.open(&details)
-    }
-
-    fn open(&self, details: &ConnectionDetails<'_>) -> Result<Option<Box<dyn Transport>>, Error> {
-        let begun = time::Instant::now();
-        let transport = self
-            .tcp
-            .connect(details, None::<()>)
-            .map_err(|error| match error {
-                Error::Io(error) => Error::Other(Box::new(ConnectError(error))),
-                Error::ConnectionFailed => Error::Other(Box::new(ConnectError(
-                    io::ErrorKind::ConnectionRefused.into(),
-                ))),
-                other => other,
-            })?;
-        self.target.count_connection(begun);
-        Ok(transport.map(|transport| {
-            Box::new(CountedTransport {
-                transport,
-                target: self.target.clone(),
-                steps: self.steps.clone(),
-            }) as Box<dyn Transport>
-        }))
-    }
-}
-
-impl Connector for AheadConnector {
-    type Out = Box<dyn Transport>;
-
-    fn connect(
-        &self,
-        details: &ConnectionDetails<'_>,
-        _chained: Option<()>,
-    ) -> Result<Option<Self::Out>, Error> {
-        let waiting = self
-            .waiting
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        if let Some(mut transport) = waiting
-            && transport.is_open()
-        {
-            return Ok(Some(transport));
-        }
-        self.open(details)
-    }
-}
-
-/// A connection that counts its bytes.
-#[derive(Debug)]
-struct CountedTransport<T> {
-    transport: T,
-    target: Target,
-    steps: Steps,
-}
-
-impl<T: Transport> Transport for CountedTransport<T> {
-    fn buffers(&mut self) -> &mut dyn Buffers {
-        self.transport.buffers()
-    }
-
-    fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
-        self.transport
-            .transmit_output(amount, self.steps.round(timeout))?;
-        self.target.count_sent(amount);
-        Ok(())
-    }
-
-    fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
-        let before = self.transport.buffers().input().len();
-        if before >= INPUT_BUFFER {
-            // ureq takes a read into no room for the end of the connection.
-            return Err(Error::LargeResponseHeader(before, INPUT_BUFFER));
-        }
-        let progress = self.transport.await_input(self.steps.round(timeout));
-        let after = self.transport.buffers().input().len();
-        self.target.count_received(after.saturating_sub(before));
-        progress
-    }
-
-    fn is_open(&mut self) -> bool {
-        self.transport.is_open()
-    }
-}
-
-/// The endpoint's addresses, resolved before anything was timed.
-#[derive(Debug)]
-struct KnownAddresses(Target);
-
-impl KnownAddresses {
-    fn addresses(&self) -> ResolvedSocketAddrs {
-        let mut known = self.empty();
-        // ureq keeps a fixed number of addresses.
-        for address in self.0.endpoint.addresses().iter().take(16) {
-            known.push(*address);
-        }
-        known
-    }
-}
-
-impl Resolver for KnownAddresses {
-    fn resolve(
-        &self,
-        _uri: &Uri,
-        _config: &ureq::config::Config,
-        _timeout: NextTimeout,
-    ) -> Result<ResolvedSocketAddrs, Error> {
-        Ok(self.addresses())
     }
 }
 
