@@ -93,8 +93,14 @@ fn the_answer_has_no_end() {
         });
         let workload = inventory(1, Expect::Json);
         let setup = setup(&entry, &server.url(), 1, PATIENT);
-        let verdicts = run_batch(&entry, &setup, &workload).verdicts();
-        assert_eq!(verdicts, [Err(FailureKind::Body)], "{}", label(&entry));
+        let kept = run_batch(&entry, &setup, &workload);
+        let name = label(&entry);
+        assert_eq!(kept.verdicts(), [Err(FailureKind::Body)], "{name}");
+        let message = kept.first_failure().unwrap();
+        assert!(
+            kept.all_limited() && message.contains("64 MiB"),
+            "{name}: {message}"
+        );
     }
 }
 

@@ -54,7 +54,8 @@ pub(super) fn head_too_large() -> Failure {
     ))
 }
 
-fn limited(message: std::fmt::Arguments<'_>) -> Failure {
+/// A failure that is a limit of the clients, not a fault of the server.
+pub(super) fn limited(message: std::fmt::Arguments<'_>) -> Failure {
     Failure {
         limited: true,
         ..Failure::new(FailureKind::Body, message)

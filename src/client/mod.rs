@@ -23,7 +23,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::outcome::{Failure, FailureKind, Response};
+use crate::outcome::{Failure, Response};
 use crate::request::Request;
 
 pub use self::caller::{BlockingCaller, Caller};
@@ -201,10 +201,9 @@ const LARGEST_BODY: usize = 64 << 20;
 /// What a body that is larger comes to.
 fn too_large() -> Failure {
     let most = LARGEST_BODY >> 20;
-    Failure::new(
-        FailureKind::Body,
-        format_args!("the body is larger than {most} MiB, which is the most that is read"),
-    )
+    limits::limited(format_args!(
+        "the body is larger than {most} MiB, which is the most that is read"
+    ))
 }
 
 /// How every client is set, in words: what would otherwise differ from one to

@@ -12,10 +12,10 @@ use std::sync::Arc;
 use std::time;
 
 use bytes::Bytes;
-use ureq::http::header;
+use ureq::http::header::{self, HeaderMap};
 use ureq::{Agent, Error};
 
-use self::connector::{AheadConnector, ConnectError, KnownAddresses};
+use self::connector::{AheadConnector, ConnectError, End, KnownAddresses, Seen};
 use super::limits::{check_head, check_target, head_too_large};
 use super::steps::{Steps, step};
 use super::{
@@ -97,6 +97,7 @@ impl UreqClient {
         if limit < self.target.timeout {
             message = message.config().timeout_global(Some(limit)).build();
         }
+        Seen::begin();
         // A deadline is to be kept as it is, by every attempt.
         self.steps.set(match request.expires {
             Some(_) => time::Duration::ZERO,
@@ -112,6 +113,9 @@ impl UreqClient {
             // ureq takes reading the end of a body for one byte more.
             .limit(LARGEST_BODY as u64 + 1)
             .read_to_vec()?;
+        if is_cut(answer.headers(), Seen::so_far().end) {
+            return Err(Error::Other(Box::new(cut())));
+        }
         Ok(Response {
             status: answer.status().as_u16(),
             body: Bytes::from(body),
@@ -140,12 +144,11 @@ impl BlockingClient for UreqClient {
         check_target(&request.target)?;
         let limit = request.limit(self.target.timeout);
         let begun = time::Instant::now();
-        let before = self.target.heard();
         match self.exchange(request, limit) {
             // The server closed the kept connection as the request went out: no
             // other was opened, and nothing came. RFC 9110, section 9.2.2, allows
             // for one more on a new connection.
-            Err(error) if was_closed(&error) && self.target.heard() == before => {
+            Err(error) if was_closed(&error) && Seen::so_far().nothing() => {
                 self.target.count_resent();
                 let left = limit.saturating_sub(begun.elapsed());
                 self.exchange(request, left)
@@ -154,6 +157,31 @@ impl BlockingClient for UreqClient {
         }
         .map_err(|error| self.failure(&error, limit))
     }
+}
+
+/// Whether a connection's end cut off the body that ureq took it to be the end
+/// of. A closed connection ends a body without a length, and no chunked one: that
+/// has a last chunk and an empty line (RFC 9112, section 8), where ureq is content
+/// with the last chunk.
+fn is_cut(headers: &HeaderMap, end: Option<End>) -> bool {
+    match end {
+        None => false,
+        Some(End::Broken) => true,
+        Some(End::Closed) => is_chunked(headers),
+    }
+}
+
+fn is_chunked(headers: &HeaderMap) -> bool {
+    let mut codings = headers.get_all(header::TRANSFER_ENCODING).iter();
+    let last = codings.next_back().and_then(|value| value.to_str().ok());
+    last.is_some_and(|last| last.trim_end().to_ascii_lowercase().ends_with("chunked"))
+}
+
+fn cut() -> Failure {
+    Failure::new(
+        FailureKind::Body,
+        "the connection ended before the response was whole",
+    )
 }
 
 /// Whether a connection ended without a response.

@@ -137,6 +137,14 @@ impl Kept {
         spans
     }
 
+    /// Whether all of them met a limit of the clients.
+    pub fn all_limited(&self) -> bool {
+        let judged = self.judged.lock().unwrap();
+        let results = judged.iter().map(|(outcome, _)| &outcome.result);
+        let mut failures = results.map(|result| result.as_ref().err());
+        failures.all(|failure| failure.is_some_and(|failure| failure.limited))
+    }
+
     /// The first failure in words, for a test that fails to show.
     pub fn first_failure(&self) -> Option<String> {
         let judged = self.judged.lock().unwrap();

@@ -1,5 +1,6 @@
 //! A ureq connector that counts, and its transport.
 
+use std::cell::Cell;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time;
@@ -16,6 +17,54 @@ use ureq::{Error, Timeout};
 use super::INPUT_BUFFER;
 use crate::client::Target;
 use crate::client::steps::Steps;
+
+/// What the present thread's connections have met since it last began an exchange.
+/// ureq makes the whole of an exchange on the thread that asks for it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Seen {
+    /// A connection was opened.
+    pub(super) opened: bool,
+    /// Something was received.
+    pub(super) heard: bool,
+    /// How a connection ended, if one did.
+    pub(super) end: Option<End>,
+}
+
+/// How a connection ended while something was waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// The server closed it, or its own half.
+    Closed,
+    /// It broke, which ureq takes for the end of a body all the same.
+    Broken,
+}
+
+thread_local! {
+    static SEEN: Cell<Seen> = Cell::default();
+}
+
+impl Seen {
+    /// Begins an exchange of the present thread.
+    pub(super) fn begin() {
+        SEEN.take();
+    }
+
+    /// What its exchange has met so far.
+    pub(super) fn so_far() -> Self {
+        SEEN.get()
+    }
+
+    /// Whether nothing came, over whichever connection there was before it.
+    pub(super) fn nothing(self) -> bool {
+        !self.opened && !self.heard
+    }
+
+    fn note(change: impl FnOnce(&mut Self)) {
+        let mut seen = SEEN.get();
+        change(&mut seen);
+        SEEN.set(seen);
+    }
+}
 
 /// A connection that could not be opened, told apart from one that broke.
 #[derive(Debug, thiserror::Error)]
@@ -84,6 +133,7 @@ impl AheadConnector {
                 other => other,
             })?;
         self.target.count_connection(begun);
+        Seen::note(|seen| seen.opened = true);
         Ok(transport.map(|transport| {
             Box::new(CountedTransport {
                 transport,
@@ -139,8 +189,21 @@ impl<T: Transport> Transport for CountedTransport<T> {
             return Err(Error::LargeResponseHeader(before, INPUT_BUFFER));
         }
         let progress = self.transport.await_input(self.steps.round(timeout));
-        let after = self.transport.buffers().input().len();
-        self.target.count_received(after.saturating_sub(before));
+        let received = self
+            .transport
+            .buffers()
+            .input()
+            .len()
+            .saturating_sub(before);
+        self.target.count_received(received);
+        Seen::note(|seen| {
+            seen.heard |= received > 0;
+            seen.end = seen.end.or(match &progress {
+                Ok(true) | Err(Error::Timeout(_)) => None,
+                Ok(false) => Some(End::Closed),
+                Err(_) => Some(End::Broken),
+            });
+        });
         progress
     }
 
