@@ -15,6 +15,10 @@ fn may_know() -> BTreeMap<&'static str, &'static [&'static str]> {
         ("client", &["outcome", "request"]),
         ("strategy", &["client", "outcome", "request", "workload"]),
         (
+            "run",
+            &["client", "outcome", "request", "strategy", "workload"],
+        ),
+        (
             "measure",
             &[
                 "client",

@@ -43,8 +43,11 @@ pub struct Client {
     /// Whether it counts the bytes that it sends and receives.
     counts_bytes: bool,
     /// Builds it for blocking strategies; `None` for an asynchronous one.
-    blocking: Option<fn(&Target, usize) -> io::Result<Maker>>,
+    blocking: Option<BuildBlocking>,
 }
+
+/// Builds what makes a blocking client for each of so many workers.
+pub type BuildBlocking = fn(&Target, usize) -> io::Result<Maker>;
 
 /// How a client comes by its connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,6 +82,37 @@ impl Client {
 
     /// Those that go with every asynchronous runtime, the default one first.
     pub const ASYNC: &[Self] = &[Self::HYPER, Self::LOCAL];
+
+    /// Client of your own, for an [`AsyncClient`] or, with
+    /// [`with_blocking`](Self::with_blocking), a [`BlockingClient`].
+    pub const fn new(name: &'static str, summary: &'static str, connections: Connections) -> Self {
+        Self {
+            name,
+            summary,
+            connections,
+            counts_bytes: false,
+            blocking: None,
+        }
+    }
+
+    /// Sets how it is built for blocking strategies.
+    #[must_use]
+    pub const fn with_blocking(self, build: BuildBlocking) -> Self {
+        Self {
+            blocking: Some(build),
+            ..self
+        }
+    }
+
+    /// Declares that it counts the bytes that it sends and receives, by
+    /// [`Target::count`].
+    #[must_use]
+    pub const fn counting_bytes(self) -> Self {
+        Self {
+            counts_bytes: true,
+            ..self
+        }
+    }
 
     /// The client's name on the command line and in records.
     pub const fn name(self) -> &'static str {
