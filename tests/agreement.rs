@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use common::scripted::Scripted;
 use common::{Kept, SEED, assert_connections, entries, fanout, inventory, label, run_batch, setup};
+use fanout::client::Client;
 use fanout::measure::{self, Job, Terms};
 use fanout::record::Cell;
 use fanout::strategy::{Batch, Entry};
@@ -94,6 +95,39 @@ fn workers_in_fewer_processes_do_the_same_job() {
             assert_eq!(threads, workers, "{name}");
             assert_connections(entry, measured.connections, workers, requests);
         }
+    }
+}
+
+#[test]
+fn stock_ureq_keeps_three_connections_between_chunks() {
+    let stock = |entry: &Entry| entry.clients[0] == Client::UREQ_STOCK;
+    for entry in entries().iter().filter(|entry| stock(entry)) {
+        let workers = entry.usable_workers(8);
+        let (server, _) = in_lockstep(workers);
+        let mut job = job(entry, &server.url(), workers, workers * 3, Expect::Json);
+        job.cell.dispatch = "chunked".to_owned();
+        job.cell.processes = entry.chooses_processes.then_some(1);
+        let measured = measure::run(&job, entry, &fanout(), |_| {}).unwrap();
+        let name = label(entry);
+        assert_eq!(measured.ok, 3 * workers as u64, "{name}");
+        // All of the first chunk open one, and of each later one all but three.
+        let opened = workers + 2 * workers.saturating_sub(3);
+        assert_eq!(measured.connections, opened as u64, "{name}");
+    }
+}
+
+#[test]
+fn every_connection_of_the_server_is_in_the_record() {
+    for entry in entries() {
+        // reqwest may open one that the server has not yet accepted at the end.
+        if entry.clients[0] == Client::REQWEST {
+            continue;
+        }
+        let server = mock_server(Duration::from_millis(1));
+        let job = job(&entry, &server.url(), 8, 80, Expect::Record { seed: SEED });
+        let measured = measure::run(&job, &entry, &fanout(), |_| {}).unwrap();
+        let seen = server.journal().summary.connections_opened;
+        assert_eq!(measured.connections, seen, "{}", label(&entry));
     }
 }
 

@@ -157,6 +157,29 @@ fn json_is_alone_on_standard_output() {
 }
 
 #[test]
+fn list_says_how_stock_clients_differ() {
+    let table = text(&run(&["list"]).stdout);
+    let json: serde_json::Value =
+        serde_json::from_slice(&run(&["list", "--format", "json"]).stdout).unwrap();
+    let clients = json["clients"].as_array().unwrap();
+    for (name, tuned) in [("ureq-stock", "ureq"), ("hyper-stock", "hyper")] {
+        let line = clients.iter().find(|client| client["name"] == name);
+        let stock = &line.unwrap()["stock"];
+        assert_eq!(stock["tuned"], tuned);
+        let differs = stock["differs"].as_str().unwrap();
+        assert!(
+            table.contains(&format!("unlike {tuned}: {differs}")),
+            "{table}"
+        );
+        assert!(
+            table.contains(&format!("only with --clients {name}")),
+            "{table}"
+        );
+    }
+    assert!(clients.iter().any(|client| client["stock"].is_null()));
+}
+
+#[test]
 fn report_draws_the_same_again() {
     let (out, again) = (out(), out());
     compare(

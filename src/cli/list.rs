@@ -66,9 +66,12 @@ fn text(catalogue: &Catalogue) -> String {
     }
     text.push_str("\nClients\n");
     for client in Client::ALL {
+        let stock = client.stock().map_or(String::new(), |stock| {
+            format!("                {stock}\n                only with --clients {client}\n")
+        });
         let _ = writeln!(
             text,
-            "  {client:<13} {}\n                goes with: {}",
+            "  {client:<13} {}\n{stock}                goes with: {}",
             client.summary(),
             strategy_names(catalogue, *client).join(", "),
         );
@@ -115,6 +118,9 @@ fn json(catalogue: &Catalogue) -> serde_json::Value {
             json!({
                 "name": client.name(),
                 "summary": client.summary(),
+                "stock": client.stock().map(|stock| {
+                    json!({ "tuned": stock.tuned, "differs": stock.differs })
+                }),
                 "strategies": strategy_names(catalogue, *client),
             })
         })

@@ -3,14 +3,17 @@
 //! It speaks HTTP/1.1 over hyper's own I/O traits, so that runtimes compare
 //! fairly: the only thing that differs between them is [`Network`]. A
 //! connection is driven by the task that uses it, not by one of its own, which
-//! saves a hand-over between tasks on every request.
+//! saves a hand-over between tasks on every request. As hyper's documentation has
+//! it, with a task for each connection, it is a client too: `hyper-stock`.
 
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
+use futures_util::FutureExt;
 use futures_util::future::join_all;
 use http_body_util::{BodyExt, Empty};
 use hyper::Uri;
@@ -22,8 +25,8 @@ use super::alarm::Alarm;
 use super::drive::Relay;
 use super::limits::{check_head, check_target, head_too_large};
 use super::{
-    AsyncClient, Client, Connections, LARGEST_BODY, Reuse, Target, USER_AGENT, retry_after,
-    too_large,
+    AsyncClient, Client, Connections, LARGEST_BODY, Reuse, Spawner, Stock, Target, USER_AGENT,
+    retry_after, too_large,
 };
 use crate::outcome::{Failure, FailureKind, Response};
 use crate::request::Request;
@@ -34,7 +37,19 @@ pub(super) const CLIENT: Client = Client {
     summary: "asynchronous, the HTTP engine under reqwest and axum",
     connections: Connections::PerWorker,
     counts_bytes: true,
+    stock: None,
     blocking: None,
+};
+
+/// The list's line of the client as hyper's documentation has it.
+pub(super) const STOCK: Client = Client {
+    name: "hyper-stock",
+    summary: "hyper as its documentation has it, a task per connection",
+    stock: Some(Stock {
+        tuned: "hyper",
+        differs: "connections are driven by tasks of their own; a timer per request",
+    }),
+    ..CLIENT
 };
 
 /// What of a runtime the client needs.
@@ -59,23 +74,32 @@ pub trait Network: 'static {
         W: FnOnce() -> T + Send + 'static;
 }
 
-/// A client with one kept connection.
-pub struct HyperClient<N: Network> {
+/// A client with one kept connection, tuned or not.
+pub struct HyperClient<N: Network, const TUNED: bool = true> {
     target: Target,
     /// What every request says.
     headers: HeaderMap,
     /// In a box, as it goes through every exchange and back.
     connection: Option<Box<Connection<N::Stream>>>,
     alarm: Alarm<N>,
+    /// What drives its connections; `None` where its own task does.
+    spawner: Option<Spawner>,
 }
 
-impl<N: Network> HyperClient<N> {
+/// The client as hyper's documentation has it.
+pub type StockHyperClient<N> = HyperClient<N, false>;
+
+impl<N: Network, const TUNED: bool> HyperClient<N, TUNED> {
     /// A client whose connection is open where the server can be reached;
     /// where it cannot, the first request tries again and says why.
-    async fn ahead(target: Target) -> io::Result<Self> {
+    async fn ahead(target: Target, spawner: &Spawner) -> io::Result<Self> {
+        let spawner = (!TUNED).then(|| Arc::clone(spawner));
         let mut alarm = Alarm::new();
         let connection = match target.reuse {
-            Reuse::Session => alarm.within(target.timeout, open::<N>(&target)).await,
+            Reuse::Session => {
+                let opening = open::<N>(&target, spawner.as_ref());
+                alarm.within(target.timeout, opening).await
+            }
             Reuse::PerRequest => None,
         };
         Ok(Self {
@@ -83,6 +107,7 @@ impl<N: Network> HyperClient<N> {
             headers: headers(&target)?,
             target,
             alarm,
+            spawner,
         })
     }
 }
@@ -99,11 +124,11 @@ fn headers(target: &Target) -> io::Result<HeaderMap> {
     Ok(headers)
 }
 
-impl<N: Network> AsyncClient for HyperClient<N> {
-    const CLIENT: Client = CLIENT;
+impl<N: Network, const TUNED: bool> AsyncClient for HyperClient<N, TUNED> {
+    const CLIENT: Client = if TUNED { CLIENT } else { STOCK };
 
-    async fn connect(target: &Target, workers: usize) -> io::Result<Vec<Self>> {
-        let connecting = (0..workers).map(|_| Self::ahead(target.for_client()));
+    async fn connect(target: &Target, workers: usize, spawner: &Spawner) -> io::Result<Vec<Self>> {
+        let connecting = (0..workers).map(|_| Self::ahead(target.for_client(), spawner));
         join_all(connecting).await.into_iter().collect()
     }
 
@@ -112,8 +137,15 @@ impl<N: Network> AsyncClient for HyperClient<N> {
         let limit = request.limit(self.target.timeout);
         let uri = Uri::try_from(request.target.as_str());
         let uri = uri.map_err(|error| Failure::new(FailureKind::Body, error))?;
-        let (target, headers) = (&self.target, &self.headers);
-        let exchange = exchange::<N>(target, self.connection.take(), headers, &uri);
+        if !TUNED {
+            self.alarm = Alarm::new();
+        }
+        let way = Way {
+            target: &self.target,
+            headers: &self.headers,
+            spawner: self.spawner.as_ref(),
+        };
+        let exchange = exchange::<N>(way, self.connection.take(), &uri);
         let ended = self.alarm.within(limit, exchange).await;
         let (connection, response) = ended.unwrap_or_else(|| Err(Failure::timeout(limit)))?;
         self.connection = Some(connection).filter(|_| self.target.reuse == Reuse::Session);
@@ -133,14 +165,22 @@ impl<N: Network> AsyncClient for HyperClient<N> {
     }
 }
 
+/// How a client makes its requests.
+#[derive(Clone, Copy)]
+struct Way<'client> {
+    target: &'client Target,
+    headers: &'client HeaderMap,
+    spawner: Option<&'client Spawner>,
+}
+
 /// One exchange. It owns the connection until the answer is whole: a connection
 /// on which something went wrong is closed, not kept.
 async fn exchange<N: Network>(
-    target: &Target,
+    way: Way<'_>,
     mut kept: Option<Box<Connection<N::Stream>>>,
-    headers: &HeaderMap,
     uri: &Uri,
 ) -> Result<(Box<Connection<N::Stream>>, Response), Failure> {
+    let target = way.target;
     // One request is sent again once at most: RFC 9110, section 9.2.2.
     let mut resent = false;
     loop {
@@ -148,9 +188,9 @@ async fn exchange<N: Network>(
         let before = target.heard().1;
         let mut connection = match kept.take() {
             Some(connection) => connection,
-            None => open::<N>(target).await?,
+            None => open::<N>(target, way.spawner).await?,
         };
-        match connection.exchange(headers, uri).await {
+        match connection.exchange(way.headers, uri).await {
             Ok(response) => return Ok((connection, response)),
             // The server closed the kept connection as the request went out.
             Err(ExchangeError::Broken(_)) if !is_new && !resent && target.heard().1 == before => {
@@ -170,7 +210,10 @@ async fn exchange<N: Network>(
     }
 }
 
-async fn open<N: Network>(target: &Target) -> Result<Box<Connection<N::Stream>>, Failure> {
+async fn open<N: Network>(
+    target: &Target,
+    spawner: Option<&Spawner>,
+) -> Result<Box<Connection<N::Stream>>, Failure> {
     let mut refused = io::Error::from(io::ErrorKind::AddrNotAvailable);
     for address in target.endpoint.addresses() {
         let begun = Instant::now();
@@ -180,10 +223,18 @@ async fn open<N: Network>(target: &Target) -> Result<Box<Connection<N::Stream>>,
                 let (sender, driver) = http1::handshake(stream)
                     .await
                     .map_err(|error| broken(&error))?;
+                let (driver, relay) = match spawner {
+                    None => (Some(driver), Some(Relay::new())),
+                    Some(spawn) => {
+                        // How it ends reaches the exchange too, as its error.
+                        spawn(Box::pin(driver.map(drop)));
+                        (None, None)
+                    }
+                };
                 return Ok(Box::new(Connection {
                     sender,
-                    driver: Some(driver),
-                    relay: Relay::new(),
+                    driver,
+                    relay,
                     spare: HeaderMap::new(),
                 }));
             }
@@ -211,9 +262,11 @@ where
     S: hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static,
 {
     sender: http1::SendRequest<Empty<Bytes>>,
-    /// What moves the bytes; `None` once the connection has ended.
+    /// What moves the bytes; `None` once the connection has ended, or where a task of
+    /// its own does.
     driver: Option<http1::Connection<S, Empty<Bytes>>>,
-    relay: Relay,
+    /// `None` where a task of its own moves the bytes.
+    relay: Option<Relay>,
     /// The last answer's headers: room for those of the next request. A map of
     /// its own for each is too large for what an allocator keeps for a thread,
     /// and tasks that go from one thread to another then wait for one another.
@@ -242,6 +295,7 @@ where
             relay,
             spare,
         } = self;
+        let is_tuned = relay.is_some();
         let answer = async {
             if sender.ready().await.is_err() {
                 return Err(ExchangeError::Unsent);
@@ -258,9 +312,11 @@ where
             let retry_after = retry_after(asked.map(HeaderValue::as_bytes));
             let (head, body) = answer.into_parts();
             check_head(&head.headers).map_err(ExchangeError::Broken)?;
-            *spare = head.headers;
-            // They are slices of the buffer that was read into.
-            spare.clear();
+            if is_tuned {
+                *spare = head.headers;
+                // They are slices of the buffer that was read into.
+                spare.clear();
+            }
             let body = whole(body).await;
             Ok(Response {
                 status,
@@ -268,7 +324,10 @@ where
                 retry_after,
             })
         };
-        relay.drive(driver, answer).await
+        match relay {
+            Some(relay) => relay.drive(driver, answer).await,
+            None => answer.await,
+        }
     }
 }
 

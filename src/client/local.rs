@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{AsyncClient, BlockingClient, Client, Connections, Network, Target};
+use super::{AsyncClient, BlockingClient, Client, Connections, Network, Spawner, Target};
 use crate::outcome::{Failure, Response};
 use crate::request::Request;
 
@@ -17,6 +17,7 @@ pub(super) const CLIENT: Client = Client {
     summary: "no HTTP: each answer is computed where it is asked for (workload squares)",
     connections: Connections::None,
     counts_bytes: true,
+    stock: None,
     blocking: Some(|_, _| Ok(Arc::new(|| Box::new(Local)))),
 };
 
@@ -39,7 +40,7 @@ pub struct LocalClient<N>(PhantomData<fn() -> N>);
 impl<N: Network> AsyncClient for LocalClient<N> {
     const CLIENT: Client = CLIENT;
 
-    async fn connect(_target: &Target, workers: usize) -> io::Result<Vec<Self>> {
+    async fn connect(_: &Target, workers: usize, _: &Spawner) -> io::Result<Vec<Self>> {
         Ok((0..workers).map(|_| Self(PhantomData)).collect())
     }
 

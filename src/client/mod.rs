@@ -23,13 +23,15 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
+
 use crate::outcome::{Failure, Response};
 use crate::request::Request;
 
 pub use self::caller::{BlockingCaller, Caller};
 pub use self::counted::Counted;
 pub use self::handling::{Handling, Retry, Save, Work};
-pub use self::hyper::{HyperClient, Network};
+pub use self::hyper::{HyperClient, Network, StockHyperClient};
 pub use self::local::LocalClient;
 pub use self::reqwest::ReqwestClient;
 pub use self::target::{Reuse, Target, Traffic};
@@ -42,12 +44,30 @@ pub struct Client {
     connections: Connections,
     /// Whether it counts the bytes that it sends and receives.
     counts_bytes: bool,
+    /// Set where it is a client as users of its library have it.
+    stock: Option<Stock>,
     /// Builds it for blocking strategies; `None` for an asynchronous one.
     blocking: Option<BuildBlocking>,
 }
 
 /// Builds what makes a blocking client for each of so many workers.
 pub type BuildBlocking = fn(&Target, usize) -> io::Result<Maker>;
+
+/// What a client that is as its library has it shares with one that is tuned, and
+/// what it does not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stock {
+    /// The tuned client over the same library.
+    pub tuned: &'static str,
+    /// What differs from that one, in words.
+    pub differs: &'static str,
+}
+
+impl fmt::Display for Stock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "unlike {}: {}", self.tuned, self.differs)
+    }
+}
 
 /// How a client comes by its connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,18 +90,28 @@ impl Client {
     pub const REQWEST: Self = reqwest::CLIENT;
     /// hyper: asynchronous, one HTTP/1.1 connection per worker.
     pub const HYPER: Self = hyper::CLIENT;
-
+    /// ureq with its default settings: one agent for all workers.
+    pub const UREQ_STOCK: Self = ureq::STOCK;
+    /// hyper as its documentation has it: a task per connection.
+    pub const HYPER_STOCK: Self = hyper::STOCK;
     /// local: no HTTP, CPU work alone.
     pub const LOCAL: Self = local::CLIENT;
 
     /// Every client, in the order in which they are listed.
-    pub const ALL: &[Self] = &[Self::UREQ, Self::REQWEST, Self::HYPER, Self::LOCAL];
+    pub const ALL: &[Self] = &[
+        Self::UREQ,
+        Self::REQWEST,
+        Self::HYPER,
+        Self::UREQ_STOCK,
+        Self::HYPER_STOCK,
+        Self::LOCAL,
+    ];
 
     /// Those that go with blocking strategies, the default one first.
-    pub const BLOCKING: &[Self] = &[Self::UREQ, Self::REQWEST, Self::LOCAL];
+    pub const BLOCKING: &[Self] = &[Self::UREQ, Self::REQWEST, Self::UREQ_STOCK, Self::LOCAL];
 
     /// Those that go with every asynchronous runtime, the default one first.
-    pub const ASYNC: &[Self] = &[Self::HYPER, Self::LOCAL];
+    pub const ASYNC: &[Self] = &[Self::HYPER, Self::HYPER_STOCK, Self::LOCAL];
 
     /// Client of your own, for an [`AsyncClient`] or, with
     /// [`with_blocking`](Self::with_blocking), a [`BlockingClient`].
@@ -91,6 +121,7 @@ impl Client {
             summary,
             connections,
             counts_bytes: false,
+            stock: None,
             blocking: None,
         }
     }
@@ -132,6 +163,12 @@ impl Client {
     /// Whether it counts the bytes that it sends and receives.
     pub const fn counts_bytes(self) -> bool {
         self.counts_bytes
+    }
+
+    /// What differs from the tuned client of its library, where it is not tuned. Such
+    /// a client is measured only where it is named.
+    pub const fn stock(self) -> Option<Stock> {
+        self.stock
     }
 
     /// Whether it makes HTTP requests at all.
@@ -178,16 +215,24 @@ pub trait BlockingClient: Send {
     fn send(&mut self, request: &Request) -> Result<Response, Failure>;
 }
 
+/// Starts a task that nobody waits for, on whichever runtime.
+pub type Spawner = Arc<dyn Fn(BoxFuture<'static, ()>) + Send + Sync>;
+
 /// A client whose answers are waited for by a task.
 pub trait AsyncClient: Send + Sized + 'static {
     /// Its line in the list.
     const CLIENT: Client;
 
-    /// A client for each of so many workers, connected where it can be.
+    /// A client for each of so many workers, connected where it can be. What it
+    /// needs beside the workers' tasks it starts by the spawner.
     ///
     /// # Errors
     /// Where the client cannot be built.
-    fn connect(target: &Target, workers: usize) -> impl Future<Output = io::Result<Vec<Self>>>;
+    fn connect(
+        target: &Target,
+        workers: usize,
+        spawner: &Spawner,
+    ) -> impl Future<Output = io::Result<Vec<Self>>>;
 
     /// Sends one request and reads the whole answer.
     ///
@@ -246,7 +291,8 @@ pub const SETTLED: &str = "HTTP/1.1 without TLS, TCP_NODELAY, addresses resolved
      no redirects, no decompression; a request whose kept connection was closed is sent once more; \
      as many connections kept as there are workers. Tuned beyond a library's defaults: ureq has \
      buffers of 64 and 16 KiB (128 KiB each) and opens its connections ahead, and hyper's \
-     connections are driven by the worker (by a task of their own)";
+     connections are driven by the worker (by a task of their own); ureq-stock and hyper-stock \
+     are not tuned";
 
 /// How every client names itself.
 const USER_AGENT: &str = concat!("fanout/", env!("CARGO_PKG_VERSION"));

@@ -22,7 +22,7 @@ use tower::{Layer, Service, ServiceExt};
 
 use super::limits::{check_head, check_target, head_too_large};
 use super::{
-    AsyncClient, BlockingClient, Client, Connections, LARGEST_BODY, Maker, Reuse, Target,
+    AsyncClient, BlockingClient, Client, Connections, LARGEST_BODY, Maker, Reuse, Spawner, Target,
     USER_AGENT, retry_after, too_large,
 };
 use crate::outcome::{Failure, FailureKind, Response};
@@ -34,6 +34,7 @@ pub(super) const CLIENT: Client = Client {
     summary: "blocking or on tokio, one connection pool for all workers",
     connections: Connections::Pooled,
     counts_bytes: false,
+    stock: None,
     blocking: Some(blocking),
 };
 
@@ -172,7 +173,7 @@ pub struct ReqwestClient {
 impl AsyncClient for ReqwestClient {
     const CLIENT: Client = CLIENT;
 
-    async fn connect(target: &Target, workers: usize) -> io::Result<Vec<Self>> {
+    async fn connect(target: &Target, workers: usize, _: &Spawner) -> io::Result<Vec<Self>> {
         let client = equalised!(reqwest::Client::builder(), target, workers);
         let kept = Kept::new(target);
         let hold = || Self {

@@ -3,6 +3,8 @@
 //! An agent per worker, so that a worker owns its connection and no two share
 //! a pool's lock. The agent's connector is ours for two reasons: the connection
 //! can be opened before the timed section begins, and every connection counts.
+//! With ureq's default settings and one agent for all workers, it is a client too:
+//! `ureq-stock`.
 
 mod connector;
 
@@ -12,15 +14,18 @@ use std::sync::Arc;
 use std::time;
 
 use bytes::Bytes;
+use ureq::config::ConfigBuilder;
 use ureq::http::header::{self, HeaderMap};
+use ureq::typestate::AgentScope;
+use ureq::unversioned::transport::DefaultConnector;
 use ureq::{Agent, Error};
 
-use self::connector::{AheadConnector, ConnectError, End, KnownAddresses, Seen};
+use self::connector::{AheadConnector, ConnectError, CountingConnector, End, KnownAddresses, Seen};
 use super::limits::{check_head, check_target, head_too_large};
 use super::steps::{Steps, step};
 use super::{
-    BlockingClient, Client, Connections, LARGEST_BODY, Reuse, Target, USER_AGENT, retry_after,
-    too_large,
+    BlockingClient, Client, Connections, LARGEST_BODY, Reuse, Stock, Target, USER_AGENT,
+    retry_after, too_large,
 };
 use crate::outcome::{Failure, FailureKind, Response};
 use crate::request::Request;
@@ -31,12 +36,29 @@ pub(super) const CLIENT: Client = Client {
     summary: "blocking, small, no runtime behind it",
     connections: Connections::PerWorker,
     counts_bytes: true,
+    stock: None,
     blocking: Some(|target, _| {
         let target = target.clone();
         Ok(Arc::new(move || {
             Box::new(UreqClient::new(&target.for_client()))
         }))
     }),
+};
+
+/// The list's line of the client as most code has it.
+pub(super) const STOCK: Client = Client {
+    name: "ureq-stock",
+    summary: "ureq with default settings, one agent for all workers",
+    connections: Connections::Pooled,
+    stock: Some(Stock {
+        tuned: "ureq",
+        differs: "its pool keeps 3 idle connections; buffers of 128 KiB; none opened ahead",
+    }),
+    blocking: Some(|target, _| {
+        let client = UreqClient::stock(target);
+        Ok(Arc::new(move || Box::new(client.clone())))
+    }),
+    ..CLIENT
 };
 
 /// What a connection reads at once, in bytes, and the most that a head may have.
@@ -47,11 +69,13 @@ const INPUT_BUFFER: usize = 64 << 10;
 /// What a request's head must fit into, in bytes.
 const OUTPUT_BUFFER: usize = 16 << 10;
 
-/// A ureq agent with one kept connection.
+/// A hold on a ureq agent: an own one with one kept connection, or a shared one.
+#[derive(Clone)]
 struct UreqClient {
     agent: Agent,
     target: Target,
-    steps: Steps,
+    /// `None` where each socket is told what is left of a limit as it is.
+    steps: Option<Steps>,
 }
 
 impl UreqClient {
@@ -59,19 +83,11 @@ impl UreqClient {
     /// where it cannot, the first request tries again and says why.
     fn new(target: &Target) -> Self {
         let kept = usize::from(target.reuse == Reuse::Session);
-        let config = Agent::config_builder()
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .max_redirects_will_error(false)
+        let config = agreed(target)
             .max_idle_connections(kept)
             .max_idle_connections_per_host(kept)
             .input_buffer_size(INPUT_BUFFER)
             .output_buffer_size(OUTPUT_BUFFER)
-            .no_delay(true)
-            .proxy(None)
-            .timeout_global(Some(target.timeout))
-            .user_agent(USER_AGENT)
-            .accept("*/*")
             .build();
         let steps = Steps::default();
         let connector = AheadConnector::new(target, &steps);
@@ -82,11 +98,28 @@ impl UreqClient {
         Self {
             agent: Agent::with_parts(config, connector, resolver),
             target: target.clone(),
-            steps,
+            steps: Some(steps),
         }
     }
 
-    fn exchange(&self, request: &Request, limit: time::Duration) -> Result<Response, Error> {
+    /// A client whose clones share an agent with ureq's default settings.
+    fn stock(target: &Target) -> Self {
+        let connector = CountingConnector::new(DefaultConnector::new(), target, Steps::default());
+        let resolver = KnownAddresses::of(target);
+        Self {
+            agent: Agent::with_parts(agreed(target).build(), connector, resolver),
+            target: target.clone(),
+            steps: None,
+        }
+    }
+
+    /// One exchange, over a kept connection where there is one and it may be.
+    fn exchange(
+        &self,
+        request: &Request,
+        limit: time::Duration,
+        kept: bool,
+    ) -> Result<Response, Error> {
         let authority = self.target.endpoint.authority();
         let mut message = self
             .agent
@@ -97,12 +130,17 @@ impl UreqClient {
         if limit < self.target.timeout {
             message = message.config().timeout_global(Some(limit)).build();
         }
+        if !kept {
+            message = message.config().max_idle_age(time::Duration::ZERO).build();
+        }
         Seen::begin();
-        // A deadline is to be kept as it is, by every attempt.
-        self.steps.set(match request.expires {
-            Some(_) => time::Duration::ZERO,
-            None => step(limit),
-        });
+        if let Some(steps) = &self.steps {
+            // A deadline is to be kept as it is, by every attempt.
+            steps.set(match request.expires {
+                Some(_) => time::Duration::ZERO,
+                None => step(limit),
+            });
+        }
         let mut answer = message.call()?;
         check_head(answer.headers()).map_err(|failure| Error::Other(Box::new(failure)))?;
         let asked = answer.headers().get(header::RETRY_AFTER);
@@ -144,19 +182,32 @@ impl BlockingClient for UreqClient {
         check_target(&request.target)?;
         let limit = request.limit(self.target.timeout);
         let begun = time::Instant::now();
-        match self.exchange(request, limit) {
+        match self.exchange(request, limit, true) {
             // The server closed the kept connection as the request went out: no
             // other was opened, and nothing came. RFC 9110, section 9.2.2, allows
             // for one more on a new connection.
             Err(error) if was_closed(&error) && Seen::so_far().nothing() => {
                 self.target.count_resent();
                 let left = limit.saturating_sub(begun.elapsed());
-                self.exchange(request, left)
+                self.exchange(request, left, false)
             }
             ended => ended,
         }
         .map_err(|error| self.failure(&error, limit))
     }
+}
+
+/// The settings without which clients would not get the same responses.
+fn agreed(target: &Target) -> ConfigBuilder<AgentScope> {
+    Agent::config_builder()
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .no_delay(true)
+        .proxy(None)
+        .timeout_global(Some(target.timeout))
+        .user_agent(USER_AGENT)
+        .accept("*/*")
 }
 
 /// Whether a connection's end cut off the body that ureq took it to be the end

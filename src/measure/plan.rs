@@ -361,6 +361,22 @@ mod tests {
     }
 
     #[test]
+    fn stock_clients_are_planned_only_when_named() {
+        let stock = [Client::UREQ_STOCK, Client::HYPER_STOCK];
+        let is_stock = |cell: &&Cell| stock.iter().any(|client| client.name() == cell.client);
+        let names = Catalogue::bundled();
+        let names: Vec<_> = names.entries().iter().map(|entry| entry.name).collect();
+        for strategies in [&[][..], &names] {
+            let mut request = request(strategies, &[2]);
+            assert_eq!(sweep(&request).cells.iter().filter(is_stock).count(), 0);
+            request.clients = stock.to_vec();
+            let planned = sweep(&request).cells;
+            let planned: Vec<_> = planned.iter().map(|cell| cell.strategy.as_str()).collect();
+            assert_eq!(planned, names);
+        }
+    }
+
+    #[test]
     fn a_client_leaves_out_what_does_not_go_with_it() {
         let mut request = request(&["tokio", "thread-pool"], &[2]);
         request.clients = vec![Client::UREQ];

@@ -8,13 +8,14 @@
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_std::net::TcpStream;
 use smol_hyper::rt::FuturesIo;
 
 use super::{Built, Discontinued, Entry, Runtime, Setup, async_pool};
-use crate::client::{Client, Counted, Network, Target};
+use crate::client::{Client, Counted, Network, Spawner, Target};
 
 /// The catalogue's line.
 pub(super) const ENTRY: Entry = Entry::new("async-std", build)
@@ -68,6 +69,10 @@ impl Runtime for AsyncStd {
         F::Output: Send + 'static,
     {
         async_std::task::spawn(future)
+    }
+
+    fn spawner(&self) -> Spawner {
+        Arc::new(|task| drop(async_std::task::spawn(task)))
     }
 
     /// async-std does not tell, but names its threads.

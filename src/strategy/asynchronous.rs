@@ -10,7 +10,9 @@ use std::sync::Arc;
 use futures_util::future::join_all;
 
 use super::{Batch, Built, Setup, Strategy, StrategyError};
-use crate::client::{AsyncClient, Caller, Client, HyperClient, LocalClient, Network};
+use crate::client::{
+    AsyncClient, Caller, Client, HyperClient, LocalClient, Network, Spawner, StockHyperClient,
+};
 
 /// An asynchronous runtime.
 pub trait Runtime: Network {
@@ -23,6 +25,9 @@ pub trait Runtime: Network {
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static;
+
+    /// What starts tasks that nobody waits for.
+    fn spawner(&self) -> Spawner;
 
     /// The threads that it has for tasks, 1 where the calling thread runs them;
     /// `None` where it does not tell.
@@ -48,6 +53,9 @@ pub fn async_pool<R: Runtime>(runtime: R, setup: &Setup) -> Built {
     if setup.client == Client::LOCAL {
         return AsyncPool::<R, LocalClient<R>>::build(runtime, setup);
     }
+    if setup.client == Client::HYPER_STOCK {
+        return AsyncPool::<R, StockHyperClient<R>>::build(runtime, setup);
+    }
     AsyncPool::<R>::build(runtime, setup)
 }
 
@@ -61,7 +69,7 @@ impl<R: Runtime, C: AsyncClient> AsyncPool<R, C> {
             return Err(StrategyError::Client(setup.client));
         }
         let clients = runtime
-            .block_on(C::connect(&setup.target, setup.workers))
+            .block_on(C::connect(&setup.target, setup.workers, &runtime.spawner()))
             .map_err(|error| setup.no_client(&error))?;
         let timeout = setup.target.timeout;
         let with_handling = |client| Caller::new(client, Arc::clone(&setup.handling), timeout);

@@ -18,7 +18,7 @@ use smol::{Executor, Timer};
 use smol_hyper::rt::FuturesIo;
 
 use super::{Built, Entry, Runtime, Setup, StrategyError, async_pool};
-use crate::client::{Client, Counted, Network, Target};
+use crate::client::{Client, Counted, Network, Spawner, Target};
 
 /// The catalogue's line.
 pub(super) const ENTRY: Entry = Entry::new("smol", build)
@@ -116,6 +116,11 @@ impl Runtime for Smol {
         F::Output: Send + 'static,
     {
         self.executor.spawn(future)
+    }
+
+    fn spawner(&self) -> Spawner {
+        let executor = Arc::clone(&self.executor);
+        Arc::new(move |task| executor.spawn(task).detach())
     }
 
     fn threads(&self) -> Option<usize> {

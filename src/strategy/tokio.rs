@@ -5,6 +5,7 @@
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::thread::available_parallelism;
 use std::time::Duration;
 
@@ -12,13 +13,18 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
 use super::{AsyncPool, Built, Entry, Runtime, Setup, StrategyError, async_pool};
-use crate::client::{Client, Counted, Network, ReqwestClient, Target};
+use crate::client::{Client, Counted, Network, ReqwestClient, Spawner, Target};
 
 /// The catalogue's line.
 pub(super) const ENTRY: Entry = Entry::new("tokio", build)
     .summary("a task per worker on a tokio runtime, a thread per core")
     .good_for("many workers for little memory; code that is asynchronous already")
-    .clients(&[Client::HYPER, Client::REQWEST, Client::LOCAL])
+    .clients(&[
+        Client::HYPER,
+        Client::REQWEST,
+        Client::HYPER_STOCK,
+        Client::LOCAL,
+    ])
     .swept(&[Client::HYPER, Client::REQWEST])
     .chooses_runtime_threads();
 
@@ -82,6 +88,11 @@ impl Runtime for Tokio {
         F::Output: Send + 'static,
     {
         joined(self.0.spawn(future))
+    }
+
+    fn spawner(&self) -> Spawner {
+        let handle = self.0.handle().clone();
+        Arc::new(move |task| drop(handle.spawn(task)))
     }
 
     fn threads(&self) -> Option<usize> {

@@ -14,7 +14,6 @@ use ureq::unversioned::transport::{
 };
 use ureq::{Error, Timeout};
 
-use super::INPUT_BUFFER;
 use crate::client::Target;
 use crate::client::steps::Steps;
 
@@ -71,21 +70,67 @@ impl Seen {
 #[error("{0}")]
 pub(super) struct ConnectError(pub(super) io::Error);
 
+/// Counts the connections that another connector opens, and their bytes.
+#[derive(Debug)]
+pub(super) struct CountingConnector<C> {
+    inner: C,
+    target: Target,
+    steps: Steps,
+}
+
+impl<C: Connector> CountingConnector<C> {
+    pub(super) fn new(inner: C, target: &Target, steps: Steps) -> Self {
+        Self {
+            inner,
+            target: target.clone(),
+            steps,
+        }
+    }
+}
+
+impl<C: Connector> Connector for CountingConnector<C> {
+    type Out = Box<dyn Transport>;
+
+    fn connect(
+        &self,
+        details: &ConnectionDetails<'_>,
+        chained: Option<()>,
+    ) -> Result<Option<Self::Out>, Error> {
+        let begun = time::Instant::now();
+        let transport = self
+            .inner
+            .connect(details, chained)
+            .map_err(|error| match error {
+                Error::Io(error) => Error::Other(Box::new(ConnectError(error))),
+                Error::ConnectionFailed => Error::Other(Box::new(ConnectError(
+                    io::ErrorKind::ConnectionRefused.into(),
+                ))),
+                other => other,
+            })?;
+        self.target.count_connection(begun);
+        Seen::note(|seen| seen.opened = true);
+        Ok(transport.map(|transport| {
+            Box::new(CountedTransport {
+                transport,
+                room: details.config.input_buffer_size(),
+                target: self.target.clone(),
+                steps: self.steps.clone(),
+            }) as Box<dyn Transport>
+        }))
+    }
+}
+
 /// Hands out the connection that was opened ahead, then opens further ones.
 #[derive(Debug)]
 pub(super) struct AheadConnector {
-    tcp: TcpConnector,
-    target: Target,
-    steps: Steps,
+    tcp: CountingConnector<TcpConnector>,
     waiting: Mutex<Option<Box<dyn Transport>>>,
 }
 
 impl AheadConnector {
     pub(super) fn new(target: &Target, steps: &Steps) -> Self {
         Self {
-            tcp: TcpConnector::default(),
-            target: target.clone(),
-            steps: steps.clone(),
+            tcp: CountingConnector::new(TcpConnector::default(), target, steps.clone()),
             waiting: Mutex::default(),
         }
     }
@@ -100,7 +145,7 @@ impl AheadConnector {
             resolver,
             now: Instant::now(),
             timeout: NextTimeout {
-                after: Duration::from(self.target.timeout),
+                after: Duration::from(self.tcp.target.timeout),
                 reason: Timeout::Connect,
                 per_read: None,
                 per_write: None,
@@ -109,7 +154,7 @@ impl AheadConnector {
             run_connector: Arc::new(|_| Err(Error::ConnectionFailed)),
             register_shutdown: Arc::new(|_| Ok(())),
         };
-        if let Ok(Some(mut transport)) = self.open(&details) {
+        if let Ok(Some(mut transport)) = self.tcp.connect(&details, None) {
             // Allocates its buffers, otherwise done in the first request.
             transport.buffers().output();
             *self.waiting() = Some(transport);
@@ -118,29 +163,6 @@ impl AheadConnector {
 
     fn waiting(&self) -> MutexGuard<'_, Option<Box<dyn Transport>>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn open(&self, details: &ConnectionDetails<'_>) -> Result<Option<Box<dyn Transport>>, Error> {
-        let begun = time::Instant::now();
-        let transport = self
-            .tcp
-            .connect(details, None::<()>)
-            .map_err(|error| match error {
-                Error::Io(error) => Error::Other(Box::new(ConnectError(error))),
-                Error::ConnectionFailed => Error::Other(Box::new(ConnectError(
-                    io::ErrorKind::ConnectionRefused.into(),
-                ))),
-                other => other,
-            })?;
-        self.target.count_connection(begun);
-        Seen::note(|seen| seen.opened = true);
-        Ok(transport.map(|transport| {
-            Box::new(CountedTransport {
-                transport,
-                target: self.target.clone(),
-                steps: self.steps.clone(),
-            }) as Box<dyn Transport>
-        }))
     }
 }
 
@@ -158,7 +180,7 @@ impl Connector for AheadConnector {
         {
             return Ok(Some(transport));
         }
-        self.open(details)
+        self.tcp.connect(details, None)
     }
 }
 
@@ -166,6 +188,8 @@ impl Connector for AheadConnector {
 #[derive(Debug)]
 struct CountedTransport<T> {
     transport: T,
+    /// Bytes that fit into the buffer of what is read.
+    room: usize,
     target: Target,
     steps: Steps,
 }
@@ -184,9 +208,9 @@ impl<T: Transport> Transport for CountedTransport<T> {
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
         let before = self.transport.buffers().input().len();
-        if before >= INPUT_BUFFER {
+        if before >= self.room {
             // ureq takes a read into no room for the end of the connection.
-            return Err(Error::LargeResponseHeader(before, INPUT_BUFFER));
+            return Err(Error::LargeResponseHeader(before, self.room));
         }
         let progress = self.transport.await_input(self.steps.round(timeout));
         let received = self
