@@ -133,6 +133,22 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! # Build less
+//!
+//! Every feature is on by default. `default-features = false` leaves requests,
+//! workloads, outcomes, the client ureq and the strategies sequential and
+//! thread-pool, with a sixth of the dependencies.
+//!
+//! | feature | adds |
+//! |---|---|
+//! | `tokio`, `smol`, `async-std`, `rayon`, `multiprocess` | the strategy of that name; those with a runtime also the client hyper |
+//! | `reqwest` | the client reqwest |
+//! | `async` | the client hyper, for a runtime of your own |
+//! | `mock-server` | workloads of the bundled server, checked byte for byte |
+//! | `measure` | samples, records and their analysis |
+//! | `report` | tables, CSV, JSON, Markdown, plots and the page |
+//! | `cli` | the program |
+//!
 //! # Where things are
 //!
 //! | to … | module |
@@ -146,17 +162,25 @@
 //! | draw it: tables, CSV, JSON, Markdown, plots, page | [`report`] |
 //! | use all of it from a program of your own | [`cli`] |
 
+#[cfg(feature = "measure")]
 pub mod analysis;
+#[cfg(feature = "cli")]
 pub mod cli;
 pub mod client;
+#[cfg(feature = "measure")]
 pub mod foreign;
+#[cfg(feature = "measure")]
 pub mod measure;
 pub mod outcome;
+#[cfg(feature = "measure")]
 pub mod precision;
+#[cfg(feature = "measure")]
 pub mod record;
+#[cfg(feature = "report")]
 pub mod report;
 pub mod request;
 pub mod run;
+#[cfg(feature = "measure")]
 pub mod secrets;
 pub mod strategy;
 pub mod workload;

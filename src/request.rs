@@ -7,7 +7,7 @@ use std::fmt;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::time::{Duration, Instant};
 
-use hyper::Uri;
+use http::Uri;
 use serde::{Deserialize, Serialize};
 
 /// One request of a batch: a GET of a path and query at the batch's endpoint.
@@ -158,7 +158,7 @@ impl fmt::Display for Endpoint {
 
 /// Whether a URL names this machine by a loopback address or as `localhost`. Other
 /// names are not looked up: they may lead anywhere.
-pub(crate) fn is_loopback(url: &str) -> bool {
+pub fn is_loopback(url: &str) -> bool {
     let uri: Option<Uri> = split_origin(url).0.parse().ok();
     let host = uri.as_ref().and_then(Uri::host).unwrap_or_default();
     let host = host.trim_matches(['[', ']']);

@@ -1,6 +1,6 @@
 //! Limits that every client keeps alike, whatever its library's own are.
 
-use hyper::header::{CONTENT_LENGTH, HeaderMap};
+use http::header::{CONTENT_LENGTH, HeaderMap};
 
 use crate::outcome::{Failure, FailureKind};
 

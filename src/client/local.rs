@@ -1,15 +1,17 @@
 //! local: no HTTP at all. The answer is the square of the request's place in
 //! the batch, computed by whoever asks, so that a batch can be CPU work alone.
 
-use std::future::Future;
-use std::io;
-use std::marker::PhantomData;
-use std::sync::Arc;
-use std::time::Duration;
+#[cfg(feature = "async")]
+mod tasks;
 
-use super::{AsyncClient, BlockingClient, Client, Connections, Network, Spawner, Target};
+use std::sync::Arc;
+
+use super::{BlockingClient, Client, Connections};
 use crate::outcome::{Failure, Response};
 use crate::request::Request;
+
+#[cfg(feature = "async")]
+pub use self::tasks::LocalClient;
 
 /// The list's line.
 pub(super) const CLIENT: Client = Client {
@@ -31,32 +33,5 @@ struct Local;
 impl BlockingClient for Local {
     fn send(&mut self, request: &Request) -> Result<Response, Failure> {
         Ok(answer(request))
-    }
-}
-
-/// The same for tasks of a runtime.
-pub struct LocalClient<N>(PhantomData<fn() -> N>);
-
-impl<N: Network> AsyncClient for LocalClient<N> {
-    const CLIENT: Client = CLIENT;
-
-    async fn connect(_: &Target, workers: usize, _: &Spawner) -> io::Result<Vec<Self>> {
-        Ok((0..workers).map(|_| Self(PhantomData)).collect())
-    }
-
-    async fn send(&mut self, request: &Request) -> Result<Response, Failure> {
-        Ok(answer(request))
-    }
-
-    fn sleep(&self, wait: Duration) -> impl Future<Output = ()> + Send {
-        N::sleep(wait)
-    }
-
-    fn unblock<T, W>(&self, work: W) -> impl Future<Output = T> + Send
-    where
-        T: Send + 'static,
-        W: FnOnce() -> T + Send + 'static,
-    {
-        N::unblock(work)
     }
 }

@@ -4,14 +4,19 @@
 //! connection or a hold on a pool ([`Connections`] says which). Adding one is a
 //! file here and its name in the lists of [`Client`].
 
+#[cfg(feature = "async")]
 mod alarm;
 mod caller;
+#[cfg(feature = "async")]
 mod counted;
+#[cfg(feature = "async")]
 mod drive;
 mod handling;
+#[cfg(feature = "async")]
 mod hyper;
 mod limits;
 mod local;
+#[cfg(feature = "reqwest")]
 mod reqwest;
 mod steps;
 mod target;
@@ -20,19 +25,22 @@ mod ureq;
 use std::fmt;
 use std::future::Future;
 use std::io;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
-
-use futures_util::future::BoxFuture;
 
 use crate::outcome::{Failure, Response};
 use crate::request::Request;
 
 pub use self::caller::{BlockingCaller, Caller};
+#[cfg(feature = "async")]
 pub use self::counted::Counted;
 pub use self::handling::{Handling, Retry, Save, Work};
+#[cfg(feature = "async")]
 pub use self::hyper::{HyperClient, Network, StockHyperClient};
+#[cfg(feature = "async")]
 pub use self::local::LocalClient;
+#[cfg(feature = "reqwest")]
 pub use self::reqwest::ReqwestClient;
 pub use self::target::{Reuse, Target, Traffic};
 
@@ -87,12 +95,15 @@ impl Client {
     /// ureq: blocking, one agent per worker.
     pub const UREQ: Self = ureq::CLIENT;
     /// reqwest: blocking or on tokio, one pool.
+    #[cfg(feature = "reqwest")]
     pub const REQWEST: Self = reqwest::CLIENT;
     /// hyper: asynchronous, one HTTP/1.1 connection per worker.
+    #[cfg(feature = "async")]
     pub const HYPER: Self = hyper::CLIENT;
     /// ureq with its default settings: one agent for all workers.
     pub const UREQ_STOCK: Self = ureq::STOCK;
     /// hyper as its documentation has it: a task per connection.
+    #[cfg(feature = "async")]
     pub const HYPER_STOCK: Self = hyper::STOCK;
     /// local: no HTTP, CPU work alone.
     pub const LOCAL: Self = local::CLIENT;
@@ -100,17 +111,27 @@ impl Client {
     /// Every client, in the order in which they are listed.
     pub const ALL: &[Self] = &[
         Self::UREQ,
+        #[cfg(feature = "reqwest")]
         Self::REQWEST,
+        #[cfg(feature = "async")]
         Self::HYPER,
         Self::UREQ_STOCK,
+        #[cfg(feature = "async")]
         Self::HYPER_STOCK,
         Self::LOCAL,
     ];
 
     /// Those that go with blocking strategies, the default one first.
-    pub const BLOCKING: &[Self] = &[Self::UREQ, Self::REQWEST, Self::UREQ_STOCK, Self::LOCAL];
+    pub const BLOCKING: &[Self] = &[
+        Self::UREQ,
+        #[cfg(feature = "reqwest")]
+        Self::REQWEST,
+        Self::UREQ_STOCK,
+        Self::LOCAL,
+    ];
 
     /// Those that go with every asynchronous runtime, the default one first.
+    #[cfg(feature = "async")]
     pub const ASYNC: &[Self] = &[Self::HYPER, Self::HYPER_STOCK, Self::LOCAL];
 
     /// Client of your own, for an [`AsyncClient`] or, with
@@ -216,7 +237,7 @@ pub trait BlockingClient: Send {
 }
 
 /// Starts a task that nobody waits for, on whichever runtime.
-pub type Spawner = Arc<dyn Fn(BoxFuture<'static, ()>) + Send + Sync>;
+pub type Spawner = Arc<dyn Fn(Pin<Box<dyn Future<Output = ()> + Send>>) + Send + Sync>;
 
 /// A client whose answers are waited for by a task.
 pub trait AsyncClient: Send + Sized + 'static {

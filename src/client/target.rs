@@ -161,6 +161,7 @@ impl Target {
     }
 
     /// How many connections this client has opened, and bytes received, so far.
+    #[cfg(feature = "async")]
     pub(super) fn heard(&self) -> (u64, u64) {
         let of = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         (of(&self.book.connections), of(&self.book.received))

@@ -180,10 +180,15 @@ impl Catalogue {
         Self(vec![
             super::sequential::ENTRY,
             super::thread_pool::ENTRY,
+            #[cfg(feature = "rayon")]
             super::rayon::ENTRY,
+            #[cfg(feature = "tokio")]
             super::tokio::ENTRY,
+            #[cfg(feature = "async-std")]
             super::async_std::ENTRY,
+            #[cfg(feature = "smol")]
             super::smol::ENTRY,
+            #[cfg(feature = "multiprocess")]
             super::multiprocess::ENTRY,
         ])
     }

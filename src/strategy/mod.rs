@@ -5,18 +5,25 @@
 //! the timed part; dropping it is teardown. The seam is synchronous: an
 //! asynchronous strategy owns its runtime and blocks on it inside.
 
+#[cfg(feature = "async-std")]
 mod async_std;
+#[cfg(feature = "async")]
 mod asynchronous;
 mod batch;
 mod catalogue;
 mod dispatch;
+#[cfg(any(feature = "measure", feature = "multiprocess"))]
 mod environment;
+#[cfg(feature = "multiprocess")]
 pub mod multiprocess;
 mod order;
+#[cfg(feature = "rayon")]
 mod rayon;
 mod sequential;
+#[cfg(feature = "smol")]
 mod smol;
 mod thread_pool;
+#[cfg(feature = "tokio")]
 mod tokio;
 
 use std::io;
@@ -26,12 +33,15 @@ use std::sync::Arc;
 use crate::client::{BlockingCaller, Client, Handling, Target};
 use crate::workload::Gets;
 
+#[cfg(feature = "async")]
 pub use self::asynchronous::{AsyncPool, Runtime, async_pool};
 pub use self::batch::{Attempt, Batch, Sink};
 pub use self::catalogue::{Built, Catalogue, Discontinued, Entry, UnknownStrategy};
 pub use self::dispatch::Dispatch;
+#[cfg(any(feature = "measure", feature = "multiprocess"))]
 pub(crate) use self::environment::without_runtime_variables;
 pub use self::order::InOrder;
+#[cfg(feature = "measure")]
 pub(crate) use self::order::Turns;
 
 /// A built strategy: threads, runtimes, processes and connections are there,

@@ -16,7 +16,11 @@ use crate::client::Client;
 pub(super) const ENTRY: Entry = Entry::new("thread-pool", build)
     .summary("a queue, and a thread per worker")
     .good_for("blocking clients; simple code up to a few hundred workers")
-    .swept(&[Client::UREQ, Client::REQWEST]);
+    .swept(&[
+        Client::UREQ,
+        #[cfg(feature = "reqwest")]
+        Client::REQWEST,
+    ]);
 
 struct ThreadPool {
     workers: Vec<Worker>,

@@ -12,8 +12,8 @@ use std::time::Duration;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
-use super::{AsyncPool, Built, Entry, Runtime, Setup, StrategyError, async_pool};
-use crate::client::{Client, Counted, Network, ReqwestClient, Spawner, Target};
+use super::{Built, Entry, Runtime, Setup, StrategyError, async_pool};
+use crate::client::{Client, Counted, Network, Spawner, Target};
 
 /// The catalogue's line.
 pub(super) const ENTRY: Entry = Entry::new("tokio", build)
@@ -21,11 +21,16 @@ pub(super) const ENTRY: Entry = Entry::new("tokio", build)
     .good_for("many workers for little memory; code that is asynchronous already")
     .clients(&[
         Client::HYPER,
+        #[cfg(feature = "reqwest")]
         Client::REQWEST,
         Client::HYPER_STOCK,
         Client::LOCAL,
     ])
-    .swept(&[Client::HYPER, Client::REQWEST])
+    .swept(&[
+        Client::HYPER,
+        #[cfg(feature = "reqwest")]
+        Client::REQWEST,
+    ])
     .chooses_runtime_threads();
 
 struct Tokio(tokio::runtime::Runtime);
@@ -49,8 +54,10 @@ fn build(setup: &Setup) -> Built {
                 what: "tokio runtime",
                 detail: error.to_string(),
             })?;
+    #[cfg(feature = "reqwest")]
     if setup.client == Client::REQWEST {
-        return AsyncPool::<_, ReqwestClient>::build(Tokio(runtime), setup);
+        use crate::client::ReqwestClient;
+        return super::AsyncPool::<_, ReqwestClient>::build(Tokio(runtime), setup);
     }
     async_pool(Tokio(runtime), setup)
 }

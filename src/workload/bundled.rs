@@ -1,9 +1,13 @@
 //! The workloads that there are by name: those that the bundled server has a
 //! route for, and one that needs no server.
 
+use std::time::Duration;
+
+use mock_server::journal::Route;
 use mock_server::profile::Profile;
 
-use super::{Expect, Table, Template};
+use super::gets::{Gets, Kind};
+use super::{Expect, Table, Template, Workload};
 
 /// A workload by name.
 #[derive(Clone, Copy, Debug)]
@@ -118,9 +122,35 @@ impl Bundled {
     }
 }
 
+impl Gets {
+    /// The service time of each request, given that of each id on the bundled
+    /// server's routes.
+    pub fn service_times(
+        &self,
+        of: impl Fn(Route, usize) -> Duration,
+    ) -> impl Iterator<Item = Duration> {
+        (0..self.requests()).map(move |index| {
+            let (route, id) = self.counted_as(index);
+            of(route, id)
+        })
+    }
+
+    /// The route and the id by which the bundled server knows a request.
+    fn counted_as(&self, index: usize) -> (Route, usize) {
+        match self.expect() {
+            Expect::Users { .. } => (Route::Users, index),
+            Expect::File { .. } => (Route::Files, index),
+            Expect::Echo => (Route::Echo, index),
+            _ => match self.item(index) {
+                (Kind::Materials, id) => (Route::Materials, id),
+                (Kind::Products, id) => (Route::Products, id),
+            },
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::super::{Gets, Workload};
     use super::*;
     use crate::outcome::{FailureKind, Response};
 

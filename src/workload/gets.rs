@@ -1,13 +1,10 @@
 //! A batch of GETs made from a URL template.
 
-use std::cell::RefCell;
-use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::sync::Arc;
 
-use mock_server::inventory::{self, Kind};
-use mock_server::journal::Route;
 use serde::{Deserialize, Serialize};
 
+use super::exact::Exact;
 use super::expect::{check_echo, check_json, check_record, exactly, excerpt};
 use super::{Expect, Table, Template, Workload};
 use crate::outcome::{Failure, FailureKind, Response};
@@ -23,9 +20,25 @@ pub struct Gets {
     /// A row a request, where the template has places for its columns.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     table: Option<Arc<Table>>,
-    /// The one list that every answer of [`Expect::Users`] is, made once.
     #[serde(skip)]
-    users: OnceLock<Vec<u8>>,
+    exact: Exact,
+}
+
+/// Type of the item that a request asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Materials,
+    Products,
+}
+
+impl Kind {
+    /// Its name in a URL.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Materials => "materials",
+            Self::Products => "products",
+        }
+    }
 }
 
 impl Gets {
@@ -36,7 +49,7 @@ impl Gets {
             requests,
             expect,
             table: None,
-            users: OnceLock::new(),
+            exact: Exact::new(),
         }
     }
 
@@ -71,45 +84,14 @@ impl Gets {
         self.expect
     }
 
-    /// The service time of each request, given that of each id on the bundled
-    /// server's routes.
-    pub fn service_times(
-        &self,
-        of: impl Fn(Route, usize) -> Duration,
-    ) -> impl Iterator<Item = Duration> {
-        (0..self.requests).map(move |index| {
-            let (route, id) = self.counted_as(index);
-            of(route, id)
-        })
-    }
-
-    /// The route and the id by which the bundled server knows a request.
-    fn counted_as(&self, index: usize) -> (Route, usize) {
-        match self.expect {
-            Expect::Users { .. } => (Route::Users, index),
-            Expect::File { .. } => (Route::Files, index),
-            Expect::Echo => (Route::Echo, index),
-            _ => match self.item(index) {
-                (Kind::Materials, id) => (Route::Materials, id),
-                (Kind::Products, id) => (Route::Products, id),
-            },
-        }
-    }
-
-    /// The item that an index asks for: its type's name, and its id.
-    fn item(&self, index: usize) -> (Kind, usize) {
+    /// The item that an index asks for: its type, and its id.
+    pub(super) fn item(&self, index: usize) -> (Kind, usize) {
         let materials = self.requests.div_ceil(2);
         match index.checked_sub(materials) {
             None => (Kind::Materials, index),
             Some(product) => (Kind::Products, product),
         }
     }
-}
-
-thread_local! {
-    /// Room for the record that an answer is compared with: judging is done
-    /// within the timed section, once a request.
-    static RECORD: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
 impl Workload for Gets {
@@ -120,7 +102,7 @@ impl Workload for Gets {
     fn request(&self, index: usize) -> Request {
         let (kind, id) = self.item(index);
         let row = self.table.as_ref().map(|table| (table.as_ref(), index));
-        Request::new(index, self.template.fill(kind.as_str(), id, index, row))
+        Request::new(index, self.template.fill(kind.name(), id, index, row))
     }
 
     fn check(&self, index: usize, response: &Response) -> Result<(), Failure> {
@@ -138,21 +120,9 @@ impl Workload for Gets {
                 (index as u128).pow(2).to_string().as_bytes(),
                 format_args!("the square of {index}"),
             ),
-            Expect::Record { seed } => RECORD.with_borrow_mut(|record| {
-                inventory::body_into(record, seed, kind, itoa::Buffer::new().format(id));
-                let what = format_args!("the record of seed {seed}");
-                exactly(&response.body, record, what)
-            }),
-            Expect::Users { seed } => exactly(
-                &response.body,
-                self.users.get_or_init(|| mock_server::users::body(seed)),
-                format_args!("the users of seed {seed}"),
-            ),
-            Expect::File { seed, size } => exactly(
-                &response.body,
-                &mock_server::files::body(seed, &index.to_string(), size),
-                format_args!("file {index} of seed {seed}, {size} bytes"),
-            ),
+            Expect::Record { seed } => self.exact.record(seed, kind, id, &response.body),
+            Expect::Users { seed } => self.exact.users(seed, &response.body),
+            Expect::File { seed, size } => self.exact.file(seed, index, size, &response.body),
         };
         verdict.map_err(|problem| {
             Failure::new(
@@ -165,6 +135,10 @@ impl Workload for Gets {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use mock_server::inventory;
+    use mock_server::journal::Route;
     use proptest::prelude::*;
 
     use super::*;
@@ -228,7 +202,7 @@ mod tests {
             200,
             r#"{"id":"0","name":"a","price":"1.00 EUR","quantity":"1"}"#,
         );
-        let exact = inventory::body(7, Kind::Materials, "0");
+        let exact = inventory::body(7, inventory::Kind::Materials, "0");
         let exact = answer(200, &exact);
         let answers = [&html, &json, &record, &exact];
         let expectations = [
@@ -248,7 +222,7 @@ mod tests {
 
     #[test]
     fn a_record_of_another_id_or_seed_is_refused() {
-        let other = inventory::body(7, Kind::Materials, "1");
+        let other = inventory::body(7, inventory::Kind::Materials, "1");
         for expect in [Expect::Inventory, Expect::Record { seed: 7 }] {
             let failure = batch("http://h", 2, expect)
                 .check(0, &answer(200, &other))

@@ -3,7 +3,10 @@
 //! A workload is a function from an index to a request, with a length; it is
 //! never a list, so a batch of a million takes no more memory than one of ten.
 
+#[cfg(feature = "mock-server")]
 mod bundled;
+#[cfg_attr(not(feature = "mock-server"), path = "no_exact.rs")]
+mod exact;
 mod expect;
 mod gets;
 mod table;
@@ -12,6 +15,7 @@ mod template;
 use crate::outcome::{Failure, Response};
 use crate::request::Request;
 
+#[cfg(feature = "mock-server")]
 pub use self::bundled::{BUNDLED, Bundled, Source};
 pub use self::expect::Expect;
 pub use self::gets::Gets;

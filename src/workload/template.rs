@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use hyper::http::uri::PathAndQuery;
+use http::uri::PathAndQuery;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 
