@@ -54,6 +54,7 @@ fn every_client_names_the_limit_of_a_head() {
         for (name, failure) in failures(&fields) {
             let failure = failure.unwrap_or_default();
             assert!(failure.contains("100 header fields"), "{name}: {failure}");
+            assert!(failure.contains("ureq 128 at most"), "{name}: {failure}");
         }
     }
 }

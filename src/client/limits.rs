@@ -4,7 +4,9 @@ use http::header::{CONTENT_LENGTH, HeaderMap};
 
 use crate::outcome::{Failure, FailureKind};
 
-/// The most header fields of a response: hyper's own limit, which reqwest has too.
+/// The most header fields of a response: the limit of hyper and reqwest. They can be
+/// told another, by which parsing costs more. ureq's is 128 and cannot be changed,
+/// so that no option would hold for all clients.
 const MOST_FIELDS: usize = 100;
 
 /// The most bytes that they may have together. With a status line they fit into
@@ -49,7 +51,8 @@ pub(super) fn check_head(headers: &HeaderMap) -> Result<(), Failure> {
 pub(super) fn head_too_large() -> Failure {
     limited(format_args!(
         "the response's head is too large; fanout's clients read at most {MOST_FIELDS} header fields \
-         of {} KiB together, a fixed limit",
+         of {} KiB together, a fixed limit (hyper and reqwest read {MOST_FIELDS} fields unless told \
+         otherwise, ureq 128 at most)",
         LARGEST_HEAD >> 10
     ))
 }
