@@ -246,7 +246,7 @@ fn runs_that_cannot_start_name_the_way_out() {
         ),
         (
             Run::new("tokio").against(url).client(Client::UREQ),
-            "it goes with hyper, reqwest, local",
+            "it goes with hyper, reqwest",
         ),
         (
             Run::new("multiprocess").against(url),
