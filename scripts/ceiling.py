@@ -2,8 +2,8 @@
 """Measures how near fanout's strategies come to what the machine can do, beside
 other programs, and prints the tables of METHODOLOGY.md.
 
-Needs: python3 (3.9 or newer) and a release build (cargo build --release
---bin fanout --example overhead). Beside it are measured, where they are there:
+Needs: python3 (3.9 or newer), cargo, and a release build (cargo build --release
+--bin fanout). Beside it are measured, where they are there:
 wrk (--wrk), oha (--oha; cargo install oha), and Python's own thread pool with
 requests (pip install requests); what is missing is said and left out.
 
@@ -158,7 +158,9 @@ def throughput(fanout, args):
 
 def overhead(_fanout, args):
     """Each strategy beside a bare loop of the same library."""
-    print(f"\n### What the harness costs\n\n{run([args.overhead, WORKERS, args.seconds, args.rounds], env={'FANOUT': str(args.fanout)})}")
+    bench = ["cargo", "bench", "--quiet", "--locked", "--bench", "overhead", "--"]
+    figures = run([*bench, WORKERS, args.seconds, args.rounds], cwd=HERE)
+    print(f"\n### Overhead of the harness\n\n{figures}")
 
 
 def gap(fanout, args):
@@ -227,9 +229,8 @@ PARTS = {"overhead": overhead, "throughput": throughput, "gap": gap, "files": fi
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    release = HERE / "target" / "release"
-    parser.add_argument("--fanout", type=pathlib.Path, default=release / "fanout")
-    parser.add_argument("--overhead", type=pathlib.Path, default=release / "examples" / "overhead")
+    parser.add_argument("--fanout", type=pathlib.Path,
+                        default=HERE / "target" / "release" / "fanout")
     parser.add_argument("--wrk", default="wrk")
     parser.add_argument("--oha", default="oha")
     parser.add_argument("--only", choices=PARTS, action="append")
@@ -242,7 +243,7 @@ def main():
     args = parser.parse_args()
     if not args.fanout.exists():
         parser.error(f"{args.fanout} is not there: build it with "
-                     "`cargo build --release --bin fanout --example overhead`")
+                     "`cargo build --release --bin fanout`")
     with tempfile.TemporaryDirectory(dir=args.scratch) as scratch:
         for name, part in PARTS.items():
             if not args.only or name in args.only:

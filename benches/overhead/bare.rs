@@ -1,134 +1,19 @@
-//! What the harness costs: each strategy beside a bare loop of the same HTTP
-//! library on the same runtime, with the same headers and the same limit of
-//! time on each request, without queue, outcomes, retries or checks. (ureq has
-//! none in the bare loop: with one, its own resolver starts a thread a request.)
-//!
-//! ```text
-//! cargo run --release --example overhead -- [WORKERS] [SECONDS] [ROUNDS]
-//! ```
-//!
-//! Both run in this process, in turn, against one server in a process of its
-//! own without delay. Each turn has threads and connections of its own, ready
-//! before its time begins, as their age alone makes a difference of some per
-//! cent, in the bare loop as in the harness. Each round begins with what the one
-//! before ended with. The figure is the median over the rounds of harness/bare, in good answers a
-//! second. A path to the `fanout` program may stand in `FANOUT`; otherwise it
-//! is the one that was built beside this example.
+//! Bare loops: each library used as its documentation shows, and nothing else.
 
-use std::error::Error;
-use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use fanout::client::{Client, Target};
-use fanout::measure::{Behaviour, Collector, ServerProcess};
 use fanout::request::Endpoint;
-use fanout::strategy::{Batch, Catalogue, Setup, Strategy};
-use fanout::workload::{Expect, Gets, Template, Workload};
 use http_body_util::{BodyExt, Empty};
 use hyper::client::conn::http1::{SendRequest, handshake};
 
-const SEED: u64 = 1;
-
-/// What a request may take, in both.
-const LIMIT: Duration = Duration::from_secs(30);
-
-/// As long as the harness's own.
-const AGENT: &str = "barely/0.1.0";
-
-type Fallible<T> = Result<T, Box<dyn Error + Send + Sync>>;
+use super::{Fallible, LIMIT};
 
 /// A bare loop: so many workers make so many requests each.
-type Bare = fn(&Endpoint, usize, usize) -> Fallible<Duration>;
+pub(super) type Loop = fn(&Endpoint, usize, usize) -> Fallible<Duration>;
 
-/// Each strategy with a client, and the bare loop beside it.
-const PAIRS: &[(&str, Client, Bare)] = &[
-    ("sequential", Client::UREQ, ureq_threads),
-    ("thread-pool", Client::UREQ, ureq_threads),
-    ("thread-pool", Client::REQWEST, reqwest_threads),
-    ("rayon", Client::UREQ, ureq_rayon),
-    ("tokio", Client::HYPER, hyper_tokio),
-    ("tokio", Client::REQWEST, reqwest_tokio),
-    ("async-std", Client::HYPER, hyper_async_std),
-    ("smol", Client::HYPER, hyper_smol),
-];
-
-fn main() -> Fallible<()> {
-    let mut numbers = std::env::args().skip(1).map(|text| text.parse::<usize>());
-    let mut number = |usual| numbers.next().unwrap_or(Ok(usual));
-    let (workers, seconds, rounds) = (number(20)?, number(1)?, number(7)?);
-    let fanout = match std::env::var_os("FANOUT") {
-        Some(path) => PathBuf::from(path),
-        None => std::env::current_exe()?
-            .ancestors()
-            .nth(2)
-            .ok_or("no directory above the example")?
-            .join("fanout"),
-    };
-    let behaviour = Behaviour::fixed(Duration::ZERO, SEED)?;
-    let server = ServerProcess::start(&fanout, &behaviour)?;
-    let endpoint = Endpoint::resolve(server.url())?;
-    println!("{workers} workers, {rounds} rounds of about {seconds} s each way\n");
-    println!("| strategy | client | bare, req/s | harness, req/s | harness/bare |");
-    println!("|---|---|--:|--:|--:|");
-    for (name, client, bare) in PAIRS {
-        let entry = *Catalogue::bundled().named(name)?;
-        let workers = entry.usable_workers(workers);
-        let target = Target::new(endpoint.clone(), LIMIT);
-        let setup = Setup::new(workers, *client, target, fanout.clone());
-        let harnessed = |requests| harness((entry.build)(&setup)?.as_mut(), requests);
-        // A first turn says how many requests fill the time.
-        let trial = 2_000 * workers.min(5);
-        let took = harnessed(trial)?;
-        let rate = trial as f64 / took.as_secs_f64();
-        let each = ((rate * seconds as f64) as usize).div_ceil(workers).max(1);
-        let requests = each * workers;
-        let (mut bares, mut ours, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
-        for round in 0..rounds {
-            let mut turn = |first: bool| -> Fallible<()> {
-                if first {
-                    bares.push(requests as f64 / bare(&endpoint, workers, each)?.as_secs_f64());
-                } else {
-                    ours.push(requests as f64 / harnessed(requests)?.as_secs_f64());
-                }
-                Ok(())
-            };
-            // ABBA: what drifts drifts over both.
-            turn(round % 2 == 0)?;
-            turn(round % 2 != 0)?;
-            ratios.push(ours[ours.len() - 1] / bares[bares.len() - 1]);
-        }
-        println!(
-            "| {name} | {client} | {:.0} | {:.0} | {:.3} |",
-            median(&mut bares),
-            median(&mut ours),
-            median(&mut ratios)
-        );
-    }
-    Ok(())
-}
-
-fn median(values: &mut [f64]) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
-}
-
-/// A batch through a strategy as `fanout compare` runs it: every answer is
-/// checked byte for byte, every request accounted for.
-fn harness(strategy: &mut dyn Strategy, requests: usize) -> Fallible<Duration> {
-    let template = Template::parse(Template::INVENTORY)?;
-    let workload: Arc<dyn Workload> =
-        Arc::new(Gets::new(template, requests, Expect::Record { seed: SEED }));
-    let collector = Arc::new(Collector::new(Arc::clone(&workload)));
-    let batch = Arc::new(Batch::new(workload, Arc::clone(&collector) as Arc<_>));
-    strategy.run(&batch)?;
-    let collected = collector.finish()?;
-    if let Some(failure) = collected.failures.first() {
-        return Err(failure.example.clone().into());
-    }
-    Ok(Duration::from_secs_f64(collected.last_s))
-}
+/// User agent as long as the harness's own.
+const AGENT: &str = "barely/0.1.0";
 
 /// The same requests as the harness makes, half of each type.
 fn target(number: usize) -> String {
@@ -185,7 +70,7 @@ fn ureq_once(agent: &ureq::Agent, endpoint: &Endpoint, number: usize) -> Fallibl
     Ok(())
 }
 
-fn ureq_threads(endpoint: &Endpoint, workers: usize, each: usize) -> Fallible<Duration> {
+pub(super) fn ureq_threads(endpoint: &Endpoint, workers: usize, each: usize) -> Fallible<Duration> {
     let make = || {
         let agent = ureq_agent();
         ureq_once(&agent, endpoint, 0)?;
@@ -196,7 +81,7 @@ fn ureq_threads(endpoint: &Endpoint, workers: usize, each: usize) -> Fallible<Du
     })
 }
 
-fn ureq_rayon(endpoint: &Endpoint, workers: usize, each: usize) -> Fallible<Duration> {
+pub(super) fn ureq_rayon(endpoint: &Endpoint, workers: usize, each: usize) -> Fallible<Duration> {
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(workers)
         .build()?;
@@ -216,7 +101,11 @@ fn ureq_rayon(endpoint: &Endpoint, workers: usize, each: usize) -> Fallible<Dura
     Ok(took)
 }
 
-fn reqwest_threads(endpoint: &Endpoint, workers: usize, each: usize) -> Fallible<Duration> {
+pub(super) fn reqwest_threads(
+    endpoint: &Endpoint,
+    workers: usize,
+    each: usize,
+) -> Fallible<Duration> {
     let client = reqwest::blocking::Client::builder()
         .no_proxy()
         .timeout(LIMIT)
@@ -243,7 +132,11 @@ fn tokio_runtime() -> Fallible<tokio::runtime::Runtime> {
         .build()?)
 }
 
-fn reqwest_tokio(endpoint: &Endpoint, workers: usize, each: usize) -> Fallible<Duration> {
+pub(super) fn reqwest_tokio(
+    endpoint: &Endpoint,
+    workers: usize,
+    each: usize,
+) -> Fallible<Duration> {
     async fn work(
         client: reqwest::Client,
         endpoint: Endpoint,
@@ -316,7 +209,7 @@ macro_rules! hyper_work {
     };
 }
 
-fn hyper_tokio(endpoint: &Endpoint, workers: usize, each: usize) -> Fallible<Duration> {
+pub(super) fn hyper_tokio(endpoint: &Endpoint, workers: usize, each: usize) -> Fallible<Duration> {
     tokio_runtime()?.block_on(async {
         let mut senders = Vec::new();
         for _ in 0..workers {
@@ -344,7 +237,11 @@ fn hyper_tokio(endpoint: &Endpoint, workers: usize, each: usize) -> Fallible<Dur
     })
 }
 
-fn hyper_async_std(endpoint: &Endpoint, workers: usize, each: usize) -> Fallible<Duration> {
+pub(super) fn hyper_async_std(
+    endpoint: &Endpoint,
+    workers: usize,
+    each: usize,
+) -> Fallible<Duration> {
     async_std::task::block_on(async {
         let mut senders = Vec::new();
         for _ in 0..workers {
@@ -377,7 +274,7 @@ async fn late() -> Fallible<()> {
     Err("too late".into())
 }
 
-fn hyper_smol(endpoint: &Endpoint, workers: usize, each: usize) -> Fallible<Duration> {
+pub(super) fn hyper_smol(endpoint: &Endpoint, workers: usize, each: usize) -> Fallible<Duration> {
     let executor = smol::Executor::new();
     let (running, ended) = smol::channel::bounded::<()>(1);
     let cores = std::thread::available_parallelism()?.get();
