@@ -8,16 +8,17 @@ fn main() {
     set("RUSTC", &output(&rustc, &["--version"]));
     set("REVISION", &revision());
     set("PROFILE", &profile);
-    println!("cargo::rerun-if-changed=build.rs");
-    println!("cargo::rerun-if-changed=src");
-    println!("cargo::rerun-if-changed=mock-server/src");
-    // Outside a checkout the files are not there, and watching for them would
-    // make every build a new one.
+    let mut watched = ["build.rs", "src", "mock-server/src"]
+        .map(str::to_owned)
+        .to_vec();
     for file in ["HEAD", "logs/HEAD"] {
-        let path = output("git", &["rev-parse", "--git-path", file]);
-        if std::path::Path::new(&path).exists() {
-            println!("cargo::rerun-if-changed={path}");
-        }
+        watched.push(output("git", &["rev-parse", "--git-path", file]));
+    }
+    // In a package some are not there, and watching for them would make every
+    // build a new one.
+    watched.retain(|path| std::path::Path::new(path).exists());
+    for path in watched {
+        println!("cargo::rerun-if-changed={path}");
     }
 }
 
