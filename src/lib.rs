@@ -186,3 +186,8 @@ pub mod strategy;
 pub mod workload;
 
 pub use self::run::{Outcomes, Run, RunError};
+
+/// The snippets of README.md, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
