@@ -28,62 +28,84 @@ use crate::strategy::Catalogue;
 use crate::workload::{Bundled, Source, Table};
 
 #[derive(clap::Args)]
-#[command(after_help = AFTER_HELP)]
+#[command(after_long_help = EXAMPLES)]
 pub(super) struct Args {
-    /// Your own server: its origin, or a URL with places {index} (0, 1, …), {type}
-    /// (materials, then products) and {id} (0, 1, … within each type) [default:
-    /// the bundled server, in a process of its own]
+    /// Your own server [default: the bundled one]
+    ///
+    /// Origin, or URL with the placeholders {index} (0, 1, …), {type} (materials, then
+    /// products) and {id} (0, 1, … within each type). An origin alone gets the paths
+    /// of the inventory API. Unless specified, the bundled server runs in a process of its own.
     #[arg(long, value_name = "URL")]
     pub(super) url: Option<String>,
 
-    /// Strategies, by name [default: all]
+    /// Strategies [default: all]
+    ///
+    /// `fanout list` names them.
     #[arg(long, value_delimiter = ',', value_name = "NAME,…", value_parser = parse_name)]
     strategies: Vec<String>,
 
-    /// Clients, by name: each strategy with each of them that goes with it
-    /// [default: each strategy's own, the first that `fanout list` names; without
-    /// --strategies also reqwest with thread-pool and with tokio]
+    /// HTTP clients [default: each strategy's own]
+    ///
+    /// Each strategy runs with each of these that goes with it. A strategy's own client
+    /// is the first that `fanout list` names. Without --strategies, thread-pool and
+    /// tokio also run with reqwest.
     #[arg(long, value_delimiter = ',', value_name = "NAME,…", value_parser = parse_client)]
     clients: Vec<Client>,
 
-    /// Worker counts [default: 1,2,3,5,10,20,50,100, or 1,2,5,10,20 where --url is
-    /// not on this machine, then those between them that
-    /// could change the recommendation, then again the cells that it rests on]
+    /// Worker counts [default: 1 to 100, then refined]
+    ///
+    /// Most requests in flight at once. Unless specified, the sweep begins with
+    /// 1,2,3,5,10,20,50,100 (1,2,5,10,20 where --url is not on this machine). It adds
+    /// counts between them that could change the recommendation, then samples again the
+    /// cells that the recommendation rests on.
     #[arg(long, value_delimiter = ',', value_name = "N,…", value_parser = parse_workers,
         allow_hyphen_values = true)]
     workers: Vec<usize>,
 
-    /// What the batch asks for: inventory (small records), users (a list of fifty),
-    /// files (20.6 kB each, saved), records (a row of --table each) or squares
-    /// (CPU work alone, without a server)
+    /// What requests ask for
+    ///
+    /// inventory: small records. users: a list of fifty. files: 20.6 kB each, saved.
+    /// records: a row of --table each. squares: CPU work alone, without a server.
     #[arg(long, value_name = "NAME", value_parser = Bundled::named, default_value = "inventory",
           conflicts_with = "url")]
     pub(super) workload: &'static Bundled,
 
-    /// CSV file with a line of names, or JSON array of objects (.json): a row a
-    /// request, for --workload records or the places {column} of --url
-    #[arg(long, value_name = "FILE", value_parser = parse_table)]
-    pub(super) table: Option<Arc<Table>>,
-
-    /// Requests in the batch [default: 100, or the rows of --table]
+    /// Requests in the batch [default: 100]
+    ///
+    /// With --table, as many as it has rows unless specified.
     #[arg(long, value_name = "N", value_parser = parse_requests, allow_hyphen_values = true)]
     requests: Option<usize>,
 
-    /// Service time of the bundled server, as 200ms, 1.5s or 0; with --url, what
-    /// that server's fixed service time is known to be [default: 200ms; with
-    /// --profile its own; with --url the fastest answer, as an estimate]
+    /// Service time, as 200ms or 1.5s [default: 200ms]
+    ///
+    /// Fixed service time of the bundled server, from 0. With --profile, it replaces the
+    /// profile's. With --url, the fixed service time that your server is known to have;
+    /// unless specified, the fastest response is the estimate.
     #[arg(long, value_name = "TIME", value_parser = duration::parse, allow_hyphen_values = true)]
     pub(super) delay: Option<Duration>,
 
-    /// How the bundled server behaves: a preset or a TOML file (`fanout serve
-    /// --list-profiles`), or several of them, each of which is measured; --delay
-    /// then takes the place of its service time
-    #[arg(long, value_delimiter = ',', value_name = "NAME|FILE,…", value_parser = parse_name,
+    /// Behaviour of the bundled server, by name or file
+    ///
+    /// Presets (`fanout serve --list-profiles`) or TOML files. Each of several is
+    /// measured.
+    #[arg(long, value_delimiter = ',', value_name = "NAME,…", value_parser = parse_name,
           conflicts_with = "url")]
     profile: Vec<String>,
 
-    /// Set one key of every profile, as rate_limit.rate=50; can be repeated
-    #[arg(long = "set", value_name = "KEY=VALUE", conflicts_with = "url")]
+    /// Table of parameters, a row per request
+    ///
+    /// CSV file with a line of names, or JSON array of objects (.json). For --workload
+    /// records, or for the placeholders {column} of --url.
+    #[arg(long, value_name = "FILE", value_parser = parse_table, hide_short_help = true)]
+    pub(super) table: Option<Arc<Table>>,
+
+    /// One key of every profile, as rate_limit.rate=50; can be repeated
+    #[arg(
+        long = "set",
+        value_name = "KEY=VALUE",
+        conflicts_with = "url",
+        hide_short_help = true
+    )]
     pub(super) settings: Vec<String>,
 
     #[command(flatten)]
@@ -94,36 +116,55 @@ pub(super) struct Args {
         long,
         value_name = "N",
         default_value_t = 1,
-        allow_hyphen_values = true
+        allow_hyphen_values = true,
+        hide_short_help = true
     )]
     pub(super) seed: u64,
 
-    /// With --url, what an answer must be to count [default: the strictest that
-    /// the first and last answer meet]
-    #[arg(long, value_enum, requires = "url")]
+    /// Check of each response, with --url
+    ///
+    /// status: 200 to 299. json: a JSON body as well. inventory: an inventory record
+    /// with the right id. Unless specified, the strictest that the first and the last
+    /// response of the batch meet.
+    #[arg(
+        long,
+        value_enum,
+        requires = "url",
+        hide_possible_values = true,
+        hide_short_help = true
+    )]
     pub(super) expect: Option<Expectation>,
 
-    /// A parameter of the URL whose value is shown and kept nowhere, beside those
-    /// that are known (api_key, token, signature, …); can be repeated
-    #[arg(long, value_name = "NAME", requires = "url")]
+    /// Parameter of the URL whose value is hidden; can be repeated
+    ///
+    /// Its value is neither printed nor recorded. Known ones (api_key, token,
+    /// signature, …) are hidden without it.
+    #[arg(long, value_name = "NAME", requires = "url", hide_short_help = true)]
     secret: Vec<String>,
 
-    /// Directory for the record and what is drawn from it
-    #[arg(long, value_name = "DIR", default_value = "results/latest")]
-    pub(super) out: PathBuf,
-
-    /// What the batch is for: once pays for building the strategy and judges the
-    /// cold runtime, repeated judges the warm one
+    /// Run once (cold) or repeated (warm)
+    ///
+    /// once: the batch runs once, so building the strategy counts, and the cold runtime
+    /// is judged. repeated: the strategy stays built, and the warm runtime is judged.
     #[arg(
         long = "for",
         value_enum,
         value_name = "PURPOSE",
-        default_value = "once"
+        default_value = "once",
+        hide_possible_values = true
     )]
     purpose: For,
 
-    /// What to print
-    #[arg(long, value_enum, default_value = "table")]
+    /// Directory of the report
+    ///
+    /// It gets the record (record.jsonl) and all that is drawn from it.
+    #[arg(long, value_name = "DIR", default_value = "results/latest")]
+    pub(super) out: PathBuf,
+
+    /// table, json, csv or markdown
+    ///
+    /// Form in which the summary is printed to standard output.
+    #[arg(long, value_enum, default_value = "table", hide_possible_values = true)]
     format: Format,
 
     #[command(flatten)]
@@ -203,26 +244,28 @@ impl Args {
 /// Requests in a batch, unless another number is asked for.
 const REQUESTS: usize = 100;
 
-const AFTER_HELP: &str = "\
+const EXAMPLES: &str = "\
 Examples:
-  fanout compare                                            the full sweep, 3 samples a cell
-  fanout compare --time 10m                                 samples until medians are known to 0.5 %
-  fanout compare --strategies tokio,rayon --workers 3,20 --samples 5
-  fanout compare --url http://127.0.0.1:3000                an inventory server of one's own
+  fanout compare                                  full sweep, bundled server
+  fanout compare --time 10m                       until medians are within 0.5 %
+  fanout compare --workers 3,20 --samples 5 --strategies tokio,rayon
+  fanout compare --url http://127.0.0.1:3000      your inventory server
   fanout compare --url 'http://127.0.0.1:8080/items/{index}' --delay 80ms
-  fanout compare --profile steady,long-tail --workers 5,20  which strategy wins where
-  fanout compare --workload files --delay 20ms              downloads of 20.6 kB, saved
-  fanout compare --table ids.csv --url 'http://127.0.0.1:8080/?id={id}&lang={language}'
-  fanout compare --dispatch queue,chunked --profile heavy-tail  what waiting for groups costs
-  fanout compare --reuse session,per-request --delay 0      what a kept connection saves
-  fanout compare --cpu 500us --workers 2,20                 answers that take work
-  fanout compare --workload squares --cpu 1ms               nothing but work
+  fanout compare --table ids.csv --url 'http://127.0.0.1:8080/?id={id}'
+  fanout compare --profile steady,long-tail       which strategy wins where
+  fanout compare --workload files --delay 20ms    downloads of 20.6 kB, saved
+  fanout compare --dispatch queue,chunked         what waiting for groups costs
+  fanout compare --reuse session,per-request      what a kept connection saves
+  fanout compare --cpu 500us --workers 2,20       responses that take work
+  fanout compare --workload squares --cpu 1ms     CPU work alone
   fanout compare --delay 20ms --format json > summary.json
 
-Cells are sampled in random order, each once before any twice. Samples that leave the
-machine idle run side by side, the longest first; --serial takes one after the other.
-With one service time the lower bound of a cell is ceil(requests / workers) times that.
-Ctrl-C stops after cleaning up, and keeps and reports what was measured.";
+Cells are sampled in random order, each once before any twice. Samples that leave
+the machine idle run side by side, the longest first.
+
+Lower bound of a cell with one service time: ceil(requests / workers) times that.
+
+Ctrl-C stops after cleaning up; what was measured is kept and reported.";
 
 pub(super) fn run(args: &Args, catalogue: &Catalogue) -> Result<ExitCode, CliError> {
     secrets::name(&args.secret);
@@ -450,7 +493,7 @@ fn command_line() -> String {
 mod tests {
     use clap::Parser;
 
-    use super::{AFTER_HELP, Args};
+    use super::{Args, EXAMPLES};
     use crate::measure::Behaviour;
 
     #[derive(Parser)]
@@ -461,7 +504,7 @@ mod tests {
 
     #[test]
     fn every_example_of_the_help_is_understood() {
-        let examples = AFTER_HELP
+        let examples = EXAMPLES
             .lines()
             .filter_map(|line| line.strip_prefix("  fanout "))
             .filter_map(|line| line.split("  ").next());

@@ -12,8 +12,8 @@ use crate::workload::BUNDLED;
 
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// In which form
-    #[arg(long, value_enum, default_value = "text")]
+    /// text or json
+    #[arg(long, value_enum, default_value = "text", hide_possible_values = true)]
     format: Format,
 }
 

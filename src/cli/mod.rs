@@ -33,32 +33,42 @@ use crate::measure;
 use crate::strategy::Catalogue;
 use crate::strategy::multiprocess::worker;
 
-/// Which concurrency strategy, HTTP client and worker count for a batch of API
-/// calls? Measured, beside the theoretical lower bound.
+/// Measures which concurrency strategy, HTTP client and worker count a batch of API
+/// calls should use, beside the theoretical lower bound
 #[derive(Parser)]
-#[command(name = "fanout", version, max_term_width = 100, after_help = AFTER_HELP)]
+#[command(
+    name = "fanout",
+    version,
+    max_term_width = 100,
+    after_help = EXAMPLES,
+    after_long_help = EXAMPLES.to_owned() + EXIT_CODES
+)]
 struct Cli {
     #[command(subcommand)]
     verb: Verb,
 }
 
-const AFTER_HELP: &str = "\
+const EXAMPLES: &str = "\
 Examples:
-  fanout compare                                  the full sweep against the bundled server
-  fanout compare --workers 3,20 --samples 3       two worker counts, three samples each
+  fanout compare                             full sweep, bundled server
+  fanout compare --workers 3,20 --samples 3  two worker counts, 3 samples each
   fanout compare --url 'http://127.0.0.1:8080/items/{index}'
-  fanout list                                     strategies and clients
-  fanout report results/latest                    draw everything again from a record
+  fanout report results/latest               the report again, from its record";
 
-Exit status: 0 done, 1 could not run or nothing was answered, 130 stopped by a signal\n(what was measured is kept).";
+const EXIT_CODES: &str = "
+
+Exit codes:
+  0    done
+  1    could not run, or no request was answered
+  130  stopped by a signal; what was measured is kept";
 
 #[derive(Subcommand)]
 enum Verb {
     /// Run the same batch through every strategy, and compare
     Compare(Box<compare::Args>),
-    /// List strategies and clients, which go together, what each is good for
+    /// List strategies, clients, and which go together
     List(list::Args),
-    /// Draw everything again from a record
+    /// Write the report again, from a record
     Report(report::Args),
     /// Run the bundled mock server (the same as `mock-server`)
     Serve(mock_server::cli::Args),

@@ -18,25 +18,33 @@ use crate::workload::Table;
 #[derive(clap::Args)]
 #[command(next_help_heading = "How requests are made")]
 pub(super) struct Axes {
-    /// Order in which work reaches workers: queue (the next request to whoever is
-    /// free), chunked (wait for each group), unbounded (all at once) [default: queue]
-    #[arg(long, value_delimiter = ',', value_name = "NAME,…", value_parser = parse_dispatch)]
+    /// Order in which work reaches workers [default: queue]
+    ///
+    /// queue: a free worker takes the next request (sliding window). chunked: fixed-size
+    /// groups, each after the one before. unbounded: all requests at once.
+    #[arg(long, value_delimiter = ',', value_name = "NAME,…", value_parser = parse_dispatch,
+          hide_short_help = true)]
     pub(super) dispatch: Vec<Dispatch>,
 
-    /// Connections: session (kept) or per-request (a new one each) [default: session]
-    #[arg(long, value_delimiter = ',', value_name = "NAME,…", value_parser = parse_reuse)]
+    /// Connections: session or per-request [default: session]
+    ///
+    /// session: connections are kept. per-request: each request opens a new one.
+    #[arg(long, value_delimiter = ',', value_name = "NAME,…", value_parser = parse_reuse,
+          hide_short_help = true)]
     pub(super) reuse: Vec<Reuse>,
 
-    /// Threads of the runtimes of tokio and smol, 0 for the calling thread alone
-    /// [default: as many as cores]
+    /// Threads of the runtimes of tokio and smol [default: as many as cores]
+    ///
+    /// 0 for the calling thread alone.
     #[arg(long, value_delimiter = ',', value_name = "N,…", value_parser = parse_threads,
-          allow_hyphen_values = true)]
+          allow_hyphen_values = true, hide_short_help = true)]
     pub(super) runtime_threads: Vec<usize>,
 
-    /// Processes over which multiprocess spreads its workers, with a thread per
-    /// worker in each [default: a process per worker]
+    /// Processes of multiprocess [default: a process per worker]
+    ///
+    /// Its workers are spread over them, with a thread per worker in each.
     #[arg(long, value_delimiter = ',', value_name = "P,…", value_parser = parse_processes,
-          allow_hyphen_values = true)]
+          allow_hyphen_values = true, hide_short_help = true)]
     pub(super) processes: Vec<usize>,
 }
 
@@ -44,34 +52,39 @@ pub(super) struct Axes {
 #[derive(clap::Args)]
 #[command(next_help_heading = "When requests fail")]
 pub(super) struct Failing {
-    /// Longest that one attempt of a request may take
+    /// Time limit of one attempt of a request
     #[arg(long, value_name = "TIME", value_parser = duration::parse_positive, default_value = "30s",
-          allow_hyphen_values = true)]
+          allow_hyphen_values = true, hide_short_help = true)]
     pub(super) timeout: Duration,
 
-    /// Longest that a whole batch may take: what has no answer then fails
-    #[arg(long, value_name = "TIME", value_parser = duration::parse_positive, allow_hyphen_values = true)]
+    /// Deadline for the whole batch; unfinished requests fail
+    #[arg(long, value_name = "TIME", value_parser = duration::parse_positive,
+          allow_hyphen_values = true, hide_short_help = true)]
     pub(super) deadline: Option<Duration>,
 
-    /// Further attempts after a connection that failed or broke, a timeout, or a
-    /// status 408, 425, 429, 500, 502, 503 or 504
+    /// Retries of a request
+    ///
+    /// After a connection that failed or broke, a timeout, or a status 408, 425, 429,
+    /// 500, 502, 503 or 504.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=1000),
-          default_value = "0", allow_hyphen_values = true)]
+          default_value = "0", allow_hyphen_values = true, hide_short_help = true)]
     retries: u32,
 
-    /// Upper end of the random wait before the first of them; it doubles with each
+    /// Initial backoff ceiling (full jitter); doubles per retry
     #[arg(long, value_name = "TIME", value_parser = duration::parse, default_value = "100ms",
-          requires = "retries", allow_hyphen_values = true)]
+          requires = "retries", allow_hyphen_values = true, hide_short_help = true)]
     retry_base: Duration,
 
-    /// Upper end of any wait, and the longest Retry-After that is waited for
+    /// Highest backoff ceiling, and the longest Retry-After that is honoured
     #[arg(long, value_name = "TIME", value_parser = duration::parse, default_value = "30s",
-          requires = "retries", allow_hyphen_values = true)]
+          requires = "retries", allow_hyphen_values = true, hide_short_help = true)]
     retry_cap: Duration,
 
-    /// Share of requests that may fail in a cell that is recommended, as 1% [default:
-    /// no more than in the best cells, as far as chance explains it]
-    #[arg(long, value_name = "SHARE", value_parser = parse_share, allow_hyphen_values = true)]
+    /// Share of requests that may fail in a recommended cell, as 1%
+    ///
+    /// Unless specified, no more than in the best cells, as far as chance explains it.
+    #[arg(long, value_name = "SHARE", value_parser = parse_share, allow_hyphen_values = true,
+          hide_short_help = true)]
     pub(super) max_failures: Option<f64>,
 }
 
@@ -103,29 +116,43 @@ impl Failing {
     }
 }
 
-/// What becomes of the answers.
+/// What happens to responses.
 #[derive(clap::Args)]
-#[command(next_help_heading = "What becomes of answers")]
+#[command(next_help_heading = "What happens to responses")]
 pub(super) struct Answers {
-    /// Hand outcomes on as they complete, or in the order of their requests
-    #[arg(long, value_enum, value_name = "ORDER", default_value = "as-completed")]
+    /// Order in which outcomes are handed on: as-completed or in-order
+    ///
+    /// in-order is the order of the requests.
+    #[arg(
+        long,
+        value_enum,
+        value_name = "ORDER",
+        default_value = "as-completed",
+        hide_possible_values = true,
+        hide_short_help = true
+    )]
     pub(super) results: Results,
 
-    /// CPU time to work on each answer (parse and hash it), as 500us; calibrated
-    /// on this machine before anything is measured
-    #[arg(long, value_name = "TIME", value_parser = parse_cpu, allow_hyphen_values = true)]
+    /// CPU time spent on each response, as 500us
+    ///
+    /// It is parsed and hashed as often as that takes, calibrated on this machine before
+    /// anything is measured.
+    #[arg(long, value_name = "TIME", value_parser = parse_cpu, allow_hyphen_values = true,
+          hide_short_help = true)]
     cpu: Option<Duration>,
 
-    /// Save each body as a file, check it and remove it (files does so always)
-    #[arg(long)]
+    /// Save each body as a file, check it and remove it
+    ///
+    /// --workload files always does.
+    #[arg(long, hide_short_help = true)]
     save: bool,
 
     /// Flush each file to the disk before its request is done
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     pub(super) fsync: bool,
 
-    /// Leave the files that are saved, in OUT/files
-    #[arg(long)]
+    /// Keep saved files, in OUT/files
+    #[arg(long, hide_short_help = true)]
     pub(super) keep_files: bool,
 }
 

@@ -12,45 +12,59 @@ use crate::record::{self, Record};
 use crate::report;
 
 #[derive(clap::Args)]
-#[command(after_help = AFTER_HELP)]
+#[command(after_long_help = EXAMPLES)]
 pub(super) struct Args {
-    /// Directory that holds a record.jsonl, or such a file; several are set side
-    /// by side, and need --out
+    /// Directory with a record.jsonl, or such a file
+    ///
+    /// Several are set side by side, and need --out.
     #[arg(required = true, value_name = "DIR")]
     dirs: Vec<PathBuf>,
 
-    /// Write the report there instead of beside the record
+    /// Directory of the report [default: beside the record]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 
-    /// Draw what is whole of a record that was cut off
+    /// Read what is whole of a record that was cut off
     #[arg(long)]
     partial: bool,
 
-    /// Set records side by side even if they are of different machines; the report
-    /// says so
+    /// Compare records of different machines
+    ///
+    /// The report names the difference.
     #[arg(long)]
     force: bool,
 
-    /// Share of requests that may fail in a cell that is recommended, as 1%
-    /// [default: that of the record; else no more than in the best cells]
+    /// Share of requests that may fail, as 1%
+    ///
+    /// Share that may fail in a recommended cell. Unless specified, that of the record,
+    /// else no more than in the best cells.
     #[arg(long, value_name = "SHARE", value_parser = parse_share, allow_hyphen_values = true)]
     max_failures: Option<f64>,
 
-    /// What the batch is for: once judges the cold runtime, repeated the warm one
-    /// [default: that of the record; once where it has none]
-    #[arg(long = "for", value_enum, value_name = "PURPOSE")]
+    /// Run once (cold) or repeated (warm)
+    ///
+    /// once: the cold runtime is judged. repeated: the warm one. Unless specified, that of
+    /// the record, else once.
+    #[arg(
+        long = "for",
+        value_enum,
+        value_name = "PURPOSE",
+        hide_possible_values = true
+    )]
     purpose: Option<For>,
 
-    /// What to print
-    #[arg(long, value_enum, default_value = "table")]
+    /// table, json, csv or markdown
+    ///
+    /// Form in which the summary is printed to standard output.
+    #[arg(long, value_enum, default_value = "table", hide_possible_values = true)]
     format: Format,
 }
 
-const AFTER_HELP: &str = "\
+const EXAMPLES: &str = "\
 Examples:
-  fanout report results/latest                              drawn again, beside its record
-  fanout report before after --out results/both             two records, side by side";
+  fanout report results/latest                     again, beside its record
+  fanout report before after --out results/both    two records, side by side
+  fanout report results/latest --for repeated      judged by the warm runtime";
 
 pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
     let (summary, out) = match (args.dirs.as_slice(), &args.out) {

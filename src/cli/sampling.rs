@@ -16,32 +16,50 @@ const LANES: usize = 16;
 #[derive(clap::Args)]
 #[command(next_help_heading = "How cells are sampled")]
 pub(super) struct Options {
-    /// Samples of each cell (a strategy with its client at a worker count), each
-    /// in a process of its own [default: 3]; without --workers those that the
-    /// recommendation rests on are sampled again until they have 6 or more
+    /// Samples per cell [default: 3]
+    ///
+    /// A cell is a strategy with its client at a worker count. Each sample runs in a
+    /// process of its own. Without --workers, cells that the recommendation rests on are
+    /// sampled again until they have 6 or more.
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..=10_000),
           allow_hyphen_values = true, conflicts_with = "time")]
     samples: Option<u32>,
 
-    /// Sample each cell until its median is known to 0.5 % (with 95 % confidence,
-    /// which takes 6 samples at least), and begin none that would end later than
-    /// this; each cell has one sample whatever it is
+    /// Sample until medians are within 0.5 %, up to a budget
+    ///
+    /// With 95 % confidence, which takes 6 samples at least. No sample begins that would
+    /// end after the budget. Each cell has one sample in any case.
     #[arg(long, value_name = "BUDGET", value_parser = duration::parse_positive, allow_hyphen_values = true)]
     time: Option<Duration>,
 
-    /// Take one sample after the other [default: samples that leave the machine
-    /// idle run side by side, with a bundled server each]
-    #[arg(long)]
+    /// Take one sample after the other
+    ///
+    /// Unless specified, samples that leave the machine idle run side by side, with a
+    /// bundled server each.
+    #[arg(long, hide_short_help = true)]
     serial: bool,
 
-    /// With --url and --delay: let samples run side by side against your server
-    /// as well. It then has more requests in flight than a sample has workers
-    #[arg(long, requires = "url", requires = "delay", conflicts_with = "serial")]
+    /// Let samples run side by side against your own server
+    ///
+    /// It then has more requests in flight than a sample has workers.
+    #[arg(
+        long,
+        requires = "url",
+        requires = "delay",
+        conflicts_with = "serial",
+        hide_short_help = true
+    )]
     overlap: bool,
 
-    /// Seed of the order of cells within each round [default: from the clock; it
-    /// is in the record]
-    #[arg(long, value_name = "N", allow_hyphen_values = true)]
+    /// Seed of the order of cells within each round [default: from the clock]
+    ///
+    /// The record has it.
+    #[arg(
+        long,
+        value_name = "N",
+        allow_hyphen_values = true,
+        hide_short_help = true
+    )]
     order_seed: Option<u32>,
 }
 
