@@ -1,7 +1,8 @@
 //! Manners of the command line: help that fits a screen, examples, completions and
 //! man pages.
 
-use std::process::Command;
+use std::io::Write;
+use std::process::{Command, Stdio};
 
 /// Standard output of fanout on a terminal of 80 columns.
 fn said(arguments: &[&str]) -> String {
@@ -46,4 +47,60 @@ fn long_help_of_compare_has_what_short_help_leaves_out() {
         assert!(!short.contains(option), "{option}");
         assert!(long.contains(option), "{option}");
     }
+}
+
+#[test]
+fn completions_offer_commands_and_options_in_every_shell() {
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let script = said(&["completions", shell]);
+        for word in ["compare", "workers", "rate-limit-rate"] {
+            assert!(script.contains(word), "{shell}: {word}");
+        }
+        assert!(!script.contains("Print completions"), "{shell}");
+    }
+}
+
+#[test]
+fn bash_reads_its_completions() {
+    let script = said(&["completions", "bash"]);
+    let mut bash = Command::new("bash")
+        .arg("-n")
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = bash.stdin.take().unwrap();
+    stdin.write_all(script.as_bytes()).unwrap();
+    drop(stdin);
+    assert!(bash.wait().unwrap().success());
+}
+
+#[test]
+fn man_pages_are_one_per_command() {
+    let dir = tempfile::tempdir().unwrap();
+    let man = dir.path().join("man1");
+    said(&["man", man.to_str().unwrap()]);
+    let mut names: Vec<_> = std::fs::read_dir(&man)
+        .unwrap()
+        .map(|file| file.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    let expected = ["", "-compare", "-list", "-report", "-serve"];
+    let mut expected = expected.map(|verb| format!("fanout{verb}.1"));
+    expected.sort();
+    assert_eq!(names, expected);
+    let page = std::fs::read_to_string(man.join("fanout-compare.1")).unwrap();
+    assert!(page.contains("\\-\\-workers"), "{page}");
+}
+
+#[test]
+fn unwritable_man_directory_names_the_way_out() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_fanout"))
+        .arg("man")
+        .arg(file.path())
+        .output()
+        .unwrap();
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(message.contains("name another directory"), "{message}");
 }

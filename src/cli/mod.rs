@@ -9,6 +9,7 @@ mod error;
 mod hints;
 mod limits;
 mod list;
+mod manual;
 mod no_answer;
 mod options;
 mod output;
@@ -72,6 +73,12 @@ enum Verb {
     Report(report::Args),
     /// Run the bundled mock server (the same as `mock-server`)
     Serve(mock_server::cli::Args),
+    /// Print completions for a shell
+    #[command(hide = true)]
+    Completions(manual::Completions),
+    /// Write man pages to a directory
+    #[command(hide = true)]
+    Man(manual::Pages),
 }
 
 /// Runs the command that the program's arguments ask for.
@@ -122,6 +129,8 @@ fn visible_verb(catalogue: &Catalogue, arguments: Vec<OsString>) -> Result<ExitC
         Verb::Serve(args) => mock_server::cli::run(&args)
             .map(|()| ExitCode::SUCCESS)
             .map_err(CliError::new),
+        Verb::Completions(args) => manual::completions(&args),
+        Verb::Man(args) => manual::pages(&args),
     }
 }
 

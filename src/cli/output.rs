@@ -63,7 +63,7 @@ pub(super) fn print(text: &str) -> Result<(), CliError> {
     print_bytes(b"\n")
 }
 
-fn print_bytes(bytes: &[u8]) -> Result<(), CliError> {
+pub(super) fn print_bytes(bytes: &[u8]) -> Result<(), CliError> {
     let mut stdout = io::stdout().lock();
     stdout
         .write_all(bytes)
