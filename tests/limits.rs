@@ -68,6 +68,23 @@ fn every_client_refuses_lengths_that_differ() {
 }
 
 #[test]
+fn ureq_names_its_limit_of_a_chunks_size_line() {
+    let body = "2;signature=0123456789\r\n{}\r\n0\r\n\r\n";
+    for entry in entries() {
+        let server = Scripted::start(move |exchange| {
+            let head = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
+            exchange.raw(format!("{head}{body}").as_bytes())
+        });
+        let setup = setup(&entry, &server.url(), 2, Duration::from_secs(60));
+        let kept = run_batch(&entry, &setup, &inventory(4, Expect::Json));
+        let (name, failure) = (label(&entry), kept.first_failure());
+        let named = |failure: &String| failure.contains("at most 20 bytes");
+        let expected = name.contains("ureq").then_some(true);
+        assert_eq!(failure.as_ref().map(named), expected, "{name}: {failure:?}");
+    }
+}
+
+#[test]
 fn every_client_names_the_limit_of_a_url() {
     let server = Scripted::start(|exchange| exchange.answer(200, b"{}"));
     for (length, limit) in [(13 << 10, None), (15 << 10, Some("path and query"))] {

@@ -167,6 +167,10 @@ impl UreqClient {
             Error::BodyExceedsLimit(_) => too_large(),
             Error::LargeResponseHeader(..)
             | Error::Protocol(ureq_proto::Error::HttpParseTooManyHeaders) => head_too_large(),
+            Error::Protocol(ureq_proto::Error::ChunkExpectedCrLf) => Failure::new(
+                FailureKind::Body,
+                format_args!("{error}; ureq reads a chunk's size line of at most 20 bytes"),
+            ),
             Error::Other(other) => match (other.downcast_ref(), other.downcast_ref()) {
                 (Some(ConnectError(error)), _) => self.target.connect_failure(error),
                 (_, Some(failure)) => Failure::clone(failure),
