@@ -1,15 +1,16 @@
-//! A client of your own: HTTP/1.0 by hand, a connection per request.
+//! A client of your own, with every command of `fanout` for it: HTTP/1.0 by hand,
+//! a connection per request.
 //!
 //! ```text
-//! cargo run --example custom_client -- 'http://127.0.0.1:8080/items/{index}'
+//! cargo run --release --example custom_client -- compare \
+//!     --strategies thread-pool --clients ureq,by-hand --workers 3,20
 //! ```
 
-use std::error::Error;
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
+use std::process::ExitCode;
 use std::sync::Arc;
 
-use fanout::Run;
 use fanout::client::{BlockingClient, Client, Connections, Target};
 use fanout::outcome::{Failure, FailureKind, Response};
 use fanout::request::Request;
@@ -46,17 +47,11 @@ const BY_HAND: Client = Client::new("by-hand", "HTTP/1.0 by hand", Connections::
         Ok(Arc::new(move || Box::new(ByHand(target.clone()))))
     });
 
-fn main() -> Result<(), Box<dyn Error>> {
-    let url = std::env::args().nth(1).ok_or("name a URL")?;
+fn main() -> ExitCode {
     let bundled = Catalogue::bundled();
-    let thread_pool = bundled
-        .named("thread-pool")?
-        .clients(&[Client::UREQ, BY_HAND]);
-    for client in thread_pool.clients {
-        let run = Run::with(thread_pool).client(*client).against(&url);
-        let outcomes = run.go()?;
-        let (ok, all) = (outcomes.ok(), outcomes.len());
-        println!("{client}: {ok} of {all} ok, in {:.1?}", outcomes.runtime());
-    }
-    Ok(())
+    let Ok(thread_pool) = bundled.named("thread-pool") else {
+        return ExitCode::FAILURE;
+    };
+    let thread_pool = thread_pool.clients(&[Client::UREQ, BY_HAND]);
+    fanout::cli::main(&bundled.clone().with(thread_pool))
 }

@@ -347,7 +347,7 @@ fn bad_input_is_named_with_the_way_out() {
     let nobody = format!("http://{nobody}");
     for (arguments, expected) in [
         (["--strategies", "tokyo"], "did you mean `tokio`"),
-        (["--strategies", "nothing-like-it"], "there are: sequential"),
+        (["--strategies", "nothing-like-it"], "known: sequential"),
         (["--workers", "0"], "whole number from 1"),
         (["--workers", "3,x"], "'x'"),
         (["--requests", "0"], "whole number from 1"),
@@ -361,7 +361,7 @@ fn bad_input_is_named_with_the_way_out() {
         (["--time", "later"], "later"),
         (["--overlap", "--serial"], "--url"),
         (["--profile", "steady,nonesuch"], "nonesuch"),
-        (["--clients", "curl"], "there are: ureq, reqwest, hyper"),
+        (["--clients", "curl"], "known: ureq, reqwest, hyper"),
         (["--url", "localhost:1"], "localhost:1"),
         (["--url", "https://127.0.0.1"], "https://127.0.0.1"),
         (["--url", &nobody], "cannot connect"),

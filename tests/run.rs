@@ -6,9 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use common::scripted::Scripted;
-use common::{SEED, deaf_port, entries, fanout, label};
+use common::{SEED, deaf_port, entries, fanout, inventory, label};
 use fanout::client::{BlockingClient, Client, Connections, Retry, Target};
+use fanout::measure::{self, Job, Terms};
 use fanout::outcome::{Failure, FailureKind, Response};
+use fanout::record::Cell;
 use fanout::request::Request;
 use fanout::strategy::{Batch, Catalogue, Dispatch, Entry, Strategy};
 use fanout::workload::{Expect, Workload};
@@ -197,6 +199,30 @@ fn own_client_runs_in_every_blocking_strategy() {
         let last = canned[2].result.as_ref().unwrap();
         assert_eq!(last.body, "/2 within 1s", "{name}");
     }
+}
+
+#[test]
+fn own_client_is_measured_by_its_name() {
+    let catalogue = Catalogue::bundled();
+    let entry = catalogue.named("thread-pool").unwrap().clients(&[CANNED]);
+    let workload = (*inventory(6, Expect::Status)).clone();
+    let job = Job {
+        cell: Cell {
+            strategy: entry.name.to_owned(),
+            client: "canned".to_owned(),
+            dispatch: "queue".to_owned(),
+            reuse: "session".to_owned(),
+            runtime_threads: None,
+            processes: None,
+            workers: 2,
+            workers_usable: 2,
+            requests: 6,
+            profile: None,
+        },
+        terms: Terms::new(workload, "http://127.0.0.1:1", Duration::from_secs(1)),
+    };
+    let measured = measure::run(&job, &entry, &fanout(), |_| {}).unwrap();
+    assert_eq!((measured.ok, measured.connections), (6, 0));
 }
 
 /// A strategy that does not finish its work, or does it twice.

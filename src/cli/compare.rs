@@ -14,7 +14,7 @@ use super::progress::Progress;
 use super::refine;
 use super::sampling::Options;
 use super::target::{Expectation, Target};
-use super::values::{parse_client, parse_name, parse_requests, parse_workers};
+use super::values::{parse_name, parse_requests, parse_workers};
 use super::{CliError, descriptors, program, signals};
 use crate::analysis::Summary;
 use crate::analysis::summary::Row;
@@ -49,8 +49,8 @@ pub(super) struct Args {
     /// Each strategy runs with each of these that goes with it. A strategy's own client
     /// is the first that `fanout list` names. Without --strategies, thread-pool and
     /// tokio also run with reqwest.
-    #[arg(long, value_delimiter = ',', value_name = "NAME,…", value_parser = parse_client)]
-    clients: Vec<Client>,
+    #[arg(long, value_delimiter = ',', value_name = "NAME,…", value_parser = parse_name)]
+    clients: Vec<String>,
 
     /// Worker counts [default: 1 to 100, then refined]
     ///
@@ -224,18 +224,20 @@ impl Args {
     /// The clients to use; none for each strategy's own.
     ///
     /// # Errors
-    /// Where they do not go with the workload.
-    fn clients(&self) -> Result<Vec<Client>, CliError> {
+    /// Where one is not known, or does not go with the workload.
+    fn clients(&self, catalogue: &Catalogue) -> Result<Vec<Client>, CliError> {
         let local = self.url.is_none() && self.workload.source == Source::Local;
-        match self.clients.iter().find(|client| client.is_http() == local) {
+        let named = self.clients.iter().map(|name| catalogue.client(name));
+        let named = named.collect::<Result<Vec<_>, _>>()?;
+        match named.iter().find(|client| client.is_http() == local) {
             None if local => Ok(vec![Client::LOCAL]),
-            None => Ok(self.clients.clone()),
+            None => Ok(named),
             Some(client) if local => Err(CliError::new(format_args!(
-                "client {client} makes HTTP requests, and workload {} needs none: leave out --clients",
+                "client {client} makes HTTP requests, and workload {} needs none; leave out --clients",
                 self.workload.name
             ))),
             Some(client) => Err(CliError::new(format_args!(
-                "client {client} makes no requests: it goes with --workload squares alone"
+                "client {client} makes no requests; it needs --workload squares"
             ))),
         }
     }
@@ -273,7 +275,7 @@ pub(super) fn run(args: &Args, catalogue: &Catalogue) -> Result<ExitCode, CliErr
         catalogue,
         &Sweep {
             strategies: args.strategies.clone(),
-            clients: args.clients()?,
+            clients: args.clients(catalogue)?,
             dispatches: args.axes.dispatch.clone(),
             reuses: args.axes.reuse.clone(),
             runtime_threads: args.axes.runtime_threads.clone(),
@@ -290,7 +292,7 @@ pub(super) fn run(args: &Args, catalogue: &Catalogue) -> Result<ExitCode, CliErr
     // Tried before a server is asked, and gone again: it may never have a file.
     drop(Made::directory(&args.out)?);
     let program = program()?;
-    let target = Target::of(args, &plan, &program)?;
+    let target = Target::of(args, catalogue, &plan, &program)?;
     sampling.wake_s = Some(measure::wake_up().as_secs_f64());
     let _made = Made::directory(&args.out)?;
     let mut writer = begin_record(args, catalogue, &plan, &target, &sampling)?;

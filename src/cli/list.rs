@@ -65,7 +65,7 @@ fn text(catalogue: &Catalogue) -> String {
         );
     }
     text.push_str("\nClients\n");
-    for client in Client::ALL {
+    for client in catalogue.clients() {
         let stock = client.stock().map_or(String::new(), |stock| {
             format!("                {stock}\n                only with --clients {client}\n")
         });
@@ -73,7 +73,7 @@ fn text(catalogue: &Catalogue) -> String {
             text,
             "  {client:<13} {}\n{stock}                goes with: {}",
             client.summary(),
-            strategy_names(catalogue, *client).join(", "),
+            strategy_names(catalogue, client).join(", "),
         );
     }
     let names = |names: Vec<&str>| names.join(", ");
@@ -112,8 +112,9 @@ fn json(catalogue: &Catalogue) -> serde_json::Value {
             })
         })
         .collect();
-    let clients: Vec<_> = Client::ALL
-        .iter()
+    let clients: Vec<_> = catalogue
+        .clients()
+        .into_iter()
         .map(|client| {
             json!({
                 "name": client.name(),
@@ -121,7 +122,7 @@ fn json(catalogue: &Catalogue) -> serde_json::Value {
                 "stock": client.stock().map(|stock| {
                     json!({ "tuned": stock.tuned, "differs": stock.differs })
                 }),
-                "strategies": strategy_names(catalogue, *client),
+                "strategies": strategy_names(catalogue, client),
             })
         })
         .collect();

@@ -102,7 +102,7 @@ fn hidden_verb(
 ) -> Option<Result<ExitCode, CliError>> {
     let words: Vec<&str> = arguments.iter().map_while(|word| word.to_str()).collect();
     let served = match words.as_slice() {
-        [_, worker::VERB] => worker::serve(),
+        [_, worker::VERB] => worker::serve(catalogue),
         [_, measure::SAMPLE_VERB] => {
             program().and_then(|program| measure::serve_sample(catalogue, &program))
         }

@@ -9,10 +9,10 @@ use super::no_answer::NoAnswer;
 use super::options::Failing;
 use super::{CliError, program};
 use crate::client::{BlockingCaller, Client, Handling, Reuse, Target};
-use crate::measure::Terms;
+use crate::measure::{Plan, Terms};
 use crate::outcome::{Failure, Outcome, Response};
 use crate::request::{Endpoint, Request};
-use crate::strategy::{Batch, Catalogue, Setup, Sink};
+use crate::strategy::{Batch, Catalogue, Entry, Setup, Sink};
 use crate::workload::{Expect, Gets, Template, Workload};
 
 /// What was found out about a URL.
@@ -26,16 +26,29 @@ pub(super) struct Probe {
 /// A request's place in its batch, and what came of it.
 type Tried = (usize, Result<Response, Failure>);
 
-/// In which way a URL is looked at: as the cells will be run.
+/// How a URL is probed: as the first cell will be run.
 #[derive(Clone, Copy)]
 pub(super) struct Way {
-    /// The client of the first cell.
-    pub(super) client: Client,
-    /// Whether it keeps connections.
-    pub(super) reuse: Reuse,
+    entry: Entry,
+    client: Client,
+    reuse: Reuse,
 }
 
 impl Way {
+    /// The way of a plan's first cell.
+    ///
+    /// # Errors
+    /// Where the plan has no cell, or one of another catalogue.
+    pub(super) fn of(catalogue: &Catalogue, plan: &Plan) -> Result<Self, CliError> {
+        let first = plan.cells.first();
+        let first = first.ok_or_else(|| CliError::new("nothing to measure"))?;
+        Ok(Self {
+            entry: *catalogue.named(&first.strategy)?,
+            client: catalogue.client(&first.client)?,
+            reuse: Reuse::named(&first.reuse).unwrap_or(Reuse::Session),
+        })
+    }
+
     /// The results of a batch's first and last request.
     fn try_both(
         self,
@@ -50,9 +63,6 @@ impl Way {
             let tried = indices.map(|index| (index, caller.call(&batch.request(index)).result));
             return Ok(tried.into());
         }
-        let catalogue = Catalogue::bundled();
-        // The one that goes with every asynchronous client.
-        let entry = catalogue.named("tokio")?;
         let setup = Setup {
             handling: Arc::new(handling),
             runtime_threads: Some(0),
@@ -65,7 +75,7 @@ impl Way {
         });
         let sink = Arc::clone(&both) as Arc<dyn Sink>;
         let run = Batch::new(Arc::clone(&both) as Arc<dyn Workload>, sink);
-        (entry.build)(&setup)?.run(&Arc::new(run))?;
+        (self.entry.build)(&setup)?.run(&Arc::new(run))?;
         let mut results = both.results.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(std::mem::take(&mut *results))
     }

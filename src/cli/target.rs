@@ -12,10 +12,11 @@ use super::options::Results;
 use super::output::tell;
 use super::policy::{Headers, Policy};
 use super::{CliError, limits, probe};
-use crate::client::{self, Client, Handling, Reuse};
+use crate::client::{self, Handling};
 use crate::measure::{self, Behaviour, Plan, ServerProcess, Terms};
 use crate::record::{self, Conditions};
 use crate::request::Endpoint;
+use crate::strategy::Catalogue;
 use crate::workload::{Expect, Gets, Source, Table, Template, Workload};
 
 /// The service time of the bundled server, unless another is asked for.
@@ -37,9 +38,14 @@ impl Target {
     ///
     /// # Errors
     /// Where a profile or the URL is wrong, or nothing answers.
-    pub(super) fn of(args: &Args, plan: &Plan, program: &Path) -> Result<Self, CliError> {
+    pub(super) fn of(
+        args: &Args,
+        catalogue: &Catalogue,
+        plan: &Plan,
+        program: &Path,
+    ) -> Result<Self, CliError> {
         let mut target = match &args.url {
-            Some(url) => Self::named(args, plan, url)?,
+            Some(url) => Self::named(args, probe::Way::of(catalogue, plan)?, url)?,
             None => match args.workload.source {
                 Source::Local => Self::local(args)?,
                 Source::Server | Source::Table => Self::bundled(args, program)?,
@@ -247,7 +253,7 @@ impl Target {
         Ok(target)
     }
 
-    fn named(args: &Args, plan: &Plan, url: &str) -> Result<Self, CliError> {
+    fn named(args: &Args, way: probe::Way, url: &str) -> Result<Self, CliError> {
         if let Some(setting) = args.knobs.and(&[]).first() {
             return Err(CliError::new(format_args!(
                 "`{setting}` describes the bundled server, and {url} is not it: leave out one of the two"
@@ -272,14 +278,7 @@ impl Target {
         if let Some(encoded) = &encoded {
             tell(format_args!("note: {encoded}\n"));
         }
-        let probe = probe::probe(
-            &endpoint,
-            &template,
-            &judge,
-            &args.failing,
-            insisted,
-            way(plan),
-        )?;
+        let probe = probe::probe(&endpoint, &template, &judge, &args.failing, insisted, way)?;
         let workload = judge(probe.expect)?;
         let policy = headers.policy(args.requests()?);
         let server = record::Server {
@@ -304,19 +303,6 @@ impl Target {
                 .collect(),
             ..Self::new(args, server, &endpoint.to_string(), workload)?
         })
-    }
-}
-
-/// In which way a URL is looked at: that of the first cell.
-fn way(plan: &Plan) -> probe::Way {
-    let first = plan.cells.first();
-    probe::Way {
-        client: first
-            .and_then(|cell| Client::named(&cell.client))
-            .unwrap_or(Client::UREQ),
-        reuse: first
-            .and_then(|cell| Reuse::named(&cell.reuse))
-            .unwrap_or(Reuse::Session),
     }
 }
 

@@ -1,19 +1,10 @@
 //! What stands behind options, from text.
 
-use crate::client::Client;
-
 pub(super) fn parse_name(text: &str) -> Result<String, String> {
     match text.trim() {
         "" => Err("expected a name; leave out the comma before nothing".to_owned()),
         name => Ok(name.to_owned()),
     }
-}
-
-pub(super) fn parse_client(text: &str) -> Result<Client, String> {
-    Client::named(text.trim()).ok_or_else(|| {
-        let names: Vec<_> = Client::ALL.iter().map(|client| client.name()).collect();
-        format!("there is no such client; there are: {}", names.join(", "))
-    })
 }
 
 pub(super) fn parse_workers(text: &str) -> Result<usize, String> {

@@ -197,11 +197,6 @@ impl Client {
         self.connections != Connections::None
     }
 
-    /// The client of this name.
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|client| client.name == name)
-    }
-
     /// What makes a blocking client for each of so many workers; `None` for an
     /// asynchronous one.
     ///

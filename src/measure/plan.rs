@@ -5,7 +5,7 @@ mod variant;
 use self::variant::Variant;
 use crate::client::{Client, Reuse};
 use crate::record::Cell;
-use crate::strategy::{Catalogue, Dispatch, Entry, UnknownStrategy};
+use crate::strategy::{Catalogue, Dispatch, Entry, UnknownName};
 
 /// Cells to measure, and samples of each.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,7 +51,7 @@ pub struct Sweep {
 pub enum PlanError {
     /// A strategy is not known.
     #[error(transparent)]
-    Strategy(#[from] UnknownStrategy),
+    Strategy(#[from] UnknownName),
     /// A client goes with none of the strategies, while others do.
     #[error(
         "client {client} goes with none of the strategies ({strategies}); leave it out of \

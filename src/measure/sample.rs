@@ -13,7 +13,7 @@ use super::local_server::LocalServer;
 use super::resources::{self, Phases};
 use super::saved::SavedFiles;
 use super::thread_counter::ThreadCounter;
-use crate::client::{Client, Handling, Reuse, Target};
+use crate::client::{Handling, Reuse, Target};
 use crate::record::{Cell, Measurement, ServerAccount};
 use crate::request::Endpoint;
 use crate::strategy::{Batch, Dispatch, Entry, Setup, Sink, StrategyError, panic_message};
@@ -81,12 +81,13 @@ impl Job {
     /// What the cell's strategy is built with.
     ///
     /// # Errors
-    /// Where the URL is no endpoint, or the client or a value of the cell is not
-    /// known.
-    pub fn setup(&self, worker_program: &Path) -> Result<Setup, String> {
+    /// Where the URL is no endpoint, the client does not go with the strategy, or a
+    /// value of the cell is not known.
+    pub fn setup(&self, entry: &Entry, worker_program: &Path) -> Result<Setup, String> {
         let Self { cell, terms } = self;
         let endpoint = Endpoint::resolve(&terms.url).map_err(|error| error.to_string())?;
-        let client = Client::named(&cell.client).ok_or_else(|| unknown("client", &cell.client))?;
+        let client = entry.client(&cell.client);
+        let client = client.ok_or_else(|| unknown("client", &cell.client))?;
         let reuse = Reuse::named(&cell.reuse).ok_or_else(|| unknown("reuse", &cell.reuse))?;
         let target = Target::new(endpoint, terms.timeout).with_reuse(reuse);
         let worker_program = worker_program.to_owned();
@@ -123,7 +124,7 @@ pub fn run(
     worker_program: &Path,
     watch: impl FnOnce(&Arc<Collector>),
 ) -> Result<Measurement, String> {
-    let setup = job.setup(worker_program)?;
+    let setup = job.setup(entry, worker_program)?;
     let dispatch = job.dispatch()?;
     let workload: Arc<dyn Workload> = Arc::new(job.terms.workload.clone());
     let collector = Collector::new(Arc::clone(&workload));

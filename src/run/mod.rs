@@ -10,9 +10,7 @@ use std::time::Duration;
 
 use crate::client::{Client, Handling, Retry, Reuse, Target};
 use crate::request::{Endpoint, EndpointError};
-use crate::strategy::{
-    Batch, Catalogue, Dispatch, Entry, Setup, Sink, StrategyError, UnknownStrategy,
-};
+use crate::strategy::{Batch, Catalogue, Dispatch, Entry, Setup, Sink, StrategyError, UnknownName};
 use crate::workload::{Expect, Gets, Template, TemplateError, Workload};
 
 mod outcomes;
@@ -82,7 +80,7 @@ enum Chosen {
 pub enum RunError {
     /// No bundled strategy has this name.
     #[error(transparent)]
-    Unknown(#[from] UnknownStrategy),
+    Unknown(#[from] UnknownName),
     /// The strategy cannot use the client.
     #[error("strategy {strategy} cannot use client {client}; it goes with {}", .goes_with.join(", "))]
     Client {

@@ -164,6 +164,12 @@ impl Entry {
         }
     }
 
+    /// The client of this name that goes with it.
+    pub fn client(&self, name: &str) -> Option<Client> {
+        let mut clients = self.clients.iter().copied();
+        clients.find(|client| client.name() == name)
+    }
+
     /// Workers that it can use of those asked for.
     pub fn usable_workers(&self, asked: usize) -> usize {
         self.max_workers.map_or(asked, |most| most.min(asked))
@@ -210,30 +216,65 @@ impl Catalogue {
     ///
     /// # Errors
     /// Where there is none; the error names the nearest.
-    pub fn named(&self, name: &str) -> Result<&Entry, UnknownStrategy> {
-        self.0
-            .iter()
-            .find(|entry| entry.name == name)
-            .ok_or_else(|| UnknownStrategy {
-                name: name.to_owned(),
-                nearest: nearest(name, self.0.iter().map(|entry| entry.name)),
-                known: self.0.iter().map(|entry| entry.name).collect(),
-            })
+    pub fn named(&self, name: &str) -> Result<&Entry, UnknownName> {
+        let found = self.0.iter().find(|entry| entry.name == name);
+        found.ok_or_else(|| {
+            let known = self.0.iter().map(|entry| entry.name);
+            UnknownName::new("strategy", name, known.collect())
+        })
+    }
+
+    /// Every client: those that come with fanout, then those of your own that
+    /// strategies go with.
+    pub fn clients(&self) -> Vec<Client> {
+        let mut clients = Client::ALL.to_vec();
+        for client in self.0.iter().flat_map(|entry| entry.clients) {
+            if !clients.contains(client) {
+                clients.push(*client);
+            }
+        }
+        clients
+    }
+
+    /// The client of this name.
+    ///
+    /// # Errors
+    /// Where there is none; the error names the nearest.
+    pub fn client(&self, name: &str) -> Result<Client, UnknownName> {
+        let clients = self.clients();
+        let found = clients.iter().find(|client| client.name() == name);
+        found.copied().ok_or_else(|| {
+            let known = clients.iter().map(|client| client.name());
+            UnknownName::new("client", name, known.collect())
+        })
     }
 }
 
-/// No strategy has this name.
+/// No strategy or client has this name.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there is no strategy `{name}`{}; there are: {}",
+#[error("unknown {what} `{name}`{}; known: {}",
     nearest.map(|nearest| format!("; did you mean `{nearest}`?")).unwrap_or_default(),
     known.join(", "))]
-pub struct UnknownStrategy {
-    /// What was asked for.
+pub struct UnknownName {
+    /// What was looked for: `strategy` or `client`.
+    pub what: &'static str,
+    /// The name.
     pub name: String,
     /// The known name that is nearest to it, where one is near.
     pub nearest: Option<&'static str>,
     /// All known names.
     pub known: Vec<&'static str>,
+}
+
+impl UnknownName {
+    fn new(what: &'static str, name: &str, known: Vec<&'static str>) -> Self {
+        Self {
+            what,
+            name: name.to_owned(),
+            nearest: nearest(name, known.iter().copied()),
+            known,
+        }
+    }
 }
 
 /// The name nearest to what was typed, if it is near enough to be meant.
@@ -253,6 +294,7 @@ pub(crate) fn nearest<'names>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::client::Connections;
 
     #[test]
     fn names_are_distinct_and_every_strategy_has_a_client() {
@@ -283,6 +325,25 @@ mod tests {
                 "{typed}"
             );
         }
+    }
+
+    #[test]
+    fn own_client_is_known_once_a_strategy_has_it() {
+        const OWN: Client = Client::new("own", "", Connections::Pooled);
+        let bundled = Catalogue::bundled();
+        let unknown = bundled.client("own").unwrap_err();
+        assert_eq!(
+            unknown.to_string().split(';').next(),
+            Some("unknown client `own`")
+        );
+        let entry = bundled
+            .named("tokio")
+            .unwrap()
+            .clients(&[OWN, Client::LOCAL]);
+        let catalogue = bundled.with(entry);
+        assert_eq!(catalogue.client("own"), Ok(OWN));
+        assert_eq!(catalogue.clients().len(), Client::ALL.len() + 1);
+        assert_eq!(catalogue.client("uerq").unwrap_err().nearest, Some("ureq"));
     }
 
     #[test]

@@ -36,7 +36,7 @@ use crate::workload::Gets;
 #[cfg(feature = "async")]
 pub use self::asynchronous::{AsyncPool, Runtime, async_pool};
 pub use self::batch::{Attempt, Batch, Sink};
-pub use self::catalogue::{Built, Catalogue, Discontinued, Entry, UnknownStrategy};
+pub use self::catalogue::{Built, Catalogue, Discontinued, Entry, UnknownName};
 pub use self::dispatch::Dispatch;
 #[cfg(any(feature = "measure", feature = "multiprocess"))]
 pub(crate) use self::environment::without_runtime_variables;

@@ -13,9 +13,10 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use super::AHEAD;
 use super::orders::Inbox;
 use super::wire::{self, Done, Duty, Order, Report};
-use crate::client::{BlockingCaller, Client, Handling, Maker, Target, Traffic};
+use crate::client::{BlockingCaller, Handling, Maker, Target, Traffic};
 use crate::outcome::Call;
 use crate::request::Request;
+use crate::strategy::Catalogue;
 use crate::workload::{Gets, Workload};
 
 /// The hidden command that makes a program a worker process.
@@ -35,7 +36,7 @@ const MUCH: usize = 32 << 10;
 /// # Errors
 /// Where the duty is none, the client is not a blocking one, or the pipes
 /// break.
-pub fn serve() -> io::Result<()> {
+pub fn serve(catalogue: &Catalogue) -> io::Result<()> {
     std::thread::Builder::new()
         .name("parent-watch".to_owned())
         .spawn(exit_with_parent)?;
@@ -43,7 +44,7 @@ pub fn serve() -> io::Result<()> {
     let duty: String =
         wire::read(&mut input)?.ok_or_else(|| io::Error::from(io::ErrorKind::UnexpectedEof))?;
     let duty: Duty = serde_json::from_str(&duty)?;
-    let process = Arc::new(Process::new(duty, input)?);
+    let process = Arc::new(Process::new(duty, catalogue, input)?);
     for number in 1..process.all_there.1 {
         let process = Arc::clone(&process);
         std::thread::Builder::new()
@@ -67,11 +68,13 @@ struct Process {
 }
 
 impl Process {
-    fn new(duty: Duty, input: BufReader<Stdin>) -> io::Result<Self> {
+    fn new(duty: Duty, catalogue: &Catalogue, input: BufReader<Stdin>) -> io::Result<Self> {
         let workers = duty.workers.max(1);
         let target = Target::new(duty.endpoint, duty.timeout).with_reuse(duty.reuse);
-        let client = Client::named(&duty.client)
-            .and_then(|client| client.blocking(&target, workers))
+        let client = catalogue
+            .client(&duty.client)
+            .map_err(io::Error::other)?
+            .blocking(&target, workers)
             .ok_or_else(|| {
                 io::Error::other(format!("`{}` is not a blocking client", duty.client))
             })??;
