@@ -216,14 +216,17 @@ impl Failure {
     pub fn timeout(limit: Duration) -> Self {
         Self::new(
             FailureKind::Timeout,
-            format_args!("no whole answer within {limit:?}"),
+            format_args!("no complete response within {limit:?}"),
         )
     }
 
     /// An attempt that was cut off, or not begun, because the batch's deadline
     /// had passed.
     pub fn deadline() -> Self {
-        Self::new(FailureKind::Deadline, "the batch's deadline had passed")
+        Self::new(
+            FailureKind::Deadline,
+            "the deadline of the batch had passed",
+        )
     }
 }
 

@@ -60,7 +60,7 @@ pub struct Endpoint {
 #[derive(Debug, thiserror::Error)]
 pub enum EndpointError {
     /// It is not a URL.
-    #[error("`{url}` is not a URL ({detail}); expected something like http://127.0.0.1:3000")]
+    #[error("`{url}` is not a URL ({detail}); expected one like http://127.0.0.1:3000")]
     Malformed {
         /// What was given.
         url: String,
@@ -69,15 +69,15 @@ pub enum EndpointError {
     },
     /// It asks for another scheme than http.
     #[error(
-        "`{url}` is not an http:// URL; this version speaks plain HTTP/1.1 only, \
-         so put a TLS-terminating proxy on this machine before an https server"
+        "`{url}` is not an http:// URL, and requests are plain HTTP/1.1; for an https server, run a \
+         proxy that terminates TLS on this machine"
     )]
     Scheme {
         /// What was given.
         url: String,
     },
     /// Its host has no address.
-    #[error("cannot find an address for `{host}`: {source}; check the name, or give an IP address")]
+    #[error("no address for `{host}`: {source}; check the name, or use an IP address")]
     Resolve {
         /// The host and port.
         host: String,

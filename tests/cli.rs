@@ -287,7 +287,7 @@ fn a_profile_is_served_and_its_drawn_times_bound_the_runtime() {
         "faults.error=1",
     ]);
     assert!(
-        refused(&output).contains("no request was"),
+        refused(&output).contains("no request got"),
         "{}",
         text(&output.stdout)
     );
@@ -440,7 +440,7 @@ fn records_that_cannot_be_read_are_told_apart() {
     let session = whole.lines().next().unwrap();
     let unfinished = out.path().join("record.jsonl.partial");
     fs::write(&unfinished, format!("{session}\n")).unwrap();
-    assert!(refused(&run(&["report", dir, "--partial"])).contains("no whole sample"));
+    assert!(refused(&run(&["report", dir, "--partial"])).contains("no complete sample"));
     fs::write(&unfinished, &whole).unwrap();
     let error = refused(&run(&["report", dir]));
     assert!(
@@ -758,7 +758,7 @@ fn a_session_stopped_before_its_first_sample_leaves_older_results_alone() {
     let mut said = String::new();
     stderr.read_to_string(&mut said).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(130), "{said}");
-    assert!(said.contains("before anything was measured"), "{said}");
+    assert!(said.contains("before the first sample"), "{said}");
     assert!(all(out.path()) == before, "older results changed");
 }
 
@@ -831,13 +831,10 @@ fn failures_in_every_cell_are_a_result_and_no_answer_at_all_is_none() {
     let some = [&arguments[..], &["--faults-error=0.4"]].concat();
     let output = compare(flaky.path(), &some);
     assert!(output.status.success(), "{}", text(&output.stderr));
-    assert!(text(&output.stderr).contains("no cell had every request"));
+    assert!(text(&output.stderr).contains("every cell had failed requests"));
     let all = [&arguments[..], &["--faults-error=1"]].concat();
     let error = refused(&compare(out().path(), &all));
-    assert!(
-        error.contains("no request was answered as expected"),
-        "{error}"
-    );
+    assert!(error.contains("no request got a valid response"), "{error}");
 }
 
 #[test]
@@ -855,7 +852,10 @@ fn a_server_that_dies_between_samples_is_not_said_never_to_have_answered() {
     let url = format!("{}/{{index}}", server.url());
     let arguments = ["--url", &url, "--samples", "2", "--strategies=sequential"];
     let error = refused(&compare(out().path(), &arguments));
-    assert!(error.contains("a sample without a good answer"), "{error}");
+    assert!(
+        error.contains("a sample without a valid response"),
+        "{error}"
+    );
 }
 
 #[test]

@@ -38,17 +38,17 @@ fn each_status_has_a_way_on_of_its_own() {
         let head = format!("HTTP/1.1 {status} X\r\n{location}content-length: 0\r\n\r\n");
         exchange.raw(head.as_bytes())
     });
-    let elsewhere = "give a path that it answers";
+    let elsewhere = "use a path that the server has";
     for (status, expected, is_about_path) in [
-        (301, "redirects to /elsewhere?a=1", false),
-        (302, "give the URL that it leads to", false),
+        (301, "use the target /elsewhere?a=1", false),
+        (302, "use the URL that it leads to", false),
         (401, "credentials", false),
         (403, "--secret NAME", false),
         (404, elsewhere, true),
-        (405, "requests are GETs", true),
+        (405, "requests are GET;", true),
         (422, "check the path and query", true),
         (429, "--retries N", false),
-        (500, "its own log", false),
+        (500, "see its log", false),
     ] {
         let error = complaint(&["--url", &format!("{}/{status}", server.url())]);
         assert!(error.contains(expected), "{error}");

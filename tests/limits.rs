@@ -117,5 +117,5 @@ fn refused_head_comes_with_its_own_way_on() {
     let error = String::from_utf8(output.stderr).unwrap();
     let error = error.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(error.contains("100 header fields"), "{error}");
-    assert!(error.contains("cannot be raised"), "{error}");
+    assert!(error.contains("keep to the limit"), "{error}");
 }

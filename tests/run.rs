@@ -280,7 +280,7 @@ fn runs_that_cannot_start_name_the_way_out() {
         ),
         (
             Run::new("tokio").against(format!("{url}/{{name}}")),
-            "is no placeholder",
+            "unknown placeholder",
         ),
     ] {
         let error = run.go().unwrap_err().to_string();

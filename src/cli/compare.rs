@@ -214,7 +214,7 @@ impl Args {
             (None, None) => Ok(REQUESTS),
             (None, Some(table)) => Ok(table.rows()),
             (Some(asked), Some(table)) if asked > table.rows() => Err(CliError::new(format_args!(
-                "--requests {asked} is more than the {} rows of the table: a row is a request",
+                "--requests {asked} exceeds the {} rows of the table (one request per row); lower it",
                 table.rows()
             ))),
             (Some(asked), _) => Ok(asked),
@@ -344,8 +344,8 @@ fn announced(plan: &Plan, samples: Option<u32>, target: &Target, args: &Args) ->
     let host = url.split('/').nth(2).unwrap_or(url);
     let host = host.rsplit('@').next().unwrap_or(host);
     let more = match (samples, args.workers.is_empty()) {
-        (None, _) => ", and more until --time is over",
-        (_, true) => ", and those of the worker counts and samples that the sweep adds",
+        (None, _) => ", and more until --time is up",
+        (_, true) => ", plus the worker counts and samples that the sweep adds",
         (_, false) => "",
     };
     format!(
@@ -366,7 +366,7 @@ fn begin_record(
 ) -> Result<Writer, CliError> {
     let mut servers = target.servers.iter().cloned();
     let first = servers.next();
-    let first = first.ok_or_else(|| CliError::new("there is no server to measure against"))?;
+    let first = first.ok_or_else(|| CliError::new("no server to measure"))?;
     let session = record::Session {
         version: record::VERSION,
         started_at: humantime::format_rfc3339_seconds(std::time::SystemTime::now()).to_string(),
@@ -392,8 +392,8 @@ fn begin_record(
     })?;
     if let Some(earlier) = writer.set_aside() {
         tell(format_args!(
-            "an earlier session here did not end; its samples are kept: `fanout report --partial {} \
-             --out DIR` draws them\n",
+            "an earlier session here did not finish; `fanout report --partial {} --out DIR` reports \
+             its samples\n",
             earlier.display()
         ));
     }
@@ -414,7 +414,7 @@ fn conclude(
         writer.discard()?;
         ran?;
         tell(format_args!(
-            "stopped before anything was measured: what stood in {} stands as it was\n",
+            "stopped before the first sample; {} is unchanged\n",
             args.out.display()
         ));
         return Ok(ExitCode::from(signals::INTERRUPTED));
@@ -435,7 +435,7 @@ fn conclude(
     }
     let written = written.map_err(|error| {
         CliError::new(format_args!(
-            "{error}; what was measured is in {}: `fanout report {} --out DIR` draws it elsewhere",
+            "{error}; the record is complete in {}; write the report elsewhere with `fanout report {} --out DIR`",
             path.display(),
             args.out.display()
         ))
@@ -448,21 +448,19 @@ fn conclude(
                 return Ok(ExitCode::SUCCESS);
             }
             tell(format_args!(
-                "no cell had every request answered as expected; the table says why\n"
+                "every cell had failed requests; the table has the causes\n"
             ));
             Ok(ExitCode::SUCCESS)
         }
         Ending::Complete if answered => Err(CliError::new(
-            "in every cell there was a sample without a good answer; the table says why, and \
-             has the times of the other samples",
+            "every cell had a sample without a valid response; the table has the causes, and the \
+             times of the other samples",
         )),
         Ending::Complete => Err(CliError::new(
-            "no request was answered as expected; the table says why",
+            "no request got a valid response; the table has the causes",
         )),
         Ending::Interrupted | Ending::CutOff => {
-            tell(format_args!(
-                "stopped: what was measured until then is kept\n"
-            ));
+            tell(format_args!("stopped; the samples until then are kept\n"));
             Ok(ExitCode::from(signals::INTERRUPTED))
         }
     }

@@ -31,8 +31,8 @@ pub(super) fn allow(
     if needed > allowed {
         let what = most.map_or_else(String::new, ToString::to_string);
         return Err(CliError::new(format_args!(
-            "{what} needs about {needed} open files, and a process may have {allowed}: \
-             raise the hard limit (`ulimit -Hn`), or use fewer workers"
+            "{what} needs about {needed} open files, and the limit is {allowed}; raise the hard \
+             limit (`ulimit -Hn`), or use fewer workers"
         )));
     }
     Ok(())

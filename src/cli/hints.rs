@@ -9,8 +9,8 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 const HINTS: &[(&[&str], &str)] = &[
     (
         &["--rate", "--rate-limit", "--max-rate", "--rps", "--qps"],
-        "requests go out as fast as workers are free: fewer --workers send fewer at once; the bundled \
-         server's own limit is --rate-limit-rate with --rate-limit-burst",
+        "requests go out as fast as workers are free; fewer --workers send fewer at once; \
+         --rate-limit-rate and --rate-limit-burst limit the bundled server",
     ),
     (
         &[
@@ -23,17 +23,14 @@ const HINTS: &[(&[&str], &str)] = &[
             "--token",
             "--cookie",
         ],
-        "requests have no headers of your own: put a proxy that adds them before the server, or a key \
-         into the URL, where --secret NAME hides its value",
+        "requests have no custom headers; put a proxy that adds them before the server, or a key \
+         into the URL (--secret NAME hides its value)",
     ),
     (
         &["-X", "--method", "-d", "--data", "--body", "--json"],
-        "requests are GETs without a body",
+        "requests are GET without a body",
     ),
-    (
-        &["--retry"],
-        "`--retries N` is the number of further attempts",
-    ),
+    (&["--retry"], "`--retries N` sets the number of retries"),
     (
         &[
             "-c",
@@ -44,15 +41,15 @@ const HINTS: &[(&[&str], &str)] = &[
             "-j",
             "--jobs",
         ],
-        "`--workers N,…` is the number of requests in flight at once",
+        "`--workers N,…` sets the number of requests in flight",
     ),
     (
         &["-n", "--number", "--count"],
-        "`--requests N` is the number of requests in a batch",
+        "`--requests N` sets the number of requests in a batch",
     ),
     (
         &["-k", "--insecure", "--cacert", "--cert"],
-        "requests are plain HTTP/1.1: put a proxy that terminates TLS on this machine",
+        "requests are plain HTTP/1.1; run a proxy that terminates TLS on this machine",
     ),
 ];
 

@@ -28,7 +28,7 @@ impl NoAnswer<'_> {
         let redirects = self.status.is_some_and(|status| status / 100 == 3);
         let location = if redirects { location() } else { None };
         CliError::new(format_args!(
-            "GET {}{} does not answer with success: {}\n  {}",
+            "GET {}{} failed: {}\n  {}",
             self.endpoint,
             self.request.target,
             self.failure,
@@ -42,25 +42,25 @@ impl NoAnswer<'_> {
         };
         match (status, location) {
             (300..=399, Some(location)) => {
-                format!("it redirects to {location}; redirects are not followed: give that URL")
+                format!("redirects are not followed; use the target {location}")
             }
             (300..=399, None) => {
-                "redirects are not followed: give the URL that it leads to".to_owned()
+                "redirects are not followed; use the URL that it leads to".to_owned()
             }
             (401 | 403 | 407, _) => {
-                "it wants credentials, and requests have no headers of your own: put a proxy that \
-                 adds them before the server, or a key into the URL, where --secret NAME hides its \
-                 value"
+                "the server requires credentials, and requests have no custom headers; put a proxy \
+                 that adds them before the server, or a key into the URL (--secret NAME hides its \
+                 value)"
                     .to_owned()
             }
             (404 | 410, _) => self.another_path(),
-            (405 | 501, _) => format!("requests are GETs: {}", self.another_path()),
+            (405 | 501, _) => format!("requests are GET; {}", self.another_path()),
             (429 | 503, _) => {
-                "it takes no more requests for now: wait, or add --retries N, which waits as its \
-                 Retry-After asks"
+                "the server takes no more requests for now; wait, or add --retries N, which honours \
+                 Retry-After"
                     .to_owned()
             }
-            (500..=599, _) => "the server failed: its own log may say why".to_owned(),
+            (500..=599, _) => "the server failed; see its log".to_owned(),
             _ => format!("check the path and query; {}", self.another_path()),
         }
     }
@@ -68,15 +68,17 @@ impl NoAnswer<'_> {
     fn without_status(&self) -> String {
         match self.failure.kind {
             FailureKind::Connect => {
-                "start that server, or check its host and port; without --url the bundled server is \
-                 used"
+                "start the server, or check host and port; without --url, fanout uses the bundled \
+                 server"
                     .to_owned()
             }
-            FailureKind::Timeout => "check that it answers at all, or allow more with --timeout".to_owned(),
-            _ if self.failure.limited => {
-                "the limit cannot be raised: give a path whose URL and response keep to it".to_owned()
+            FailureKind::Timeout => {
+                "check that the server responds at all, or raise --timeout".to_owned()
             }
-            FailureKind::Deadline => "allow more time with --deadline".to_owned(),
+            _ if self.failure.limited => {
+                "use a path whose URL and response keep to the limit".to_owned()
+            }
+            FailureKind::Deadline => "raise --deadline".to_owned(),
             _ => format!(
                 "check that an HTTP/1.1 server listens at {}, and {}",
                 self.endpoint.authority(),
@@ -87,7 +89,7 @@ impl NoAnswer<'_> {
 
     fn another_path(&self) -> String {
         format!(
-            "give a path that it answers, as --url '{}/path/{{index}}'",
+            "use a path that the server has, as --url '{}/path/{{index}}'",
             self.endpoint
         )
     }

@@ -194,7 +194,7 @@ impl Answers {
         match idle.iter().find(|(_, given)| *given) {
             None => Ok(None),
             Some((option, _)) => Err(CliError::new(format_args!(
-                "{option} is about saved files, and none are saved: add --save or --workload files"
+                "{option} has no effect without --save or --workload files"
             ))),
         }
     }
@@ -222,8 +222,8 @@ fn refuse_kept(dir: &Path) -> Result<(), CliError> {
         |entry: std::io::Result<std::fs::DirEntry>| entry.is_ok_and(|entry| entry.path().is_dir());
     if std::fs::read_dir(dir).is_ok_and(|entries| entries.into_iter().any(is_directory)) {
         return Err(CliError::new(format_args!(
-            "{} holds directories of files that an earlier run kept: move or remove them, \
-             or name another directory with --out",
+            "{} holds files that an earlier run kept; move or remove them, or name another \
+             directory with --out",
             dir.display()
         )));
     }
@@ -267,7 +267,7 @@ fn parse_processes(text: &str) -> Result<usize, String> {
 fn parse_cpu(text: &str) -> Result<Duration, String> {
     match duration::parse(text)? {
         cpu if cpu > Duration::from_secs(10) => {
-            Err("expected at most 10s of work an answer, as 500us".to_owned())
+            Err("expected at most 10s of CPU time per response, as 500us".to_owned())
         }
         cpu => Ok(cpu),
     }

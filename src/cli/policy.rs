@@ -104,10 +104,10 @@ impl Policy {
         let stated = format!("the server's RateLimit-Policy is {quota} requests in {window_s} s");
         match self.limit() {
             Some(_) => format!(
-                "{stated}; the lower bound allows for two such quotas at once, and for a window \
-                 that is a second shorter"
+                "{stated}; the lower bound allows two such quotas at once, and a window one second \
+                 shorter"
             ),
-            None => format!("{stated}, in whole seconds too coarse for the lower bound"),
+            None => format!("{stated}, too coarse for the lower bound in whole seconds"),
         }
     }
 }

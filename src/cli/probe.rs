@@ -161,7 +161,7 @@ pub(super) fn probe(
         return match meets(expect)? {
             Ok(()) => Ok(Probe { expect, note: None }),
             Err(failure) => Err(CliError::new(format_args!(
-                "{endpoint} does not answer as --expect asks: {}",
+                "{endpoint} does not meet --expect: {}",
                 failure.message
             ))),
         };
@@ -173,8 +173,8 @@ pub(super) fn probe(
             Ok(()) => candidates.insert(0, Expect::Inventory),
             Err(failure) => {
                 note = Some(format!(
-                    "the answers are not the inventory records asked for ({}), so less of them \
-                     is verified; --expect inventory insists",
+                    "the responses are not the requested inventory records ({}), so less of them is \
+                     verified; --expect inventory makes that an error",
                     failure.message
                 ));
             }
@@ -217,6 +217,6 @@ pub(super) fn an_answer(terms: &Terms) -> Result<Bytes, CliError> {
     }
     let last = last.map_or_else(String::new, |failure| format!(": {failure}"));
     Err(CliError::new(format_args!(
-        "--cpu is calibrated on an answer, and none of the first {TRIED} requests has a good one{last}"
+        "--cpu needs a valid response to calibrate on, and none of the first {TRIED} requests got one{last}"
     )))
 }

@@ -80,7 +80,9 @@ impl Progress {
             self.line_open = true;
             self.side_by_side = false;
         } else if !std::mem::replace(&mut self.side_by_side, true) {
-            tell(format_args!("samples side by side, as each ends:\n"));
+            tell(format_args!(
+                "samples run side by side; a line as each ends:\n"
+            ));
         }
     }
 

@@ -70,7 +70,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
     let (summary, out) = match (args.dirs.as_slice(), &args.out) {
         ([file], None) if file.is_file() => {
             return Err(CliError::new(format_args!(
-                "{} is a file: say with --out DIR where its report goes",
+                "{} is a file; name a directory for its report with --out DIR",
                 file.display()
             )));
         }
@@ -80,10 +80,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
         ),
         (dirs, Some(out)) => (side_by_side(args, dirs)?, out.clone()),
         (_, None) => {
-            return Err(CliError::new(
-                "the report of several records belongs to none of them: say with --out DIR where \
-                 it goes",
-            ));
+            return Err(CliError::new("comparing several records needs --out DIR"));
         }
     };
     let written = report::write_session(&summary, &out)?;
@@ -98,7 +95,9 @@ fn side_by_side(args: &Args, dirs: &[PathBuf]) -> Result<Summary, CliError> {
         let name = dir.display().to_string();
         let name = name.trim_end_matches('/').to_owned();
         if records.iter().any(|(other, _)| *other == name) {
-            return Err(CliError::new(format_args!("{name} is named twice")));
+            return Err(CliError::new(format_args!(
+                "{name} is named twice; remove one"
+            )));
         }
         records.push((name, read(args, dir)?));
     }
@@ -144,7 +143,7 @@ fn salvage(path: &Path) -> Result<Record, CliError> {
     let record = Record::read_partial(path)?;
     if record.samples.is_empty() {
         return Err(CliError::new(format_args!(
-            "{} holds no whole sample: there is nothing to draw",
+            "{} has no complete sample, so there is nothing to report",
             path.display()
         )));
     }

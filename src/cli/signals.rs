@@ -25,8 +25,8 @@ pub(super) fn stop(out: &Path) -> Result<Arc<AtomicBool>, CliError> {
     ctrlc::set_handler(move || {
         if flag.swap(true, Ordering::Relaxed) {
             tell(format_args!(
-                "\nended at once: `fanout report --partial {} --out DIR` draws the samples that \
-                 were whole, if there were any\n",
+                "\nended at once; `fanout report --partial {} --out DIR` reports the complete samples, \
+                 if any\n",
                 out.display()
             ));
             std::process::exit(INTERRUPTED.into());

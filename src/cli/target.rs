@@ -141,13 +141,13 @@ impl Target {
             ("--delay", args.delay.is_some()),
             ("--profile", !args.profiles().is_empty()),
             (
-                "--set or a flag of the profile",
+                "--set or a profile option",
                 !args.knobs.and(&args.settings).is_empty(),
             ),
         ];
         if let Some((option, _)) = described.iter().find(|(_, given)| *given) {
             return Err(CliError::new(format_args!(
-                "{option} describes the bundled server, and workload {} has none: leave out one of the two",
+                "{option} is for the bundled server, and workload {} needs no server; leave out one of them",
                 args.workload.name
             )));
         }
@@ -186,7 +186,7 @@ impl Target {
         }
         let several = targets.len() > 1;
         let mut targets = targets.into_iter();
-        let none = || CliError::new("there is no profile to measure against");
+        let none = || CliError::new("no profile to measure");
         let mut all = targets.next().ok_or_else(none)?;
         for other in targets {
             all.servers.extend(other.servers);
@@ -194,7 +194,7 @@ impl Target {
         }
         if args.delay.is_some() && !profiles.is_empty() {
             all.notes.push(format!(
-                "--delay takes the place of the service time of {}",
+                "--delay replaces the service time of {}",
                 profiles.join(", ")
             ));
         }
@@ -256,7 +256,7 @@ impl Target {
     fn named(args: &Args, way: probe::Way, url: &str) -> Result<Self, CliError> {
         if let Some(setting) = args.knobs.and(&[]).first() {
             return Err(CliError::new(format_args!(
-                "`{setting}` describes the bundled server, and {url} is not it: leave out one of the two"
+                "`{setting}` is for the bundled server, not for {url}; leave out one of them"
             )));
         }
         let template = Template::of_url(url)?;
@@ -271,8 +271,8 @@ impl Target {
         let headers = Headers::ask(&endpoint, &first, args.failing.timeout);
         let encoded = headers.encoding.as_ref().map(|encoding| {
             format!(
-                "the server encodes bodies ({encoding}) although no request asks for it: they are \
-                 not decoded, so nothing in them is verified, and sizes are the encoded ones"
+                "the server encodes bodies ({encoding}) although no request accepts it; they are not \
+                 decoded, so they are not verified, and sizes are those of encoded bodies"
             )
         });
         if let Some(encoded) = &encoded {
@@ -319,13 +319,13 @@ fn behaviour(args: &Args, profile: Option<&String>) -> Result<Behaviour, String>
 fn bundled_table(args: &Args) -> Result<Option<Arc<Table>>, CliError> {
     match (args.workload.source, &args.table) {
         (Source::Table, None) => Err(CliError::new(
-            "workload records needs a table: add --table FILE (CSV with a line of names, or JSON)",
+            "workload records needs --table FILE (CSV with a header line, or JSON)",
         )),
         (Source::Table, Some(table)) => Ok(Some(Arc::clone(table))),
         (_, None) => Ok(None),
         (_, Some(_)) => Err(CliError::new(format_args!(
-            "workload {} has no use for --table: add --workload records, or --url with places for \
-             its columns",
+            "--table has no effect on workload {}; add --workload records, or --url with placeholders \
+             for its columns",
             args.workload.name
         ))),
     }

@@ -2,7 +2,7 @@
 
 pub(super) fn parse_name(text: &str) -> Result<String, String> {
     match text.trim() {
-        "" => Err("expected a name; leave out the comma before nothing".to_owned()),
+        "" => Err("expected a name; remove the extra comma".to_owned()),
         name => Ok(name.to_owned()),
     }
 }
@@ -25,7 +25,7 @@ pub(super) fn parse_share(text: &str) -> Result<f64, String> {
     let share = number.map(|number| percent.map_or(number, |_| number / 100.0));
     match share {
         Ok(share) if (0.0..1.0).contains(&share) => Ok(share),
-        _ => Err("expected a share of requests from 0% to below 100%, as 1% or 0.01".to_owned()),
+        _ => Err("expected a share from 0% to below 100%, as 1% or 0.01".to_owned()),
     }
 }
 

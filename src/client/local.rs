@@ -16,7 +16,7 @@ pub use self::tasks::LocalClient;
 /// The list's line.
 pub(super) const CLIENT: Client = Client {
     name: "local",
-    summary: "no HTTP: each answer is computed where it is asked for (workload squares)",
+    summary: "no HTTP: each response is computed by the worker (workload squares)",
     connections: Connections::None,
     counts_bytes: true,
     stock: None,

@@ -297,7 +297,7 @@ const LARGEST_BODY: usize = 64 << 20;
 fn too_large() -> Failure {
     let most = LARGEST_BODY >> 20;
     limits::limited(format_args!(
-        "the body is larger than {most} MiB, which is the most that is read"
+        "the body is larger than {most} MiB, a fixed limit"
     ))
 }
 

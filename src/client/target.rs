@@ -201,11 +201,11 @@ impl Target {
     pub(super) fn connect_failure(&self, error: &io::Error) -> Failure {
         let hint = match error.raw_os_error() {
             Some(nix::libc::EMFILE | nix::libc::ENFILE) => {
-                "; every worker needs a file descriptor: raise `ulimit -n` or use fewer workers"
+                "; each worker needs a file descriptor; raise `ulimit -n` or use fewer workers"
             }
             Some(nix::libc::EADDRNOTAVAIL) => {
-                "; local ports are used up, most of them waiting out TIME_WAIT: \
-                 wait a minute, or open fewer connections"
+                "; no local port is free, most are in TIME_WAIT; wait a minute, or open fewer \
+                 connections"
             }
             _ => "",
         };

@@ -235,7 +235,7 @@ fn is_chunked(headers: &HeaderMap) -> bool {
 fn cut() -> Failure {
     Failure::new(
         FailureKind::Body,
-        "the connection ended before the response was whole",
+        "the connection ended before the response was complete",
     )
 }
 

@@ -20,7 +20,7 @@ use crate::client::{Client, Counted, Network, Spawner, Target};
 /// The catalogue's line.
 pub(super) const ENTRY: Entry = Entry::new("async-std", build)
     .summary("a task per worker on async-std's global runtime")
-    .good_for("knowing what moving existing async-std code to smol would change")
+    .good_for("comparing existing async-std code with smol")
     .clients(Client::ASYNC)
     .discontinued(Discontinued {
         instead: "smol",

@@ -141,7 +141,7 @@ impl Setup {
 #[derive(Debug, thiserror::Error)]
 pub enum StrategyError {
     /// The client cannot be used with this strategy.
-    #[error("client {0} does not go with this strategy; `fanout list` shows which do")]
+    #[error("this strategy cannot use client {0}; `fanout list` shows which it can")]
     Client(Client),
     /// The system refused a thread.
     #[error(

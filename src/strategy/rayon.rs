@@ -16,7 +16,7 @@ use crate::client::BlockingCaller;
 /// The catalogue's line.
 pub(super) const ENTRY: Entry = Entry::new("rayon", build)
     .summary("a parallel iterator on a pool of its own, a thread per worker")
-    .good_for("code that uses rayon already, and answers that take CPU to digest");
+    .good_for("code that uses rayon already; responses that take CPU time to process");
 
 struct Rayon {
     pool: ThreadPool,

@@ -23,7 +23,7 @@ use crate::client::{Client, Counted, Network, Spawner, Target};
 /// The catalogue's line.
 pub(super) const ENTRY: Entry = Entry::new("smol", build)
     .summary("a task per worker on a smol executor, a thread per core")
-    .good_for("a small runtime; where existing async-std code can move to")
+    .good_for("a small runtime; the successor of async-std")
     .clients(Client::ASYNC)
     .chooses_runtime_threads();
 

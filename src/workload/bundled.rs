@@ -40,7 +40,7 @@ pub enum Source {
 pub const BUNDLED: &[Bundled] = &[
     Bundled {
         name: "inventory",
-        about: "one small record a request: half materials, then half products",
+        about: "one small record per request: half materials, then half products",
         template: Template::INVENTORY,
         source: Source::Server,
         saves: false,
@@ -56,7 +56,7 @@ pub const BUNDLED: &[Bundled] = &[
     },
     Bundled {
         name: "files",
-        about: "a file a request, of 20.6 kB or what the profile's body.file_size says, saved",
+        about: "one file per request, saved: 20.6 kB, or the profile's body.file_size",
         template: "/files/{index}",
         source: Source::Server,
         saves: true,
@@ -67,7 +67,7 @@ pub const BUNDLED: &[Bundled] = &[
     },
     Bundled {
         name: "records",
-        about: "a row of --table a request, its columns as the query's parameters",
+        about: "one row of --table per request, its columns as query parameters",
         template: "/echo?id={index}",
         source: Source::Table,
         saves: false,
@@ -75,7 +75,7 @@ pub const BUNDLED: &[Bundled] = &[
     },
     Bundled {
         name: "squares",
-        about: "CPU work alone: the square of each number from 0, without a server",
+        about: "CPU work alone, without a server: the square of each number from 0",
         template: "/squares/{index}",
         source: Source::Local,
         saves: false,

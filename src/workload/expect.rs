@@ -56,12 +56,14 @@ impl fmt::Display for Expect {
                 f,
                 "status 2xx and, byte for byte, the file of {size} bytes of seed {seed}"
             ),
-            Self::Echo => f.write_str("status 2xx and the row's values, as the server read them"),
-            Self::Square => f.write_str("the square of the request's place in the batch"),
+            Self::Echo => {
+                f.write_str("status 2xx and the row's values, as the server received them")
+            }
+            Self::Square => f.write_str("the square of the request's index"),
             Self::Inventory => {
                 write!(
                     f,
-                    "status 2xx and an inventory record with the id asked for"
+                    "status 2xx and an inventory record with the requested id"
                 )
             }
             Self::Json => write!(f, "status 2xx and a JSON body"),
@@ -92,7 +94,7 @@ pub(super) fn check_record(body: &[u8], id: usize) -> Result<(), String> {
     let record: AnyRecord = serde_json::from_slice(body)
         .map_err(|error| format!("the body is not an inventory record ({error})"))?;
     if record.id != id.to_string() {
-        return Err(format!("asked for id {id}, answered id {:?}", record.id));
+        return Err(format!("requested id {id}, got id {:?}", record.id));
     }
     if record.name.is_empty() || record.price.is_empty() || record.quantity.is_empty() {
         return Err("a field of the record is empty".to_owned());
@@ -129,7 +131,7 @@ struct Echo {
 
 pub(super) fn check_echo(body: &[u8], index: usize, table: Option<&Table>) -> Result<(), String> {
     let echo: Echo = serde_json::from_slice(body)
-        .map_err(|error| format!("the body is not what /echo answers ({error})"))?;
+        .map_err(|error| format!("the body is not a response of /echo ({error})"))?;
     let place = ("id".to_owned(), index.to_string());
     let row = table.into_iter().flat_map(|table| table.row(index));
     let row = row.map(|(column, value)| (column.to_owned(), value.to_owned()));
@@ -137,7 +139,7 @@ pub(super) fn check_echo(body: &[u8], index: usize, table: Option<&Table>) -> Re
     if echo.query == asked {
         Ok(())
     } else {
-        Err(format!("asked with {asked:?}"))
+        Err(format!("sent {asked:?}"))
     }
 }
 

@@ -28,7 +28,7 @@ pub enum TableError {
         source: std::io::Error,
     },
     /// Its text is no table.
-    #[error("{} is no table: {detail}", path.display())]
+    #[error("{} is not a table: {detail}", path.display())]
     Malformed {
         /// The file.
         path: PathBuf,
@@ -60,14 +60,16 @@ impl Table {
         };
         let kind = metadata.file_type();
         if kind.is_char_device() || kind.is_block_device() || kind.is_dir() {
-            return Err(malformed("it is a device or a directory".to_owned()));
+            return Err(malformed(
+                "it is a device or a directory; name a file".to_owned(),
+            ));
         }
         // What a pipe has is not known beforehand.
         let mut text = String::new();
         let mut limited = file.take(Self::LARGEST + 1);
         limited.read_to_string(&mut text).map_err(read)?;
         if text.len() as u64 > Self::LARGEST {
-            return Err(malformed("it has more than 1 GiB".to_owned()));
+            return Err(malformed("it is larger than 1 GiB; split it".to_owned()));
         }
         let is_json = path
             .extension()
@@ -132,11 +134,11 @@ impl Table {
                 return Err(format!("column {} has the name `{name}`", place + 1));
             }
             if columns[..place].contains(name) {
-                return Err(format!("two columns are called `{name}`"));
+                return Err(format!("two columns have the name `{name}`; rename one"));
             }
         }
         if columns.is_empty() || values.is_empty() {
-            return Err("it has no rows; expected a line of names, then a line a request".into());
+            return Err("it has no rows; expected a header line, then a line per request".into());
         }
         Ok(Self { columns, values })
     }

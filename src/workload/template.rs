@@ -61,13 +61,13 @@ impl fmt::Display for Part {
 pub enum TemplateError {
     /// A brace without its other half.
     #[error(
-        "`{0}` has a brace that encloses no name; placeholders are {{type}}, {{id}} and {{index}}, and a \
-         brace that is part of the URL is written %7B or %7D"
+        "`{0}` has a brace without a name; placeholders are {{type}}, {{id}} and {{index}}; write a brace of \
+         the URL itself as %7B or %7D"
     )]
     Brace(String),
     /// A place that there is not.
     #[error(
-        "`{{{place}}}` in `{template}` is no placeholder; there are {{type}} (materials, then products), {{id}} (from 0 within the type), {{index}} (from 0){columns}. Braces that are part of the URL are written %7B and %7D"
+        "unknown placeholder `{{{place}}}` in `{template}`; known: {{type}} (materials, then products), {{id}} (from 0 within the type), {{index}} (from 0){columns}; write braces of the URL itself as %7B and %7D"
     )]
     Place {
         /// The template.
@@ -79,11 +79,11 @@ pub enum TemplateError {
     },
     /// A column that goes by the name of what the bundled server counts by.
     #[error(
-        "the table has a column `{0}`, by which the bundled server's /echo tells requests apart: rename the column, or name a server with --url"
+        "the table has a column `{0}`, which the bundled server's /echo needs for itself; rename the column, or use --url"
     )]
     Taken(&'static str),
     /// What no request line may hold.
-    #[error("`{template}` has {character:?}, which a URL cannot hold; write it percent-encoded, as {}", Template::encoded(&character.to_string()))]
+    #[error("`{template}` has {character:?}, which no URL may contain; write it as {}", Template::encoded(&character.to_string()))]
     Character {
         /// The template.
         template: String,

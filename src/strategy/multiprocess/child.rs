@@ -136,7 +136,7 @@ impl WorkerProcess {
         let _ = self.child.kill();
         match self.child.wait() {
             Ok(status) => format!("worker process {} ended ({status})", self.child.id()),
-            Err(error) => format!("worker process {} is gone ({error})", self.child.id()),
+            Err(error) => format!("worker process {} is lost ({error})", self.child.id()),
         }
     }
 }

@@ -324,7 +324,7 @@ impl<'run> Run<'run> {
         while let Some(index) = self.batch.claim() {
             let failure = Failure::new(
                 FailureKind::WorkerLost,
-                "every worker process is gone, and no more could be started",
+                "every worker process ended, and none could be started",
             );
             self.batch.begin(index, 0).finish(Err(failure));
         }
@@ -345,7 +345,7 @@ fn hinted(error: &io::Error) -> String {
     match error.raw_os_error() {
         Some(nix::libc::EMFILE | nix::libc::ENFILE) => {
             format!(
-                "{error}; a worker process takes two file descriptors: raise `ulimit -n` or use fewer workers"
+                "{error}; each worker process needs two file descriptors; raise `ulimit -n` or use fewer workers"
             )
         }
         Some(nix::libc::EAGAIN) => format!("{error}; raise `ulimit -u` or use fewer workers"),
