@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-/// How one request of a batch ended, and when.
+/// Outcome of one request of a batch, with its times.
 #[derive(Debug)]
 pub struct Outcome {
     /// The request's place in the batch, from 0.
@@ -17,28 +17,27 @@ pub struct Outcome {
     pub started: Duration,
     /// When it ended, counted from the start of the run.
     pub finished: Duration,
-    /// The answer, or why there is none.
-    pub result: Result<Response, Failure>,
-    /// The attempts before the last one.
-    pub tried: Vec<Tried>,
-    /// The thread that ended it.
-    pub doer: Doer,
-    /// Whether the response was found right where it came in, by another process;
-    /// its body stayed there.
-    pub checked: bool,
-}
-
-/// What came of a request: its result, and what it took to get there.
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Call {
-    /// The answer, or why there is none.
+    /// The response, or the failure.
     pub result: Result<Response, Failure>,
     /// The attempts before the last one, each of which failed.
     pub tried: Vec<Tried>,
     /// The thread that ended it.
     pub doer: Doer,
-    /// Whether the response was found right where it came in, and left its body
-    /// there.
+    /// Set where another process has checked the response and kept its body.
+    pub checked: bool,
+}
+
+/// Result of a request, and the attempts behind it.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Call {
+    /// The response, or the failure.
+    pub result: Result<Response, Failure>,
+    /// The attempts before the last one, each of which failed.
+    pub tried: Vec<Tried>,
+    /// The thread that ended it.
+    pub doer: Doer,
+    /// Set where the process that made the request has checked the response and kept
+    /// its body.
     pub checked: bool,
 }
 
@@ -61,11 +60,11 @@ pub struct Tried {
     pub started: Duration,
     /// From its start to its failure.
     pub latency: Duration,
-    /// How long was waited then before the next one.
+    /// Backoff before the next attempt.
     pub waited: Duration,
-    /// How it failed.
+    /// Kind of its failure.
     pub kind: FailureKind,
-    /// The status of the answer, where one came.
+    /// Status of the response, if one came.
     pub status: Option<u16>,
 }
 
@@ -102,20 +101,19 @@ fn thread_id() -> u32 {
     return 0;
 }
 
-/// An answer: its status, and its body, read to the end.
+/// A response: its status, and its complete body.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Response {
     /// The HTTP status code.
     pub status: u16,
     /// The whole body.
     pub body: Bytes,
-    /// How long the server asks to be left alone before the next request, by
-    /// its `Retry-After` header.
+    /// Wait that the server's `Retry-After` header asks for.
     pub retry_after: Option<Duration>,
 }
 
 impl Response {
-    /// An answer that does not say when to come again.
+    /// A response without `Retry-After`.
     pub fn new(status: u16, body: impl Into<Bytes>) -> Self {
         Self {
             status,
@@ -124,22 +122,22 @@ impl Response {
         }
     }
 
-    /// Whether its status is one of success, 200 to 299.
+    /// Tests whether its status is from 200 to 299.
     pub fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
     }
 }
 
-/// Why a request did not end as the batch expects.
+/// Reason why a request failed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
-    /// What kind of failure it was.
+    /// Kind of the failure.
     pub kind: FailureKind,
-    /// The status of the answer, where it was that which failed.
+    /// Status of the response, for failures of kind `status`.
     pub status: Option<u16>,
-    /// Whether a limit of the clients was met, not a fault of the server.
+    /// Set where a limit of the clients was met, not a fault of the server.
     pub limited: bool,
-    /// What happened, in words.
+    /// Description of what happened.
     pub message: String,
 }
 
@@ -149,15 +147,15 @@ pub struct Failure {
 pub enum FailureKind {
     /// No connection could be opened.
     Connect,
-    /// The answer did not come in time.
+    /// No complete response within the time limit of an attempt.
     Timeout,
-    /// An answer came with a status other than success.
+    /// The response has a status other than 200 to 299.
     Status,
-    /// The answer broke off, or was not HTTP.
+    /// The response broke off, or was not HTTP.
     Body,
-    /// The answer was whole, but not what the batch expects.
+    /// The response is complete, but not what the batch expects.
     Decode,
-    /// The answer came, and could not be saved.
+    /// The body could not be saved.
     Save,
     /// The batch's deadline had passed.
     Deadline,
@@ -204,7 +202,7 @@ impl Failure {
         }
     }
 
-    /// An answer with a status other than success.
+    /// A response with a status other than 200 to 299.
     pub fn status(status: u16) -> Self {
         Self {
             status: Some(status),
@@ -212,7 +210,7 @@ impl Failure {
         }
     }
 
-    /// No answer within the time that one request may take.
+    /// No complete response within the time limit.
     pub fn timeout(limit: Duration) -> Self {
         Self::new(
             FailureKind::Timeout,

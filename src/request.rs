@@ -32,14 +32,14 @@ impl Request {
         }
     }
 
-    /// Whether the batch's deadline has passed.
+    /// Tests whether the batch's deadline has passed.
     pub fn is_expired(&self) -> bool {
         self.expires
             .is_some_and(|expires| expires <= Instant::now())
     }
 
-    /// How long an attempt that begins now may take, of the limit of one
-    /// attempt; zero where the batch's deadline has passed.
+    /// Time limit of an attempt that begins now: `timeout`, or what is left until the
+    /// batch's deadline.
     pub fn limit(&self, timeout: Duration) -> Duration {
         match self.expires {
             None => timeout,
@@ -56,15 +56,15 @@ pub struct Endpoint {
     addresses: Vec<SocketAddr>,
 }
 
-/// Why a URL cannot be an endpoint.
+/// Reason why a URL cannot be an endpoint.
 #[derive(Debug, thiserror::Error)]
 pub enum EndpointError {
     /// It is not a URL.
     #[error("`{url}` is not a URL ({detail}); expected one like http://127.0.0.1:3000")]
     Malformed {
-        /// What was given.
+        /// The URL.
         url: String,
-        /// What is wrong with it.
+        /// The problem.
         detail: String,
     },
     /// It asks for another scheme than http.
@@ -73,7 +73,7 @@ pub enum EndpointError {
          proxy that terminates TLS on this machine"
     )]
     Scheme {
-        /// What was given.
+        /// The URL.
         url: String,
     },
     /// Its host has no address.
@@ -81,7 +81,7 @@ pub enum EndpointError {
     Resolve {
         /// The host and port.
         host: String,
-        /// What the system said.
+        /// The system's error.
         source: std::io::Error,
     },
 }
@@ -144,7 +144,7 @@ impl Endpoint {
         &self.authority
     }
 
-    /// Where to connect; the first that answers is used.
+    /// Resolved addresses; the first that accepts a connection is used.
     pub fn addresses(&self) -> &[SocketAddr] {
         &self.addresses
     }
@@ -156,7 +156,7 @@ impl fmt::Display for Endpoint {
     }
 }
 
-/// Whether a URL names this machine by a loopback address or as `localhost`. Other
+/// Tests whether a URL names this machine by a loopback address or as `localhost`. Other
 /// names are not looked up: they may lead anywhere.
 pub fn is_loopback(url: &str) -> bool {
     let uri: Option<Uri> = split_origin(url).0.parse().ok();

@@ -1,4 +1,4 @@
-//! A caller: a worker's client, and what is done around each of its requests.
+//! A caller: a worker's client, with the handling of each request.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -8,18 +8,18 @@ use super::{AsyncClient, BlockingClient};
 use crate::outcome::{Call, Failure, FailureKind, Response};
 use crate::request::Request;
 
-/// What a worker makes its requests with.
+/// Client of a worker, with the handling of each request.
 pub struct Caller<C> {
     client: C,
     handling: Arc<Handling>,
     timeout: Duration,
 }
 
-/// A caller over whichever blocking client.
+/// A caller over any blocking client.
 pub type BlockingCaller = Caller<Box<dyn BlockingClient>>;
 
 impl<C> Caller<C> {
-    /// A caller over a client, each of whose attempts may take so long.
+    /// A caller over a client, with a time limit per attempt.
     pub fn new(client: C, handling: Arc<Handling>, timeout: Duration) -> Self {
         Self {
             client,
@@ -30,8 +30,7 @@ impl<C> Caller<C> {
 }
 
 impl<C: BlockingClient> Caller<C> {
-    /// Makes a request, with as many attempts as it may have, and works on its
-    /// answer.
+    /// Makes a request with its retries, and works on the response.
     pub fn call(&mut self, request: &Request) -> Call {
         let Self {
             client,
@@ -61,7 +60,7 @@ impl<C: BlockingClient> Caller<C> {
 }
 
 impl<C: AsyncClient> Caller<C> {
-    /// As [`call`](Self::call), for a task.
+    /// Does the same as [`call`](Self::call), for a task.
     pub async fn call_async(&mut self, request: &Request) -> Call {
         let Self {
             client,

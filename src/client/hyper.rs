@@ -52,7 +52,7 @@ pub(super) const STOCK: Client = Client {
     ..CLIENT
 };
 
-/// What of a runtime the client needs.
+/// Part of a runtime that the client needs.
 pub trait Network: 'static {
     /// A TCP connection.
     type Stream: hyper::rt::Read + hyper::rt::Write + Send + Unpin + 'static;

@@ -1,4 +1,4 @@
-//! Clients: what sends one request and reads its answer.
+//! Clients: each sends one request and reads its response.
 //!
 //! A strategy gives each of its workers a client of its own, with a kept
 //! connection or a hold on a pool ([`Connections`] says which). Adding one is a
@@ -44,13 +44,13 @@ pub use self::local::LocalClient;
 pub use self::reqwest::ReqwestClient;
 pub use self::target::{Reuse, Target, Traffic};
 
-/// A client: what it is called, and how it is built.
+/// A client: its name, its properties, and how it is built.
 #[derive(Clone, Copy, Debug)]
 pub struct Client {
     name: &'static str,
     summary: &'static str,
     connections: Connections,
-    /// Whether it counts the bytes that it sends and receives.
+    /// Set where it counts the bytes that it sends and receives.
     counts_bytes: bool,
     /// Set where it is a client as users of its library have it.
     stock: Option<Stock>,
@@ -77,7 +77,7 @@ impl fmt::Display for Stock {
     }
 }
 
-/// How a client comes by its connections.
+/// Source of a client's connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Connections {
     /// Each worker has one of its own, opened before the first request.
@@ -171,17 +171,17 @@ impl Client {
         self.name
     }
 
-    /// What it is, in a line.
+    /// Its description, in a line.
     pub const fn summary(self) -> &'static str {
         self.summary
     }
 
-    /// How it comes by its connections.
+    /// Source of its connections.
     pub const fn connections(self) -> Connections {
         self.connections
     }
 
-    /// Whether it counts the bytes that it sends and receives.
+    /// Tests whether it counts the bytes that it sends and receives.
     pub const fn counts_bytes(self) -> bool {
         self.counts_bytes
     }
@@ -192,13 +192,13 @@ impl Client {
         self.stock
     }
 
-    /// Whether it makes HTTP requests at all.
+    /// Tests whether it makes HTTP requests at all.
     pub fn is_http(self) -> bool {
         self.connections != Connections::None
     }
 
-    /// What makes a blocking client for each of so many workers; `None` for an
-    /// asynchronous one.
+    /// Builds what makes a blocking client per worker; `None` for an asynchronous
+    /// client.
     ///
     /// # Errors
     /// Where the client cannot be built.
@@ -221,20 +221,20 @@ impl fmt::Display for Client {
     }
 }
 
-/// A client that blocks its thread until the answer is there.
+/// A client that blocks its thread until the response is complete.
 pub trait BlockingClient: Send {
-    /// Sends one request and reads the whole answer.
+    /// Sends one request and reads the complete response.
     ///
     /// # Errors
-    /// A typed failure where no whole answer comes; a status other than
-    /// success is an answer here, and judged by the workload.
+    /// A typed failure where no complete response comes. A status other than success is
+    /// a response here; the workload checks it.
     fn send(&mut self, request: &Request) -> Result<Response, Failure>;
 }
 
 /// Starts a task that nobody waits for, on whichever runtime.
 pub type Spawner = Arc<dyn Fn(Pin<Box<dyn Future<Output = ()> + Send>>) + Send + Sync>;
 
-/// A client whose answers are waited for by a task.
+/// A client whose responses a task awaits.
 pub trait AsyncClient: Send + Sized + 'static {
     /// Its line in the list.
     const CLIENT: Client;
@@ -250,10 +250,10 @@ pub trait AsyncClient: Send + Sized + 'static {
         spawner: &Spawner,
     ) -> impl Future<Output = io::Result<Vec<Self>>>;
 
-    /// Sends one request and reads the whole answer.
+    /// Sends one request and reads the complete response.
     ///
     /// # Errors
-    /// A typed failure where no whole answer comes.
+    /// A typed failure where no complete response comes.
     fn send(&mut self, request: &Request)
     -> impl Future<Output = Result<Response, Failure>> + Send;
 
@@ -289,7 +289,7 @@ fn retry_after(header: Option<&[u8]>) -> Option<Duration> {
     }
 }
 
-/// The largest body that is read, in bytes. An API's answer is far below it; a
+/// The largest body that is read, in bytes. An API's response is far below it; a
 /// stream without an end must not fill the memory.
 const LARGEST_BODY: usize = 64 << 20;
 
@@ -301,8 +301,8 @@ fn too_large() -> Failure {
     ))
 }
 
-/// How every client is set, in words: what would otherwise differ from one to
-/// another by default, and what differs from the defaults.
+/// Settings of every client, in words: those that differ between libraries by default,
+/// and those that differ from the defaults.
 pub const SETTLED: &str = "HTTP/1.1 without TLS, TCP_NODELAY, addresses resolved ahead; no proxy, \
      no redirects, no decompression; a request whose kept connection was closed is sent once more; \
      as many connections kept as there are workers. Tuned beyond a library's defaults: ureq has \
@@ -310,7 +310,7 @@ pub const SETTLED: &str = "HTTP/1.1 without TLS, TCP_NODELAY, addresses resolved
      connections are driven by the worker (by a task of their own); ureq-stock and hyper-stock \
      are not tuned";
 
-/// How every client names itself.
+/// User agent of every client.
 const USER_AGENT: &str = concat!("fanout/", env!("CARGO_PKG_VERSION"));
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What a client must know of where it sends to, whichever client it is.
+//! Target of a batch, for every client: origin, limits, and what was counted.
 
 use std::fmt;
 use std::io;
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::outcome::{Failure, FailureKind};
 use crate::request::Endpoint;
 
-/// Whether a connection serves more than one request.
+/// Use of a connection for more than one request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Reuse {
@@ -46,15 +46,15 @@ impl fmt::Display for Reuse {
     }
 }
 
-/// Where a batch goes, how long an attempt may take, what becomes of
-/// connections, and what went over them. Clones count together.
+/// Target of a batch: its origin, the time limit of an attempt, the use of connections,
+/// and what went over them. Clones count together.
 #[derive(Clone, Debug)]
 pub struct Target {
     /// The origin.
     pub endpoint: Endpoint,
-    /// The longest that one attempt of a request may take, connecting included.
+    /// Time limit of one attempt of a request, connecting included.
     pub timeout: Duration,
-    /// Whether connections are kept.
+    /// Use of connections.
     pub reuse: Reuse,
     /// Every book that was opened for this target.
     books: Arc<Mutex<Vec<Arc<Book>>>>,
@@ -73,7 +73,7 @@ struct Book {
     resent: AtomicU64,
 }
 
-/// What went over the connections to a target.
+/// Traffic over the connections to a target.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Traffic {
     /// Connections opened.
@@ -90,7 +90,7 @@ pub struct Traffic {
 }
 
 impl Traffic {
-    /// What was added since an earlier count.
+    /// Difference to an earlier count.
     #[must_use]
     pub fn since(self, earlier: Self) -> Self {
         Self {
@@ -116,7 +116,7 @@ impl Target {
         }
     }
 
-    /// The same, with connections kept or not.
+    /// Sets whether connections are kept.
     #[must_use]
     pub fn with_reuse(self, reuse: Reuse) -> Self {
         Self { reuse, ..self }
@@ -167,7 +167,7 @@ impl Target {
         (of(&self.book.connections), of(&self.book.received))
     }
 
-    /// Counts what a worker process says of its own connections.
+    /// Adds what was counted elsewhere, as by a worker process or a client of your own.
     pub fn count(&self, traffic: Traffic) {
         let book = &self.book;
         for (counter, value) in [
@@ -181,7 +181,7 @@ impl Target {
         }
     }
 
-    /// What all clients of this target, and their processes, have counted.
+    /// Sum of what all clients of this target, and their processes, have counted.
     pub fn traffic(&self) -> Traffic {
         let books = self.books.lock().unwrap_or_else(PoisonError::into_inner);
         let sum = |counter: fn(&Book) -> &AtomicU64| {

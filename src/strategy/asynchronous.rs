@@ -1,4 +1,4 @@
-//! What the asynchronous strategies share: a task per worker, each with a
+//! Base of the asynchronous strategies: a task per worker, each with a
 //! client of its own, all claiming from the batch.
 //!
 //! A runtime is a [`Network`] that can also spawn and block; the rest is the
@@ -26,7 +26,7 @@ pub trait Runtime: Network {
         F: Future + Send + 'static,
         F::Output: Send + 'static;
 
-    /// What starts tasks that nobody waits for.
+    /// Starter of tasks that nobody waits for.
     fn spawner(&self) -> Spawner;
 
     /// The threads that it has for tasks, 1 where the calling thread runs them;

@@ -55,15 +55,15 @@ impl Batch {
         }
     }
 
-    /// The same, with a time from its start after which no answer counts: what
-    /// is in flight then is given up, and what is left fails unsent.
+    /// Sets a deadline, counted from the start. Requests in flight at that time are given
+    /// up, and those left fail unsent.
     #[must_use]
     pub fn with_deadline(mut self, deadline: Option<Duration>) -> Self {
         self.expires = deadline.and_then(|deadline| self.start.checked_add(deadline));
         self
     }
 
-    /// What is left until that time; `None` where there is none.
+    /// Time left until the deadline; `None` without one.
     pub fn left(&self) -> Option<Duration> {
         let expires = self.expires?;
         Some(expires.saturating_duration_since(Instant::now()))
@@ -110,7 +110,7 @@ impl Batch {
         self.stopped.store(true, Ordering::Relaxed);
     }
 
-    /// Whether the run was stopped. Strategies that do not use
+    /// Tests whether the run was stopped. Strategies that do not use
     /// [`claim`](Self::claim) ask this before each request.
     pub fn is_stopped(&self) -> bool {
         self.stopped.load(Ordering::Relaxed)
@@ -151,7 +151,7 @@ impl Batch {
         }
     }
 
-    /// As [`work`](Self::work), for a worker that is a task.
+    /// Does the same as [`work`](Self::work), for a worker that is a task.
     pub async fn work_async<C: AsyncClient>(&self, worker: usize, caller: &mut Caller<C>) {
         while let Some(index) = self.claim() {
             let attempt = self.begin(index, worker);
@@ -171,12 +171,12 @@ pub struct Attempt<'batch> {
 }
 
 impl Attempt<'_> {
-    /// What to send.
+    /// The request to send.
     pub fn request(&self) -> &Request {
         &self.request
     }
 
-    /// The same request, made by another worker.
+    /// Assigns the request to another worker.
     pub fn by(self, worker: usize) -> Self {
         Self { worker, ..self }
     }
@@ -187,8 +187,8 @@ impl Attempt<'_> {
         self.finish_with(span, call);
     }
 
-    /// The same for a request that began and ended elsewhere: between two times
-    /// since the start of the run.
+    /// Ends a request that began and ended elsewhere, between two times since the start
+    /// of the run.
     pub fn finish_with(self, span: Range<Duration>, call: impl Into<Call>) {
         let Call {
             result,

@@ -1,4 +1,4 @@
-//! The catalogue: every strategy there is, bundled and of one's own.
+//! The catalogue: every strategy, bundled and your own.
 //!
 //! Commands, benches, plots and the agreement test iterate it; none of them
 //! knows a strategy by name.
@@ -20,9 +20,9 @@ pub type Built = Result<Box<dyn Strategy>, StrategyError>;
 pub struct Entry {
     /// Its name on the command line and in records.
     pub name: &'static str,
-    /// How it works, in a line.
+    /// Description of how it works, in a line.
     pub summary: &'static str,
-    /// What it is good for, in a line.
+    /// Description of what it is good for, in a line.
     pub good_for: &'static str,
     /// The clients that go with it, the default one first.
     pub clients: &'static [Client],
@@ -34,9 +34,9 @@ pub struct Entry {
     /// File descriptors that a worker takes in the strategy's own process: a
     /// connection, or the pipes of a process.
     pub descriptors: usize,
-    /// Whether the threads of its runtime can be chosen.
+    /// Set where it honours [`Setup::runtime_threads`].
     pub chooses_runtime_threads: bool,
-    /// Whether the processes that its workers are spread over can be chosen.
+    /// Set where it honours [`Setup::processes`].
     pub chooses_processes: bool,
     /// Set where the maintainers of what it rests on have given that up.
     pub discontinued: Option<Discontinued>,
@@ -44,10 +44,10 @@ pub struct Entry {
     pub build: fn(&Setup) -> Built,
 }
 
-/// What its maintainers have given up.
+/// Dependency that its maintainers have discontinued.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Discontinued {
-    /// What they name in its place.
+    /// Successor that they name.
     pub instead: &'static str,
     /// The advisory that says so.
     pub advisory: &'static str,
@@ -215,7 +215,7 @@ impl Catalogue {
     /// The strategy of this name.
     ///
     /// # Errors
-    /// Where there is none; the error names the nearest.
+    /// No strategy or client has the name; the error suggests the nearest.
     pub fn named(&self, name: &str) -> Result<&Entry, UnknownName> {
         let found = self.0.iter().find(|entry| entry.name == name);
         found.ok_or_else(|| {
@@ -239,7 +239,7 @@ impl Catalogue {
     /// The client of this name.
     ///
     /// # Errors
-    /// Where there is none; the error names the nearest.
+    /// No strategy or client has the name; the error suggests the nearest.
     pub fn client(&self, name: &str) -> Result<Client, UnknownName> {
         let clients = self.clients();
         let found = clients.iter().find(|client| client.name() == name);
@@ -256,7 +256,7 @@ impl Catalogue {
     nearest.map(|nearest| format!("; did you mean `{nearest}`?")).unwrap_or_default(),
     known.join(", "))]
 pub struct UnknownName {
-    /// What was looked for: `strategy` or `client`.
+    /// Kind of the name: `strategy` or `client`.
     pub what: &'static str,
     /// The name.
     pub name: String,

@@ -51,7 +51,7 @@ pub trait Strategy {
     /// delivered when this returns.
     ///
     /// # Errors
-    /// Where the batch as a whole cannot go on. A request that fails is an
+    /// The batch as a whole cannot go on. A request that fails is an
     /// outcome, not an error.
     fn run(&mut self, batch: &Arc<Batch>) -> Result<(), StrategyError>;
 
@@ -68,16 +68,16 @@ pub trait Strategy {
     }
 }
 
-/// What a strategy is built with.
+/// Settings that a strategy is built with.
 #[derive(Clone, Debug)]
 pub struct Setup {
     /// The most requests in flight at once, at least 1.
     pub workers: usize,
-    /// What sends the requests.
+    /// The client.
     pub client: Client,
-    /// Where they go.
+    /// Target of the requests.
     pub target: Target,
-    /// What is done around each of them.
+    /// Handling of each request.
     pub handling: Arc<Handling>,
     /// Threads of the strategy's runtime, where it has one whose threads can be
     /// chosen; 0 for the calling thread alone. `None` leaves it to the strategy.
@@ -85,20 +85,19 @@ pub struct Setup {
     /// Processes over which a strategy of processes spreads its workers, as evenly
     /// as it can; `None` for one per worker.
     pub processes: Option<usize>,
-    /// What the responses must be. Worker processes then check them themselves,
-    /// and the bodies stay there; `None` brings every body back.
+    /// Expectation for worker processes, which then check responses themselves and keep
+    /// the bodies; `None` brings every body back.
     pub expected: Option<Arc<Gets>>,
     /// The program to start as a worker process. It cannot be found from
     /// within: in a bench or a test the current program is not fanout.
     pub worker_program: PathBuf,
 }
 
-/// Makes a worker what it makes its requests with, on whichever thread.
+/// Makes a caller for one worker, on any thread.
 pub type CallerMaker = Arc<dyn Fn() -> BlockingCaller + Send + Sync>;
 
 impl Setup {
-    /// A setup whose requests are tried once, and whose answers are not worked
-    /// on.
+    /// A setup without retries, and without work on responses.
     pub fn new(workers: usize, client: Client, target: Target, worker_program: PathBuf) -> Self {
         Self {
             workers,
@@ -112,11 +111,11 @@ impl Setup {
         }
     }
 
-    /// What makes a caller over a blocking client for each worker. Ask once, and
-    /// share it: the clients may share a pool.
+    /// Builds what makes a caller over a blocking client per worker. Call it once, and
+    /// share the result: the clients may share a pool.
     ///
     /// # Errors
-    /// Where the setup names an asynchronous client, or one that cannot be built.
+    /// The setup has an asynchronous client, or one that cannot be built.
     pub fn blocking_callers(&self) -> Result<CallerMaker, StrategyError> {
         let make = self
             .client
@@ -137,7 +136,7 @@ impl Setup {
     }
 }
 
-/// Why a strategy could not be built, or could not go on.
+/// Reason why a strategy could not be built, or could not go on.
 #[derive(Debug, thiserror::Error)]
 pub enum StrategyError {
     /// The client cannot be used with this strategy.
@@ -152,15 +151,15 @@ pub enum StrategyError {
         started: usize,
         /// Threads that were wanted.
         wanted: usize,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// A runtime or a pool could not be built.
     #[error("cannot build the {what}: {detail}")]
     Runtime {
-        /// What was to be built.
+        /// The part that was to be built.
         what: &'static str,
-        /// What it said.
+        /// Its error.
         detail: String,
     },
     /// A worker process could not be started, or did not become ready.
@@ -172,7 +171,7 @@ pub enum StrategyError {
         wanted: usize,
         /// The program that was to be run.
         program: PathBuf,
-        /// What went wrong.
+        /// The problem.
         detail: String,
     },
     /// A worker panicked.

@@ -1,5 +1,5 @@
-//! The workloads that there are by name: those that the bundled server has a
-//! route for, and one that needs no server.
+//! Workloads by name: those of the bundled server's routes, and one that needs no
+//! server.
 
 use std::time::Duration;
 
@@ -14,25 +14,25 @@ use super::{Expect, Table, Template, Workload};
 pub struct Bundled {
     /// The name, as `--workload` takes it.
     pub name: &'static str,
-    /// What its requests are, in a sentence.
+    /// Description of its requests, in a sentence.
     pub about: &'static str,
-    /// What its requests have in common.
+    /// Template of its requests.
     template: &'static str,
-    /// Where its answers come from.
+    /// Source of its responses.
     pub source: Source,
-    /// Whether each answer is saved as a file.
+    /// Set where each body is saved as a file.
     pub saves: bool,
     expect: fn(u64, &Profile) -> Expect,
 }
 
-/// Where a workload's answers come from.
+/// Source of a workload's responses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
     /// The server.
     Server,
-    /// The server, asked with the rows of a table.
+    /// The server, for requests made from the rows of a table.
     Table,
-    /// Whoever asks.
+    /// The worker itself.
     Local,
 }
 
@@ -98,8 +98,8 @@ impl Bundled {
             })
     }
 
-    /// What its requests have in common, with the columns of a table as further
-    /// parameters of the query.
+    /// Template of its requests, with the columns of a table as further parameters of
+    /// the query.
     ///
     /// # Errors
     /// Where a column has a name that is taken.
@@ -116,7 +116,7 @@ impl Bundled {
         Template::parse(&(self.template.to_owned() + &places.collect::<String>()))
     }
 
-    /// What its answers must be, from a server of this seed and profile.
+    /// Expectation of its responses, from a server of this seed and profile.
     pub fn expect(&self, seed: u64, profile: &Profile) -> Expect {
         (self.expect)(seed, profile)
     }

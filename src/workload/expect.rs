@@ -1,4 +1,4 @@
-//! What an answer must be to count, and the judging of bodies.
+//! Expectations of responses, and checks of bodies.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Table;
 
-/// What an answer must be to count.
+/// Expectation that a response must meet to count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Expect {
@@ -28,12 +28,12 @@ pub enum Expect {
         /// The file's size in bytes.
         size: usize,
     },
-    /// What the bundled server's `/echo` makes of the request: its place in the
-    /// batch and its row of the table, as the query's pairs.
+    /// The response of the bundled server's `/echo`: the request's index and its row of
+    /// the table, as the query's pairs.
     Echo,
-    /// The square of the request's place in the batch, in digits.
+    /// The square of the request's index, in digits.
     Square,
-    /// An inventory record whose `id` is the one that was asked for.
+    /// An inventory record with the requested `id`.
     Inventory,
     /// A JSON value.
     Json,

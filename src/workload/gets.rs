@@ -53,20 +53,20 @@ impl Gets {
         }
     }
 
-    /// The same, with a row of a table for each request.
+    /// Adds a table, with a row per request.
     #[must_use]
     pub fn with_table(mut self, table: Option<Arc<Table>>) -> Self {
         self.table = table;
         self
     }
 
-    /// Whether each request needs an answer over the network.
+    /// Tests whether its requests go over the network.
     pub fn needs_server(&self) -> bool {
         self.expect != Expect::Square
     }
 
-    /// The same for one who only checks its responses: without a table that is
-    /// needed to make requests alone.
+    /// Copy that only checks responses: without a table that is needed for requests
+    /// alone.
     #[must_use]
     pub fn for_checks(&self) -> Self {
         let table = match self.expect {
@@ -79,7 +79,7 @@ impl Gets {
         }
     }
 
-    /// What its answers must be to count.
+    /// Expectation of its responses.
     pub fn expect(&self) -> Expect {
         self.expect
     }

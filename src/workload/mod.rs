@@ -1,4 +1,4 @@
-//! Workloads: what a batch consists of, and what a right answer is.
+//! Workloads: the requests of a batch, and the check of their responses.
 //!
 //! A workload is a function from an index to a request, with a length; it is
 //! never a list, so a batch of a million takes no more memory than one of ten.
@@ -22,7 +22,7 @@ pub use self::gets::Gets;
 pub use self::table::{Table, TableError};
 pub use self::template::{Template, TemplateError};
 
-/// A batch's requests, and the judge of its answers.
+/// Requests of a batch, and the check of their responses.
 ///
 /// Both functions are called from many threads at once, `check` within the
 /// timed section: keep it cheap.
@@ -33,7 +33,7 @@ pub trait Workload: Send + Sync {
     /// The request at an index from 0.
     fn request(&self, index: usize) -> Request;
 
-    /// Whether an answer is what the batch expects.
+    /// Checks that a response is what the batch expects.
     ///
     /// # Errors
     /// A failure of kind `status` or `decode` where it is not.

@@ -16,7 +16,7 @@ pub struct Table {
     values: Vec<String>,
 }
 
-/// Why a table cannot be used.
+/// Reason why a table cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum TableError {
     /// The file cannot be read.
@@ -24,7 +24,7 @@ pub enum TableError {
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: std::io::Error,
     },
     /// Its text is no table.
@@ -32,7 +32,7 @@ pub enum TableError {
     Malformed {
         /// The file.
         path: PathBuf,
-        /// What is wrong, and what was expected.
+        /// The problem, and what was expected.
         detail: String,
     },
 }

@@ -1,5 +1,4 @@
-//! URL templates: what the requests of a batch have in common, with places for
-//! what differs.
+//! URL templates: path and query of a batch's requests, with placeholders.
 
 use std::fmt;
 
@@ -27,7 +26,7 @@ const UNLIKE: &AsciiSet = &AsciiSet::EMPTY
     .add(b'`')
     .add(b'|');
 
-/// The path and query of a batch's requests, with places for what differs.
+/// Path and query of a batch's requests, with placeholders.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Template {
@@ -56,7 +55,7 @@ impl fmt::Display for Part {
     }
 }
 
-/// Why a URL template cannot be used.
+/// Reason why a URL template cannot be used.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TemplateError {
     /// A brace without its other half.
@@ -65,14 +64,14 @@ pub enum TemplateError {
          the URL itself as %7B or %7D"
     )]
     Brace(String),
-    /// A place that there is not.
+    /// An unknown placeholder.
     #[error(
         "unknown placeholder `{{{place}}}` in `{template}`; known: {{type}} (materials, then products), {{id}} (from 0 within the type), {{index}} (from 0){columns}; write braces of the URL itself as %7B and %7D"
     )]
     Place {
         /// The template.
         template: String,
-        /// What stands in braces.
+        /// The name in braces.
         place: String,
         /// The columns that there are, in words.
         columns: String,
@@ -82,7 +81,7 @@ pub enum TemplateError {
         "the table has a column `{0}`, which the bundled server's /echo needs for itself; rename the column, or use --url"
     )]
     Taken(&'static str),
-    /// What no request line may hold.
+    /// A character that no request line may contain.
     #[error("`{template}` has {character:?}, which no URL may contain; write it as {}", Template::encoded(&character.to_string()))]
     Character {
         /// The template.
@@ -93,7 +92,7 @@ pub enum TemplateError {
 }
 
 impl Template {
-    /// Where the inventory stands on a server that is named by its origin alone.
+    /// Path of the inventory API, for a server that is named by its origin alone.
     pub const INVENTORY: &str = "/inventory/{type}?id={id}";
 
     /// The template in a URL: its path and query as given, `/` included, or
@@ -173,7 +172,7 @@ impl Template {
         })
     }
 
-    /// Whether this is where the inventory stands.
+    /// Tests whether this is the path of the inventory API.
     pub fn is_inventory(&self) -> bool {
         self.text == Self::INVENTORY
     }

@@ -1,6 +1,5 @@
-//! What is done around each request, whichever client sends it and whichever
-//! strategy runs it: an attempt that failed is followed by another, and the
-//! answer is worked on by the worker that got it.
+//! Handling of each request, for every client and strategy: retries, and work on the
+//! response by the worker that got it.
 
 mod retry;
 mod save;
@@ -17,14 +16,14 @@ pub(super) use self::retry::{Next, Tries};
 pub use self::save::Save;
 pub use self::work::Work;
 
-/// What is done around each request.
+/// Handling of each request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Handling {
-    /// When another attempt follows.
+    /// Retries.
     pub retry: Retry,
-    /// CPU work on each answer.
+    /// CPU work on each response.
     pub work: Work,
-    /// Where each answer's body is saved, if it is.
+    /// Saving of each body, if any.
     pub save: Option<Save>,
 }
 
@@ -47,9 +46,8 @@ impl Handling {
         }
     }
 
-    /// The longest that a request of one of so many workers may take with all of
-    /// its attempts, each of which has a limit, and with the work on its answer;
-    /// without saving it, which has none.
+    /// The longest that a request may take with all of its attempts and the work on its
+    /// response, on one of so many workers. Saving has no limit and is not included.
     pub fn longest(&self, timeout: Duration, workers: usize) -> Duration {
         timeout + self.retry.longest(timeout) + self.work.longest(workers)
     }

@@ -1,4 +1,4 @@
-//! When a failed attempt is followed by another, and after how long.
+//! Retries of failed attempts, and the backoff between them.
 
 use std::time::{Duration, Instant};
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::outcome::{Failure, FailureKind, Response, Tried};
 use crate::request::Request;
 
-/// How often a request may be tried again, and how long is waited before.
+/// Retries of a request, and the backoff before each.
 ///
 /// The wait is drawn evenly from zero to an upper end that doubles with each
 /// attempt ("full jitter": M. Brooker, "Exponential Backoff and Jitter", AWS
@@ -15,9 +15,9 @@ use crate::request::Request;
 /// `Retry-After`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Retry {
-    /// Attempts beyond the first; 0 for none.
+    /// Attempts after the first; 0 for none.
     pub retries: u32,
-    /// The upper end of the first wait.
+    /// Initial backoff ceiling.
     pub base: Duration,
     /// The upper end that no wait's upper end exceeds, and the longest
     /// `Retry-After` that is waited for; a server that asks for more gets no
@@ -36,8 +36,8 @@ impl Default for Retry {
 }
 
 impl Retry {
-    /// So many attempts beyond the first, with the usual waits: up to 100 ms
-    /// before the second, doubling up to 30 s.
+    /// So many retries, with a backoff of up to 100 ms before the first, doubling up to
+    /// 30 s.
     pub fn times(retries: u32) -> Self {
         Self {
             retries,

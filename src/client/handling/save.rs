@@ -8,12 +8,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::outcome::{Failure, FailureKind};
 
-/// Where bodies are saved, and how safely.
+/// Saving of bodies.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Save {
     /// The directory, which exists and is empty.
     pub dir: PathBuf,
-    /// Whether a file's bytes must be on the disk before its request is done.
+    /// Flushes each file to the disk before its request is done.
     /// The directory's own entry is left to the system.
     pub fsync: bool,
 }
