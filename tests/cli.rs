@@ -401,7 +401,7 @@ fn strategies_that_do_not_go_with_a_client_are_said() {
         out.path(),
         &["--clients", "hyper", "--strategies", "rayon"],
     ));
-    assert!(error.contains("goes with hyper"), "{error}");
+    assert!(error.contains("(rayon) can use hyper"), "{error}");
 }
 
 #[test]

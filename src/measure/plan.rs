@@ -54,8 +54,8 @@ pub enum PlanError {
     Strategy(#[from] UnknownName),
     /// A client goes with none of the strategies, while others do.
     #[error(
-        "client {client} goes with none of the strategies ({strategies}); leave it out of \
-         --clients, or choose strategies that `fanout list` shows beside it"
+        "no chosen strategy ({strategies}) can use client {client}; remove it from --clients, or \
+         choose strategies that `fanout list` shows for it"
     )]
     ClientUnused {
         /// The client.
@@ -65,8 +65,7 @@ pub enum PlanError {
     },
     /// No strategy's runtime has threads to choose.
     #[error(
-        "none of the strategies ({strategies}) has a runtime whose threads can be chosen; leave out \
-         --runtime-threads, or choose among {choosers}"
+        "--runtime-threads has no effect on {strategies}; leave it out, or choose among {choosers}"
     )]
     NoRuntime {
         /// The strategies asked for.
@@ -75,10 +74,7 @@ pub enum PlanError {
         choosers: String,
     },
     /// No strategy has processes to choose.
-    #[error(
-        "none of the strategies ({strategies}) spreads its workers over processes; leave out \
-         --processes, or choose among {choosers}"
-    )]
+    #[error("--processes has no effect on {strategies}; leave it out, or choose among {choosers}")]
     NoProcesses {
         /// The strategies asked for.
         strategies: String,
@@ -87,7 +83,7 @@ pub enum PlanError {
     },
     /// No strategy goes with any of the clients.
     #[error(
-        "none of the strategies ({strategies}) goes with {clients}; `fanout list` shows what goes together"
+        "no chosen strategy ({strategies}) can use {clients}; `fanout list` shows which go together"
     )]
     NothingGoesTogether {
         /// The strategies asked for.
@@ -138,24 +134,19 @@ impl Plan {
         }
         if request.dispatches.contains(&Dispatch::Unbounded) {
             plan.notes.push(format!(
-                "dispatch unbounded gives each of the {} requests a worker of its own, whatever \
-                 --workers says",
+                "dispatch unbounded ignores --workers: each of the {} requests has a worker of its own",
                 request.requests
             ));
         }
         let most = request.processes.iter().max().copied().unwrap_or_default();
         let capped = |cell: &Cell| cell.processes.is_some() && most > cell.workers_usable;
         if plan.cells.iter().any(capped) {
-            plan.notes.push(
-                "no more processes than workers: where --processes asks for more, each worker \
-                 has one"
-                    .to_owned(),
-            );
+            plan.notes
+                .push("--processes is limited to the number of workers".to_owned());
         }
         if let Some(most) = workers.iter().find(|workers| **workers > request.requests) {
             plan.notes.push(format!(
-                "a batch of {} requests cannot keep {most} workers busy: only as many as it has \
-                 requests do anything",
+                "a batch of {} requests cannot keep {most} workers busy; the rest stay idle",
                 request.requests
             ));
         }
@@ -227,7 +218,7 @@ impl Plan {
         if clients.is_empty() {
             let goes_with = join(entry.clients.iter().map(|client| client.name()));
             self.notes.push(format!(
-                "{} is left out: it goes with {goes_with} only",
+                "{} is left out: it can use {goes_with} only",
                 entry.name
             ));
         }
@@ -261,7 +252,7 @@ impl Plan {
             && workers.iter().any(|asked| *asked > most)
         {
             self.notes.push(format!(
-                "{} uses {most} worker{} whatever is asked for, and is measured once",
+                "{} uses {most} worker{} at most, and is measured once",
                 entry.name,
                 if most == 1 { "" } else { "s" }
             ));

@@ -165,7 +165,7 @@ impl ServerProcess {
             return Ok(());
         }
         Err(format!(
-            "it serves by another profile ({}, expected {digest}): it is not of this build",
+            "it serves another profile ({}, expected {digest}); rebuild, so that both are of one build",
             health.profile
         ))
     }

@@ -78,9 +78,7 @@ pub trait Observer {
 #[derive(Debug, thiserror::Error)]
 pub enum SessionError {
     /// The record cannot be written.
-    #[error(
-        "cannot write the record: {0}; what was measured before stands in the .partial file beside it"
-    )]
+    #[error("cannot write the record: {0}; earlier samples are in the .partial file beside it")]
     Record(#[from] io::Error),
     /// No process can be started.
     #[error("cannot start a sample's process ({program}): {source}")]
@@ -92,7 +90,7 @@ pub enum SessionError {
     },
     /// The program was built anew or removed in the middle of a session.
     #[error(
-        "{program} was changed while the session ran; what was measured until then is kept, and one session measures one build: run it again, or run a copy that no build touches"
+        "{program} was rebuilt during the session; earlier samples are kept; run again, or run a copy of the program"
     )]
     Replaced {
         /// The program.

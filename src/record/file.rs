@@ -52,7 +52,7 @@ pub enum ReadError {
         detail: String,
     },
     /// A later fanout wrote it.
-    #[error("{} has format version {found}, and this fanout {} reads up to {VERSION}: use a newer fanout, or measure again with this one", path.display(), env!("CARGO_PKG_VERSION"))]
+    #[error("{} has format version {found}, and fanout {} reads up to {VERSION}; use a newer fanout, or measure again", path.display(), env!("CARGO_PKG_VERSION"))]
     Future {
         /// The file.
         path: PathBuf,
@@ -60,7 +60,7 @@ pub enum ReadError {
         found: u32,
     },
     /// A line in the middle is not what it should be.
-    #[error("{}, line {line}: {detail}; the file was changed or damaged: measure again, or restore it", path.display())]
+    #[error("{}, line {line}: {detail}; the file is damaged; restore it, or measure again", path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -70,7 +70,7 @@ pub enum ReadError {
         detail: String,
     },
     /// The file ends before its closing line.
-    #[error("{} is cut off after line {line}: {samples} whole samples stand before that; `fanout report --partial {}` draws those, or measure again", path.display(), directory(path))]
+    #[error("{} is cut off after line {line}, behind {samples} complete samples; report those with `fanout report --partial {}`, or measure again", path.display(), directory(path))]
     CutOff {
         /// The file.
         path: PathBuf,

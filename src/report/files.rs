@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 /// Why a file of a report could not be written.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot write {}: {source}; name a directory that can be written with `--out DIR`", path.display())]
+#[error("cannot write {}: {source}; name a writable directory with --out DIR", path.display())]
 pub struct WriteError {
     /// The file or directory.
     pub path: PathBuf,

@@ -9,8 +9,8 @@ use crate::record::{Ending, Receipt, Record, Session};
 /// Records that do not compare.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "these records are of different machines ({}), whose times do not compare: measure both on one, or \
-     set them side by side nevertheless with --force", .machines.join("; ")
+    "the records are of different machines ({}), so their times do not compare; measure on one machine, or \
+     add --force", .machines.join("; ")
 )]
 pub struct DifferentMachines {
     /// Each record by its name, with its machine in words.
