@@ -27,6 +27,13 @@ pub struct Outcome {
     pub checked: bool,
 }
 
+impl Outcome {
+    /// Time from its start to its end, retries and backoff included.
+    pub fn latency(&self) -> Duration {
+        self.finished.saturating_sub(self.started)
+    }
+}
+
 /// Result of a request, and the attempts behind it.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Call {

@@ -102,6 +102,40 @@ fn unreachable_server_fails_each_request() {
 }
 
 #[test]
+fn batch_without_requests_has_no_outcomes() {
+    let outcomes = Run::new("smol").against("http://127.0.0.1:1").requests(0);
+    let outcomes = outcomes.go().unwrap();
+    assert!(outcomes.is_empty());
+    assert_eq!(outcomes.runtime(), Duration::ZERO);
+}
+
+#[test]
+fn time_limits_fail_requests_by_kind() {
+    let server = Scripted::start(|exchange| exchange.hang());
+    let run = Run::new("thread-pool")
+        .workers(2)
+        .against(server.url())
+        .requests(3);
+    let short = Duration::from_millis(50);
+    for (run, kind) in [
+        (run.clone().timeout(short), FailureKind::Timeout),
+        (run.deadline(short), FailureKind::Deadline),
+    ] {
+        let outcomes = run.go().unwrap();
+        let kinds: Vec<_> = outcomes
+            .failures()
+            .map(|(_, failure)| failure.kind)
+            .collect();
+        assert_eq!(kinds, [kind; 3]);
+        assert!(
+            outcomes
+                .iter()
+                .all(|outcome| outcome.latency() <= outcomes.runtime())
+        );
+    }
+}
+
+#[test]
 fn unbounded_dispatch_gives_each_request_a_worker() {
     let server = server();
     let outcomes = Run::new("thread-pool")

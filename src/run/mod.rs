@@ -176,7 +176,7 @@ impl Run {
         Self { url, ..self }
     }
 
-    /// Sets the number of requests in the batch.
+    /// Sets the number of requests in the batch, from 0.
     pub fn requests(self, requests: usize) -> Self {
         Self { requests, ..self }
     }
@@ -195,12 +195,15 @@ impl Run {
         Self { workload, ..self }
     }
 
-    /// Limits each attempt of a request, connecting included.
+    /// Limits each attempt of a request, connecting included. A request without a
+    /// complete response by then fails with
+    /// [`FailureKind::Timeout`](crate::outcome::FailureKind::Timeout).
     pub fn timeout(self, timeout: Duration) -> Self {
         Self { timeout, ..self }
     }
 
-    /// Limits the whole batch, from its start. Unfinished requests fail.
+    /// Limits the whole batch, from its start. Unfinished requests fail with
+    /// [`FailureKind::Deadline`](crate::outcome::FailureKind::Deadline).
     pub fn deadline(self, deadline: Duration) -> Self {
         let deadline = Some(deadline);
         Self { deadline, ..self }
