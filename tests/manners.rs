@@ -15,7 +15,7 @@ fn said(arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-const VERBS: [&[&str]; 4] = [&[], &["compare"], &["report"], &["list"]];
+const VERBS: [&[&str]; 5] = [&[], &["compare"], &["report"], &["list"], &["serve"]];
 
 #[test]
 fn short_help_fits_one_screen() {

@@ -17,20 +17,26 @@ pub struct Args {
     #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST), value_parser = parse_host)]
     pub host: IpAddr,
 
-    /// Port to listen on; 0 takes a free one
+    /// Port; 0 takes a free one
     #[arg(long, default_value_t = 3000)]
     pub port: u16,
 
-    /// Time until a request is answered, as 200ms, 1.5s or 0 [default: 200ms, or
-    /// the profile's]
-    #[arg(long, value_parser = duration::parse)]
+    /// Service time, as 200ms or 1.5s [default: 200ms]
+    ///
+    /// Time from a request to its response, from 0. Unless specified, the profile's.
+    #[arg(long, value_name = "TIME", value_parser = duration::parse)]
     pub delay: Option<Duration>,
 
-    /// How the service behaves: a preset or a TOML file; see --list-profiles
+    /// Behaviour of the service: a preset or a file
+    ///
+    /// `--list-profiles` names the presets; the file is TOML, as `--show-profile` prints
+    /// it. Each key also has an option of its own, listed below.
     #[arg(long, value_name = "NAME|FILE")]
     pub profile: Option<String>,
 
-    /// Set one key of the profile, as rate_limit.rate=50; can be repeated
+    /// One key of the profile, as rate_limit.rate=50
+    ///
+    /// It can be repeated.
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub settings: Vec<String>,
 
@@ -38,48 +44,54 @@ pub struct Args {
     #[command(flatten)]
     pub knobs: Knobs,
 
-    /// List the presets with what each teaches, and exit
+    /// List the presets, and exit
     #[arg(long)]
     pub list_profiles: bool,
 
-    /// Print a preset as TOML, to start a profile from, and exit
+    /// Print a preset as TOML, and exit
+    ///
+    /// It is a start for a profile of your own.
     #[arg(long, value_name = "NAME")]
     pub show_profile: Option<String>,
 
-    /// Seed of the records, latencies and faults: the same seed gives the same
-    /// answers
+    /// Seed of records, latencies and faults
+    ///
+    /// The same seed gives the same responses.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
 
-    /// Serving threads [default: one for every two cores]
-    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    /// Serving threads [default: one per two cores]
+    #[arg(long, hide_short_help = true, value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
 
-    /// Whose answers to give where servers differ
-    #[arg(long, value_enum, default_value_t = Parity::Strict)]
+    /// Server whose responses to give where servers differ
+    #[arg(long, value_enum, default_value_t = Parity::Strict, hide_short_help = true)]
     pub parity: Parity,
 
-    /// Encrypt connections, with a certificate made at the start; HTTP/2 is
-    /// offered by ALPN
+    /// Encrypt connections, and offer HTTP/2
+    ///
+    /// The certificate is made at the start; HTTP/2 is offered by ALPN.
     #[arg(long)]
     pub tls: bool,
 
-    /// Where --tls writes its certificate
+    /// File that --tls writes its certificate to
     #[arg(
         long,
+        hide_short_help = true,
         value_name = "FILE",
         default_value = "mock-server-cert.pem",
         requires = "tls"
     )]
     pub tls_certificate: PathBuf,
 
-    /// Measure what this server can be trusted for on this machine, and exit
+    /// Measure the accuracy on this machine, and exit
     #[arg(long)]
     pub calibrate: bool,
 
-    /// Stop when standard input ends, so that a server started by another
-    /// program through a pipe never outlives it
-    #[arg(long)]
+    /// Stop when standard input ends
+    ///
+    /// So a server that another program starts through a pipe never outlives it.
+    #[arg(long, hide_short_help = true)]
     pub exit_with_parent: bool,
 
     /// The profile is that many bytes of TOML at the start of standard input: a
