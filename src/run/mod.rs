@@ -250,7 +250,9 @@ impl Run {
     }
 
     /// Sets the program that is started as a worker process: `fanout`, or one
-    /// whose `main` calls [`cli::main`](crate::cli::main).
+    /// whose `main` calls [`cli::main`](crate::cli::main), or which answers the
+    /// argument [`VERB`](crate::strategy::multiprocess::worker::VERB) by
+    /// [`serve`](crate::strategy::multiprocess::worker::serve).
     pub fn worker_program(self, program: impl Into<PathBuf>) -> Self {
         let worker_program = Some(program.into());
         Self {
