@@ -1,4 +1,4 @@
-//! Whether a process may have as many open files as a plan needs.
+//! Check that a process may open as many files as a plan needs.
 
 use super::CliError;
 use crate::measure::Plan;

@@ -1,4 +1,4 @@
-//! What a command that fails says, and the exit status that it leaves.
+//! Error of a command: its message and exit code.
 
 use std::fmt::Display;
 use std::io;
@@ -6,17 +6,17 @@ use std::process::ExitCode;
 
 use super::output::tell;
 
-/// Why a command could not do what it was asked to.
+/// Reason why a command failed.
 #[derive(Debug)]
 pub(crate) struct CliError {
     message: String,
-    /// Whoever read the output has gone away, as `head` does; that is no
-    /// failure of ours.
+    /// Set where the reader of the output has closed it, as `head` does; that is no
+    /// failure.
     reader_gone: bool,
 }
 
 impl CliError {
-    /// An error in its own words.
+    /// An error with a message.
     pub(super) fn new(message: impl Display) -> Self {
         Self {
             message: message.to_string(),
@@ -32,12 +32,12 @@ impl CliError {
         }
     }
 
-    /// Whether it is only that the reader of the output has gone away.
+    /// Tests whether only the reader of the output has closed it.
     pub(super) fn is_reader_gone(&self) -> bool {
         self.reader_gone
     }
 
-    /// Says what went wrong, and gives the exit status.
+    /// Prints the message, and returns the exit code.
     pub(super) fn report(&self) -> ExitCode {
         if self.reader_gone {
             return ExitCode::SUCCESS;

@@ -1,11 +1,11 @@
-//! Words that other load tools take and this one does not, and what to write
-//! instead: the nearest option in spelling often means something else.
+//! Options of other load tools, with their counterparts: the nearest option in spelling
+//! often means something else.
 
 use clap::Error;
 use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-/// Options of other tools, and what takes their place.
+/// Options of other tools, and their counterparts.
 const HINTS: &[(&[&str], &str)] = &[
     (
         &["--rate", "--rate-limit", "--max-rate", "--rps", "--qps"],
@@ -53,7 +53,7 @@ const HINTS: &[(&[&str], &str)] = &[
     ),
 ];
 
-/// The error with a hint where an option is known from elsewhere.
+/// Adds a hint to an error about an option of another tool.
 pub(super) fn mend(mut error: Error) -> Error {
     if error.kind() != ErrorKind::UnknownArgument {
         return error;

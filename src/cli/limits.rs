@@ -1,12 +1,11 @@
-//! What a profile of the bundled server limits, as the record says it.
+//! Limits of a profile of the bundled server, for the record.
 
 use mock_server::profile::Profile;
 
 use crate::record;
 use crate::workload::Expect;
 
-/// What a profile says of the server's limits. Of the size of an answer only a
-/// file's is known before.
+/// Limits of a profile. Only a file's body has a size that is known beforehand.
 pub(super) fn of(profile: &Profile, expect: &Expect) -> record::Limits {
     let pacing = &profile.pacing;
     let link = match expect {

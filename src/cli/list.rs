@@ -1,4 +1,4 @@
-//! `fanout list`: what there is to choose from.
+//! `fanout list`: strategies, clients and workloads to choose from.
 
 use std::fmt::Write as _;
 use std::process::ExitCode;
@@ -139,7 +139,7 @@ fn json(catalogue: &Catalogue) -> serde_json::Value {
     })
 }
 
-/// The clients in words: where there is a choice, which is the default.
+/// Names of the clients; where there is a choice, with the default marked.
 fn named_clients(entry: &Entry) -> String {
     match client_names(entry).as_slice() {
         [default, others @ ..] if !others.is_empty() => {

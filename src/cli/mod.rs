@@ -1,7 +1,7 @@
 //! The command line: one verb a file, each a thin user of the library.
 //!
-//! A program of one's own calls [`main`] with a catalogue that has one's own
-//! strategies in it, and gets every command for them.
+//! A program of your own calls [`main`] with a catalogue that has your strategies in it,
+//! and gets every command for them.
 
 mod compare;
 mod descriptors;
@@ -81,7 +81,7 @@ enum Verb {
     Man(manual::Pages),
 }
 
-/// Runs the command that the program's arguments ask for.
+/// Runs the command that the program's arguments name.
 pub fn main(catalogue: &Catalogue) -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
     let outcome = match hidden_verb(catalogue, &arguments) {

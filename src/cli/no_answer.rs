@@ -1,5 +1,5 @@
-//! What to say of a URL whose first request fails, and the way on, which differs
-//! from failure to failure.
+//! Message for a URL whose first request fails, with the way out, which depends on the
+//! failure.
 
 use std::time::Duration;
 
@@ -12,12 +12,12 @@ pub(super) struct NoAnswer<'a> {
     pub(super) endpoint: &'a Endpoint,
     pub(super) request: &'a Request,
     pub(super) failure: &'a Failure,
-    /// The status of the answer, where one came.
+    /// Status of the response, if one came.
     pub(super) status: Option<u16>,
 }
 
 impl NoAnswer<'_> {
-    /// The error in words. A redirect's target is asked for once more: clients do
+    /// The error in words. A redirect is requested once more, for its target: clients do
     /// not keep headers.
     pub(super) fn error(&self, timeout: Duration) -> CliError {
         let location = || {

@@ -1,5 +1,4 @@
-//! The options of `fanout compare` that say how requests are made and what
-//! becomes of their answers, in groups.
+//! Options of `fanout compare` for requests and responses, in groups.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,7 +13,7 @@ use crate::record::Purpose;
 use crate::strategy::Dispatch;
 use crate::workload::Table;
 
-/// What can be varied beside strategy, client and workers.
+/// Axes beside strategy, client and workers.
 #[derive(clap::Args)]
 #[command(next_help_heading = "How requests are made")]
 pub(super) struct Axes {
@@ -48,7 +47,7 @@ pub(super) struct Axes {
     pub(super) processes: Vec<usize>,
 }
 
-/// What happens when a request fails.
+/// Handling of failed requests.
 #[derive(clap::Args)]
 #[command(next_help_heading = "When requests fail")]
 pub(super) struct Failing {
@@ -88,7 +87,7 @@ pub(super) struct Failing {
     pub(super) max_failures: Option<f64>,
 }
 
-/// What a batch is for.
+/// Purpose of a batch.
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(super) enum For {
     /// A batch that is run once: building its strategy counts
@@ -116,7 +115,7 @@ impl Failing {
     }
 }
 
-/// What happens to responses.
+/// Handling of responses.
 #[derive(clap::Args)]
 #[command(next_help_heading = "What happens to responses")]
 pub(super) struct Answers {
@@ -165,16 +164,16 @@ pub(super) enum Results {
     InOrder,
 }
 
-/// Where files are saved that are not kept, below the report's directory: whatever
-/// is there is left over.
+/// Directory of files that are not kept, below the report's: whatever is there is left
+/// over.
 pub(super) const UNKEPT: &str = "files.partial";
 
 impl Answers {
-    /// Where bodies are saved, if they are: a directory below that of the report.
+    /// Saving of bodies, if any: in a directory below that of the report.
     ///
     /// # Errors
-    /// Where options speak of files that are not saved, or files that were kept
-    /// are where others are to be kept.
+    /// Options are about files that are not saved, or kept files of an earlier run are in
+    /// the way.
     pub(super) fn saving(&self, always: bool, out: &Path) -> Result<Option<Save>, CliError> {
         if self.save || always {
             let out = std::path::absolute(out)?;
@@ -199,24 +198,24 @@ impl Answers {
         }
     }
 
-    /// Whether bodies are to be saved, whatever the workload.
+    /// Tests whether --save was given.
     pub(super) fn saves(&self) -> bool {
         self.save
     }
 
-    /// The work on each answer, calibrated on one, and the time that it takes.
+    /// The work on each response, calibrated on one, and the time that it takes.
     pub(super) fn work(&self, body: &[u8]) -> (Work, Duration) {
         Work::calibrate(body, self.cpu.unwrap_or_default())
     }
 
-    /// Whether answers are worked on.
+    /// Tests whether responses are worked on.
     pub(super) fn works(&self) -> bool {
         self.cpu.is_some_and(|cpu| !cpu.is_zero())
     }
 }
 
-/// Files that an earlier run kept are somebody's: nothing is written among them, and
-/// none is removed.
+/// Refuses a directory with files that an earlier run kept: nothing is written among
+/// them, and none is removed.
 fn refuse_kept(dir: &Path) -> Result<(), CliError> {
     let is_directory =
         |entry: std::io::Result<std::fs::DirEntry>| entry.is_ok_and(|entry| entry.path().is_dir());

@@ -14,7 +14,7 @@ use crate::report;
 use crate::report::table::Look;
 use crate::secrets::masked;
 
-/// In which form a summary is printed.
+/// Form in which a summary is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(super) enum Format {
     /// For people, on a terminal
@@ -27,9 +27,9 @@ pub(super) enum Format {
     Markdown,
 }
 
-/// Says something on standard error, without the secrets of URLs, and without what
-/// a server's or a file's text in it could do to a terminal. Where nobody listens there any more, as when a
-/// log's pipe has closed, that is no reason to stop.
+/// Writes a message to standard error, without the secrets of URLs, and without control
+/// characters of a server's or a file's text. A closed standard error, as of a log's
+/// pipe, is no reason to stop.
 pub(super) fn tell(message: fmt::Arguments<'_>) {
     let message = message.to_string();
     let message = masked(&message);
@@ -71,8 +71,8 @@ pub(super) fn print_bytes(bytes: &[u8]) -> Result<(), CliError> {
         .map_err(|error| CliError::output(&error))
 }
 
-/// How standard output looks: as wide as the terminal, in colour where it is
-/// one and `NO_COLOR` does not say otherwise.
+/// Look of standard output: as wide as the terminal, and in colour there unless
+/// `NO_COLOR` is set.
 pub(super) fn look() -> Look {
     let stdout = io::stdout();
     let width = if stdout.is_terminal() {
@@ -86,7 +86,7 @@ pub(super) fn look() -> Look {
     }
 }
 
-/// Says on standard error which files were written.
+/// Lists the files that were written, on standard error.
 pub(super) fn say_written(dir: &Path, files: &[PathBuf]) {
     let mut names = Vec::new();
     // Several profiles have files in a directory each, too many to name.

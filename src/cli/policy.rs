@@ -1,5 +1,5 @@
-//! What a server's headers say of its rate limit, as far as a bound can rest on it,
-//! and of how it encodes bodies.
+//! Rate limit that a server's headers state, as far as a bound can rest on it, and its
+//! encoding of bodies.
 
 use std::time::Duration;
 
@@ -18,16 +18,16 @@ pub(super) struct Policy {
     window_s: u64,
 }
 
-/// What one response's headers say.
+/// Facts from the headers of one response.
 #[derive(Debug, Default)]
 pub(super) struct Headers {
     policies: Vec<Policy>,
-    /// How the body is encoded, where it is although nobody asked.
+    /// Encoding of the body, where it has one that no request accepts.
     pub(super) encoding: Option<String>,
 }
 
 impl Headers {
-    /// Asks for one response. Nothing where it does not come: others say why.
+    /// Requests one response. Empty where none comes; the probe reports why.
     pub(super) fn ask(endpoint: &Endpoint, request: &Request, timeout: Duration) -> Self {
         let Some(headers) = headers(endpoint, request, timeout) else {
             return Self::default();
@@ -98,7 +98,7 @@ impl Policy {
         })
     }
 
-    /// What a reader should know of it.
+    /// Note for the report.
     pub(super) fn note(self) -> String {
         let Self { quota, window_s } = self;
         let stated = format!("the server's RateLimit-Policy is {quota} requests in {window_s} s");
@@ -112,7 +112,7 @@ impl Policy {
     }
 }
 
-/// The headers of one answer, whatever its status. `None` where none comes.
+/// Headers of one response, whatever its status. `None` where none comes.
 pub(super) fn headers(
     endpoint: &Endpoint,
     request: &Request,

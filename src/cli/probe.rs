@@ -1,5 +1,5 @@
-//! A look at a URL before anything is measured against it: does it answer, and
-//! what can be expected of its answers?
+//! Probe of a URL before anything is measured: does it respond, and which expectation
+//! do its responses meet?
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -15,18 +15,18 @@ use crate::request::{Endpoint, Request};
 use crate::strategy::{Batch, Catalogue, Entry, Setup, Sink};
 use crate::workload::{Expect, Gets, Template, Workload};
 
-/// What was found out about a URL.
+/// Result of a probe.
 pub(super) struct Probe {
-    /// What to expect of its answers.
+    /// Expectation for its responses.
     pub(super) expect: Expect,
-    /// What a reader should know about that.
+    /// Note for the report.
     pub(super) note: Option<String>,
 }
 
-/// A request's place in its batch, and what came of it.
+/// Index of a request in its batch, and its result.
 type Tried = (usize, Result<Response, Failure>);
 
-/// How a URL is probed: as the first cell will be run.
+/// Settings of a probe: those of the first cell.
 #[derive(Clone, Copy)]
 pub(super) struct Way {
     entry: Entry,
@@ -35,10 +35,10 @@ pub(super) struct Way {
 }
 
 impl Way {
-    /// The way of a plan's first cell.
+    /// Settings of a plan's first cell.
     ///
     /// # Errors
-    /// Where the plan has no cell, or one of another catalogue.
+    /// The plan has no cell, or one of another catalogue.
     pub(super) fn of(catalogue: &Catalogue, plan: &Plan) -> Result<Self, CliError> {
         let first = plan.cells.first();
         let first = first.ok_or_else(|| CliError::new("nothing to measure"))?;
@@ -113,11 +113,11 @@ impl Sink for Both {
     }
 }
 
-/// Sends the first and the last request of a batch, and finds the strictest
-/// expectation that both answers meet, unless one is insisted on.
+/// Sends the first and the last request of a batch, and finds the strictest expectation
+/// that both responses meet, unless one is given.
 ///
 /// # Errors
-/// Where the URL does not answer with success, or not as insisted on.
+/// The URL does not respond with success, or does not meet the given expectation.
 pub(super) fn probe(
     endpoint: &Endpoint,
     template: &Template,
@@ -191,10 +191,10 @@ pub(super) fn probe(
     })
 }
 
-/// The body of a batch's first good answer among its first few requests.
+/// Body of the first valid response among a batch's first requests.
 ///
 /// # Errors
-/// Where none of them is answered as the batch expects.
+/// None of them gets a valid response.
 pub(super) fn an_answer(terms: &Terms) -> Result<Bytes, CliError> {
     const TRIED: usize = 20;
     let batch = &terms.workload;

@@ -1,5 +1,5 @@
-//! Progress on standard error: a bar with what is being run on a terminal, a
-//! line a sample elsewhere, as in a CI log.
+//! Progress on standard error: a bar with the running samples on a terminal, a line
+//! per sample elsewhere, as in a CI log.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -21,15 +21,14 @@ pub(super) struct Progress {
     ended: usize,
     /// The samples that run, and their requests that have an outcome.
     running: BTreeMap<usize, (Cell, u64)>,
-    /// Whether a line without its end stands on standard error.
+    /// Set while a line on standard error is not ended.
     line_open: bool,
-    /// Whether it was said that samples run side by side.
+    /// Set once the message that samples run side by side was printed.
     side_by_side: bool,
 }
 
 impl Progress {
-    /// Progress of a session, of which it is fixed or not how many samples it
-    /// takes.
+    /// Progress of a session, with a fixed number of samples or not.
     pub(super) fn new(fixed: bool) -> Self {
         // Without a length until it is known how long it takes.
         let bar = ProgressBar::no_length();

@@ -1,5 +1,5 @@
-//! After a sweep of the usual worker counts: those between them that could
-//! change the recommendation, and what it rests on once more.
+//! Cells after the sweep: worker counts that could change the recommendation, then
+//! again the cells that it rests on.
 
 use std::path::Path;
 
@@ -19,8 +19,8 @@ pub(super) struct Counts {
 }
 
 impl Counts {
-    /// Those for a URL, or for the bundled server. A server of one's own gets no more
-    /// requests at once than the sweep begins with, and one elsewhere few.
+    /// Counts for a URL, or for the bundled server. A user's server gets no more requests
+    /// at once than the sweep begins with, and one on another machine few.
     pub(super) fn of(url: Option<&str>) -> Self {
         const HERE: &[usize] = &[1, 2, 3, 5, 10, 20, 50, 100];
         const ELSEWHERE: &[usize] = &[1, 2, 5, 10, 20];
@@ -33,28 +33,28 @@ impl Counts {
     }
 }
 
-/// How often cells are added, at most.
+/// Most times that cells are added.
 pub(super) const WAVES: usize = 40;
 
-/// What a session measures after its sweep.
+/// Cells that a session measures after its sweep.
 pub(super) struct Further<'a> {
     pub(super) catalogue: &'a Catalogue,
-    /// Where the record is being written.
+    /// Directory of the record.
     pub(super) dir: &'a Path,
     /// Samples of each cell that is added.
     pub(super) samples: u32,
     /// The most workers that are added.
     pub(super) counts: Counts,
-    /// How often cells may still be added.
+    /// Times that cells may still be added.
     pub(super) waves: usize,
-    /// Whether the chosen cells are still to be confirmed.
+    /// Set while the chosen cells are still to be confirmed.
     pub(super) confirms: bool,
 }
 
 impl Further<'_> {
-    /// What to measure next: cells that could change the recommendation, and when
-    /// there are none left, once more those that it names, for their runtime alone.
-    /// `None` where nothing is left, and where there is no recommendation.
+    /// Next cells: those that could change the recommendation, then once more those that
+    /// it names, for their runtime alone. `None` where nothing is left, or where there is
+    /// no recommendation.
     pub(super) fn next(&mut self) -> Option<Plan> {
         if self.waves == 0 && !self.confirms {
             return None;

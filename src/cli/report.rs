@@ -1,4 +1,4 @@
-//! `fanout report`: everything drawn again from a record.
+//! `fanout report`: the report again, from a record.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -120,8 +120,7 @@ fn read(args: &Args, place: &Path) -> Result<Record, CliError> {
     Ok(record)
 }
 
-/// The record that was being written in a directory, where one was, else the
-/// finished one.
+/// The unfinished record of a directory, if there is one, else the finished one.
 fn unfinished(args: &Args, dir: &Path) -> Result<PathBuf, CliError> {
     let (finished, unfinished) = (dir.join(record::FILE_NAME), dir.join(record::PARTIAL_NAME));
     match (finished.exists(), unfinished.exists()) {
@@ -138,7 +137,7 @@ fn unfinished(args: &Args, dir: &Path) -> Result<PathBuf, CliError> {
     }
 }
 
-/// What is whole of a record that was cut off.
+/// Complete samples of a record that was cut off.
 fn salvage(path: &Path) -> Result<Record, CliError> {
     let record = Record::read_partial(path)?;
     if record.samples.is_empty() {

@@ -1,5 +1,4 @@
-//! How often and in which order `fanout compare` samples cells, as one says it
-//! on the command line.
+//! Options of `fanout compare` for the number and order of samples.
 
 use std::time::{Duration, SystemTime};
 
@@ -7,7 +6,7 @@ use mock_server::duration;
 
 use crate::record::Sampling;
 
-/// Samples of each cell, unless something else is asked for.
+/// Samples of each cell unless specified.
 const SAMPLES: u32 = 3;
 
 /// The most samples that are let run side by side.
@@ -72,8 +71,8 @@ impl Options {
         }
     }
 
-    /// What the record says of it. A foreign server is asked for no more at once
-    /// than its user says.
+    /// Entry for the record. Samples against a user's server run side by side only with
+    /// --overlap.
     pub(super) fn sampling(&self, foreign: bool) -> Sampling {
         let serial = self.serial || (foreign && !self.overlap);
         Sampling {

@@ -16,7 +16,7 @@ pub(super) const INTERRUPTED: u8 = 130;
 /// ignored where it was, as under `nohup`.
 ///
 /// # Errors
-/// Where a handler cannot be set.
+/// The handler cannot be set.
 pub(super) fn stop(out: &Path) -> Result<Arc<AtomicBool>, CliError> {
     let stop = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&stop);
@@ -38,7 +38,7 @@ pub(super) fn stop(out: &Path) -> Result<Arc<AtomicBool>, CliError> {
     Ok(stop)
 }
 
-/// Ignores SIGHUP; says what was done about it before.
+/// Ignores SIGHUP; returns what was set before.
 fn ignore_hangup() -> nix::Result<SigHandler> {
     // SAFETY: no code of ours runs on the signal, and nothing else in the program
     // handles SIGHUP at this time.

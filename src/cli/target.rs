@@ -1,5 +1,5 @@
-//! Whom `fanout compare` measures against: the bundled server, a URL, or nobody
-//! where a batch is CPU work alone.
+//! Server under test of `fanout compare`: the bundled one, a URL, or none where a batch
+//! is CPU work alone.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -19,14 +19,14 @@ use crate::request::Endpoint;
 use crate::strategy::Catalogue;
 use crate::workload::{Expect, Gets, Source, Table, Template, Workload};
 
-/// The service time of the bundled server, unless another is asked for.
+/// Service time of the bundled server unless specified.
 const DELAY: Duration = Duration::from_millis(200);
 
-/// Whom a session measures against, and on what terms.
+/// Server under test and request settings.
 pub(super) struct Target {
-    /// What is said of each server, at least one.
+    /// Record entries of the servers, at least one.
     pub(super) servers: Vec<record::Server>,
-    /// What cells are measured with, in the same order.
+    /// Settings of the cells, in the same order.
     pub(super) measured: Vec<measure::Target>,
     pub(super) conditions: Conditions,
     pub(super) notes: Vec<String>,
@@ -37,7 +37,7 @@ impl Target {
     /// was named, and calibrates the work on each answer with one of its answers.
     ///
     /// # Errors
-    /// Where a profile or the URL is wrong, or nothing answers.
+    /// A profile or the URL is wrong, or nothing responds.
     pub(super) fn of(
         args: &Args,
         catalogue: &Catalogue,
@@ -57,7 +57,7 @@ impl Target {
         Ok(target)
     }
 
-    /// What a right answer is, in words.
+    /// Description of a valid response.
     pub(super) fn verified(&self) -> String {
         let mut verified: Vec<String> = Vec::new();
         for target in &self.measured {

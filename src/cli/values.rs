@@ -1,4 +1,4 @@
-//! What stands behind options, from text.
+//! Parsers of option values.
 
 pub(super) fn parse_name(text: &str) -> Result<String, String> {
     match text.trim() {
