@@ -23,6 +23,27 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! # Measure it
+//!
+//! [`measure::one`] measures a run in the present process: its times, CPU time,
+//! memory, threads and connections.
+//!
+//! ```
+//! # use std::time::Duration;
+//! # use mock_server::{Config, Server};
+//! # let server = Server::start(Config::default().with_delay(Duration::ZERO))?;
+//! # let url = server.url();
+//! use fanout::{Run, measure};
+//!
+//! let run = Run::new("smol").workers(8).against(url).requests(200);
+//! let measured = measure::one(&run)?;
+//!
+//! println!("{} s warm, {} s cold", measured.warm_s, measured.cold_s);
+//! println!("{} s of CPU time, {} connections", measured.cpu_s, measured.connections);
+//! assert_eq!((measured.ok, measured.failed()), (200, 0));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! # Handle failures
 //!
 //! Each [`Failure`](outcome::Failure) has a kind and, where a response came, its
@@ -157,7 +178,7 @@
 //! | describe requests and check responses | [`workload`], [`request`], [`outcome`] |
 //! | send requests | [`client`] |
 //! | spread them over workers | [`strategy`] |
-//! | compare cells: samples in processes of their own, a record on disk | [`measure`], [`record`] |
+//! | measure a run; compare cells by samples in processes of their own and a record on disk | [`measure`], [`record`] |
 //! | judge a record: lower bound, gap, recommendation | [`analysis`] |
 //! | draw it: tables, CSV, JSON, Markdown, plots, page | [`report`] |
 //! | use all of it from a program of your own | [`cli`] |

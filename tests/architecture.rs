@@ -26,6 +26,7 @@ fn may_know() -> BTreeMap<&'static str, &'static [&'static str]> {
                 "precision",
                 "record",
                 "request",
+                "run",
                 "strategy",
                 "workload",
             ],

@@ -198,6 +198,23 @@ fn own_workload_runs_in_every_strategy() {
     }
 }
 
+#[test]
+fn own_workload_is_measured() {
+    let server = server();
+    let run = Run::new("thread-pool")
+        .workers(2)
+        .against(server.url())
+        .workload(Own(5));
+    let measured = measure::one(&run).unwrap();
+    // The bundled server has no such path.
+    assert_eq!((measured.ok, measured.failed()), (0, 5));
+    assert_eq!(measured.connections, 2);
+    assert_eq!(measured.outcomes.index.len(), 5);
+    assert!(measured.warm_s > 0.0 && measured.cold_s > measured.warm_s);
+    let error = measure::one(&run.client(Client::HYPER)).unwrap_err();
+    assert!(error.contains("cannot use client hyper"), "{error}");
+}
+
 const CANNED: Client = Client::new("canned", "a response without a server", Connections::None)
     .with_blocking(|target: &Target, _workers| {
         let limit = target.timeout;

@@ -34,7 +34,7 @@ pub use self::local_server::LocalServer;
 pub use self::plan::{Plan, PlanError, Sweep};
 pub use self::process::{SAMPLE_VERB, serve_sample};
 pub use self::receipt::{discontinued, receipt};
-pub use self::sample::{Job, Terms, run};
+pub use self::sample::{Job, Terms, one, run};
 pub use self::server::{Behaviour, ServerProcess, StartError};
 pub use self::session::{Event, Observer, Session, SessionError};
 pub use self::wake::wake_up;

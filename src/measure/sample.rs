@@ -16,8 +16,9 @@ use super::thread_counter::ThreadCounter;
 use crate::client::{Handling, Reuse, Target};
 use crate::record::{Cell, Measurement, ServerAccount};
 use crate::request::Endpoint;
+use crate::run::{Resolved, Run};
 use crate::strategy::{Batch, Dispatch, Entry, Setup, Sink, StrategyError, panic_message};
-use crate::workload::{Gets, Workload};
+use crate::workload::Gets;
 
 /// What every sample of a session is run under.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -124,33 +125,81 @@ pub fn run(
     worker_program: &Path,
     watch: impl FnOnce(&Arc<Collector>),
 ) -> Result<Measurement, String> {
-    let setup = job.setup(entry, worker_program)?;
-    let dispatch = job.dispatch()?;
-    let workload: Arc<dyn Workload> = Arc::new(job.terms.workload.clone());
-    let collector = Collector::new(Arc::clone(&workload));
-    let collector = Arc::new(match job.terms.in_order {
+    let terms = &job.terms;
+    let batch = Resolved {
+        entry: *entry,
+        setup: job.setup(entry, worker_program)?,
+        dispatch: job.dispatch()?,
+        workload: Arc::new(terms.workload.clone()),
+        deadline: terms.deadline,
+    };
+    let saved = SavedFiles::prepare(terms)?;
+    let server_cpu = || {
+        let bundled = terms.server_process.map(resources::cpu_time_of);
+        bundled.or_else(|| terms.local_server.cpu_time())
+    };
+    let (measured, served) = sample(&batch, terms.in_order, server_cpu, watch)?;
+    if let Some(saved) = saved {
+        saved.verify(batch.workload.as_ref(), &measured.outcomes)?;
+    }
+    let served = served.map(|cpu| cpu.as_secs_f64());
+    let bundled = terms.server_process.is_some();
+    Ok(Measurement {
+        local_server_cpu_s: served.filter(|_| !bundled),
+        server: served.filter(|_| bundled).map(|cpu| ServerAccount {
+            run_cpu_s: Some(cpu),
+            ..ServerAccount::default()
+        }),
+        ..measured
+    })
+}
+
+/// Measures a [`Run`] in the present process: its times, and what it took in CPU
+/// time, memory, threads and connections. The run's strategy, client and workload
+/// may be your own.
+///
+/// Peak memory is that of the process so far.
+///
+/// # Errors
+/// Where the batch cannot be run, as with [`Run::go`], or the strategy panics.
+pub fn one(run: &Run) -> Result<Measurement, String> {
+    let batch = run.resolve().map_err(|error| error.to_string())?;
+    let (measured, _) = sample(&batch, false, || None, |_| {})?;
+    Ok(measured)
+}
+
+/// Takes a sample; with it comes the CPU time that the server spent meanwhile.
+fn sample(
+    batch: &Resolved,
+    in_order: bool,
+    server_cpu: impl Fn() -> Option<Duration>,
+    watch: impl FnOnce(&Arc<Collector>),
+) -> Result<(Measurement, Option<Duration>), String> {
+    let Resolved {
+        entry,
+        setup,
+        dispatch,
+        workload,
+        deadline,
+    } = batch;
+    let collector = Collector::new(Arc::clone(workload));
+    let collector = Arc::new(match in_order {
         true => collector.in_order(),
         false => collector,
     });
     let sink: Arc<dyn Sink> = Arc::clone(&collector) as Arc<_>;
-    let saved = SavedFiles::prepare(&job.terms)?;
     watch(&collector);
     let counter = ThreadCounter::start(&collector);
     let harness_threads = resources::threads(std::process::id());
-    let server_cpu = || {
-        let bundled = job.terms.server_process.map(resources::cpu_time_of);
-        bundled.or_else(|| job.terms.local_server.cpu_time())
-    };
     let mut phases = Phases::begin();
 
     let begun = Instant::now();
-    let mut strategy = guarded(|| (entry.build)(&setup))?;
+    let mut strategy = guarded(|| (entry.build)(setup))?;
     let built = begun.elapsed();
     let build_cpu = phases.end(&strategy.processes());
 
     let opened_ahead = setup.target.traffic();
-    let batch = Batch::new(Arc::clone(&workload), sink).with_deadline(job.terms.deadline);
-    let batch = Arc::new(batch);
+    let batch = Arc::new(Batch::new(Arc::clone(workload), sink).with_deadline(*deadline));
     let served_before = server_cpu();
     phases.go_on();
     guarded(|| dispatch.run(strategy.as_mut(), &batch, setup.workers))?;
@@ -175,11 +224,8 @@ pub fn run(
     let traffic = setup.target.traffic();
     let counted = |bytes| setup.client.counts_bytes().then_some(bytes);
     let collected = collector.finish()?;
-    if let Some(saved) = saved {
-        saved.verify(workload.as_ref(), &collected.outcomes)?;
-    }
 
-    Ok(Measurement {
+    let measured = Measurement {
         warm_s: collected.last_s,
         cold_s: built.as_secs_f64() + collected.last_s,
         ok: collected.ok,
@@ -200,20 +246,14 @@ pub fn run(
         resent: traffic.resent,
         bytes_sent: counted(traffic.sent),
         bytes_received: counted(traffic.received),
-        local_server_cpu_s: served
-            .filter(|_| job.terms.server_process.is_none())
-            .map(|cpu| cpu.as_secs_f64()),
+        local_server_cpu_s: None,
         doers: collected.doers,
         most_in_flight: collected.most_in_flight,
-        server: served
-            .filter(|_| job.terms.server_process.is_some())
-            .map(|cpu| ServerAccount {
-                run_cpu_s: Some(cpu.as_secs_f64()),
-                ..ServerAccount::default()
-            }),
+        server: None,
         retried: collected.retried,
         outcomes: collected.outcomes,
-    })
+    };
+    Ok((measured, served))
 }
 
 /// What can be read only while the strategy stands.

@@ -1,7 +1,8 @@
 //! One batch in a few lines: [`Run`] and the [`Outcomes`] that it returns.
 //!
-//! [`measure`](crate::measure) is for comparing: it adds processes of their own,
-//! repeated samples and records. A [`Run`] is for the responses.
+//! A [`Run`] is for the responses; [`measure::one`](crate::measure::one) measures it
+//! beside. Comparisons, with samples in processes of their own and a record, are those
+//! of [`measure`](crate::measure).
 
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
@@ -9,12 +10,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::client::{Client, Handling, Retry, Reuse, Target};
-use crate::request::{Endpoint, EndpointError};
-use crate::strategy::{Batch, Catalogue, Dispatch, Entry, Setup, Sink, StrategyError, UnknownName};
-use crate::workload::{Expect, Gets, Template, TemplateError, Workload};
+use crate::request::Endpoint;
+use crate::strategy::{Batch, Catalogue, Dispatch, Entry, Setup, Sink};
+use crate::workload::{Expect, Gets, Template, Workload};
 
+mod error;
 mod outcomes;
 
+pub use self::error::RunError;
 pub use self::outcomes::Outcomes;
 use self::outcomes::Slots;
 
@@ -71,58 +74,13 @@ enum Chosen {
     Own(Entry),
 }
 
-/// Reason why a batch could not be run to its end.
-///
-/// A request that fails is no error of the run: it is an
-/// [`Outcome`](crate::outcome::Outcome) with a failure in it.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum RunError {
-    /// No bundled strategy has this name.
-    #[error(transparent)]
-    Unknown(#[from] UnknownName),
-    /// The strategy cannot use the client.
-    #[error("strategy {strategy} cannot use client {client}; it goes with {}", .goes_with.join(", "))]
-    Client {
-        /// Name of the strategy.
-        strategy: &'static str,
-        /// The client that was chosen.
-        client: Client,
-        /// Names of the clients that it goes with.
-        goes_with: Vec<&'static str>,
-    },
-    /// The number of workers is 0.
-    #[error("a batch needs at least 1 worker; 0 were chosen")]
-    NoWorkers,
-    /// The client makes HTTP requests, and no URL says where to.
-    #[error("no URL to send requests to; name one with `against`")]
-    NoUrl,
-    /// The URL is none that can be connected to.
-    #[error(transparent)]
-    Endpoint(#[from] EndpointError),
-    /// The URL has a placeholder that cannot be filled.
-    #[error(transparent)]
-    Template(#[from] TemplateError),
-    /// The strategy starts worker processes, and no program says which.
-    #[error(
-        "strategy {0} starts worker processes; name the program with `worker_program`: \
-         fanout, or one whose main calls `fanout::cli::main`"
-    )]
-    NoWorkerProgram(&'static str),
-    /// The strategy could not be built, or could not go on.
-    #[error(transparent)]
-    Strategy(#[from] StrategyError),
-    /// The strategy returned before every request had an outcome.
-    #[error("the strategy lost {lost} of {requests} requests")]
-    Lost {
-        /// Requests without an outcome.
-        lost: usize,
-        /// Requests in the batch.
-        requests: usize,
-    },
-    /// The strategy delivered an outcome twice, or for no request of the batch.
-    #[error("the strategy delivered request {0} twice, or it is none of the batch's")]
-    Stray(usize),
+/// A batch with all that it takes to run it.
+pub(crate) struct Resolved {
+    pub(crate) entry: Entry,
+    pub(crate) setup: Setup,
+    pub(crate) dispatch: Dispatch,
+    pub(crate) workload: Arc<dyn Workload>,
+    pub(crate) deadline: Option<Duration>,
 }
 
 impl Run {
@@ -215,7 +173,8 @@ impl Run {
         self
     }
 
-    /// Sets all that is done around each request: retries, work, saved bodies.
+    /// Sets all that is done around each request: retries, work, saved bodies. A
+    /// directory for bodies must exist.
     pub fn handling(self, handling: Handling) -> Self {
         Self { handling, ..self }
     }
@@ -272,20 +231,36 @@ impl Run {
     /// # Panics
     /// Where the strategy or the workload panics.
     pub fn go(&self) -> Result<Outcomes, RunError> {
+        let Resolved {
+            entry,
+            setup,
+            dispatch,
+            workload,
+            deadline,
+        } = self.resolve()?;
+        let slots = Arc::new(Slots::new(Arc::clone(&workload)));
+        let mut strategy = (entry.build)(&setup)?;
+        let sink = Arc::clone(&slots) as Arc<dyn Sink>;
+        let batch = Arc::new(Batch::new(workload, sink).with_deadline(deadline));
+        dispatch.run(strategy.as_mut(), &batch, setup.workers)?;
+        drop(strategy);
+        slots.outcomes(setup.target.traffic())
+    }
+
+    /// Looks up what the run names, and checks that it goes together.
+    pub(crate) fn resolve(&self) -> Result<Resolved, RunError> {
         let entry = match &self.strategy {
             Chosen::Bundled(name) => *Catalogue::bundled().named(name)?,
             Chosen::Own(entry) => *entry,
         };
         let workload = self.work()?;
-        let setup = self.setup(&entry, workload.requests())?;
-        let slots = Arc::new(Slots::new(Arc::clone(&workload)));
-        let mut strategy = (entry.build)(&setup)?;
-        let sink = Arc::clone(&slots) as Arc<dyn Sink>;
-        let batch = Arc::new(Batch::new(workload, sink).with_deadline(self.deadline));
-        self.dispatch
-            .run(strategy.as_mut(), &batch, setup.workers)?;
-        drop(strategy);
-        slots.outcomes(setup.target.traffic())
+        Ok(Resolved {
+            setup: self.setup(&entry, workload.requests())?,
+            entry,
+            dispatch: self.dispatch,
+            workload,
+            deadline: self.deadline,
+        })
     }
 
     /// The batch's requests.
