@@ -41,6 +41,16 @@ fn long_help_has_examples_that_are_not_wrapped() {
 }
 
 #[test]
+fn paragraphs_of_help_are_wrapped_once() {
+    let help = said(&["compare", "--help"]);
+    let last = help
+        .split("\n\n")
+        .filter(|part| part.starts_with("Cells are"));
+    let lines: Vec<_> = last.flat_map(str::lines).collect();
+    assert_eq!(lines.len(), 2, "{lines:?}");
+}
+
+#[test]
 fn long_help_of_compare_has_what_short_help_leaves_out() {
     let (short, long) = (said(&["compare", "-h"]), said(&["compare", "--help"]));
     for option in ["--retries", "--table", "--secret", "--rate-limit-rate"] {

@@ -262,8 +262,8 @@ Examples:
   fanout compare --workload squares --cpu 1ms     CPU work alone
   fanout compare --delay 20ms --format json > summary.json
 
-Cells are sampled in random order, each once before any twice. Samples that leave
-the machine idle run side by side, the longest first.
+Cells are sampled in random order, each once before any twice. Samples that leave the \
+machine idle run side by side, the longest first.
 
 Lower bound of a cell with one service time: ceil(requests / workers) times that.
 
