@@ -82,26 +82,37 @@ fn the_answer_breaks_off() {
     });
 }
 
-#[test]
-fn the_answer_has_no_end() {
+/// Every worker meets a body that is larger than all bodies may be together.
+fn all_meet_the_limit_of_bodies(head: &'static str) {
     for entry in entries() {
-        let server = Scripted::start(|exchange| {
-            exchange.raw(b"HTTP/1.1 200 OK\r\ncontent-length: 100000000000\r\n\r\n");
-            let piece = [b' '; 1 << 20];
+        let server = Scripted::start(move |exchange| {
+            exchange.raw(head.as_bytes());
+            let piece = [b' '; 1 << 16];
             while exchange.raw(&piece) == Then::Keep {}
             Then::Close
         });
-        let workload = inventory(1, Expect::Json);
-        let setup = setup(&entry, &server.url(), 1, PATIENT);
+        let workload = inventory(8, Expect::Json);
+        let mut setup = setup(&entry, &server.url(), 8, PATIENT);
+        setup.target = setup.target.with_body_limit(4 << 20);
         let kept = run_batch(&entry, &setup, &workload);
         let name = label(&entry);
-        assert_eq!(kept.verdicts(), [Err(FailureKind::Body)], "{name}");
+        assert_eq!(kept.verdicts(), [Err(FailureKind::Body); 8], "{name}");
         let message = kept.first_failure().unwrap();
         assert!(
-            kept.all_limited() && message.contains("64 MiB"),
+            kept.all_limited() && message.contains("--body-limit"),
             "{name}: {message}"
         );
     }
+}
+
+#[test]
+fn announced_length_beyond_the_limit_fails() {
+    all_meet_the_limit_of_bodies("HTTP/1.1 200 OK\r\ncontent-length: 100000000000\r\n\r\n");
+}
+
+#[test]
+fn endless_bodies_fail_within_the_limit() {
+    all_meet_the_limit_of_bodies("HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n");
 }
 
 #[test]

@@ -119,3 +119,54 @@ fn refused_head_comes_with_its_own_way_on() {
     assert!(error.contains("100 header fields"), "{error}");
     assert!(error.contains("keep to the limit"), "{error}");
 }
+
+#[test]
+fn endless_bodies_take_no_more_memory_together() {
+    // The probe's two requests, the first and the last, have a response.
+    let server = Scripted::start(|exchange| {
+        if ["/x?0", "/x?7"].contains(&exchange.target) {
+            return exchange.answer(200, b"{}");
+        }
+        exchange.raw(b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n");
+        let piece = [b' '; 1 << 16];
+        while exchange.raw(&piece) == Then::Keep {}
+        Then::Close
+    });
+    let out = tempfile::tempdir().unwrap();
+    let url = format!("{}/x?{{index}}", server.url());
+    let output = Command::new(fanout())
+        .args([
+            "compare",
+            "--url",
+            &url,
+            "--requests",
+            "8",
+            "--workers",
+            "8",
+        ])
+        .args([
+            "--strategies",
+            "thread-pool,tokio",
+            "--clients",
+            "ureq,hyper",
+        ])
+        .args(["--samples", "1", "--body-limit", "32MiB", "--out"])
+        .arg(out.path())
+        .output()
+        .unwrap();
+    let error = String::from_utf8_lossy(&output.stderr);
+    let csv = std::fs::read_to_string(out.path().join("summary.csv")).expect(&error);
+    let mut rows = csv.lines().map(|line| line.split(','));
+    let column = rows
+        .next()
+        .unwrap()
+        .position(|name| name == "peak_rss_bytes")
+        .unwrap();
+    let peaks: Vec<u64> = rows
+        .map(|mut row| row.nth(column).unwrap().parse().unwrap())
+        .collect();
+    assert_eq!(peaks.len(), 2, "{csv}");
+    for peak in peaks {
+        assert!(peak < 80 << 20, "{peak} bytes");
+    }
+}

@@ -7,7 +7,7 @@ use std::time::Duration;
 use mock_server::duration;
 
 use super::CliError;
-use super::values::parse_share;
+use super::values::{parse_share, parse_size};
 use crate::client::{Retry, Reuse, Save, Work};
 use crate::record::Purpose;
 use crate::strategy::Dispatch;
@@ -60,6 +60,14 @@ pub(super) struct Failing {
     #[arg(long, value_name = "TIME", value_parser = duration::parse_positive,
           allow_hyphen_values = true, hide_short_help = true)]
     pub(super) deadline: Option<Duration>,
+
+    /// Memory for bodies of responses, as 1GiB; a body that does not fit fails
+    ///
+    /// All bodies that a process holds at one time count, those of up to 64 KiB aside.
+    /// Each process of multiprocess has the share of its workers.
+    #[arg(long, value_name = "SIZE", value_parser = parse_size, default_value = "256MiB",
+          allow_hyphen_values = true, hide_short_help = true)]
+    pub(super) body_limit: u64,
 
     /// Retries of a request
     ///

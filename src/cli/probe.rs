@@ -127,7 +127,9 @@ pub(super) fn probe(
     way: Way,
 ) -> Result<Probe, CliError> {
     let batch = judge(Expect::Status)?;
-    let target = Target::new(endpoint.clone(), failing.timeout).with_reuse(way.reuse);
+    let target = Target::new(endpoint.clone(), failing.timeout)
+        .with_reuse(way.reuse)
+        .with_body_limit(failing.body_limit);
     let handling = Handling {
         retry: failing.retry(),
         ..Handling::default()
@@ -198,7 +200,8 @@ pub(super) fn probe(
 pub(super) fn an_answer(terms: &Terms) -> Result<Bytes, CliError> {
     const TRIED: usize = 20;
     let batch = &terms.workload;
-    let target = Target::new(Endpoint::resolve(&terms.url)?, terms.timeout);
+    let target = Target::new(Endpoint::resolve(&terms.url)?, terms.timeout)
+        .with_body_limit(terms.body_limit);
     let client = if batch.needs_server() {
         Client::UREQ
     } else {

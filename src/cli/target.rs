@@ -105,12 +105,14 @@ impl Target {
             in_order,
             deadline_s: args.failing.deadline.map(|deadline| deadline.as_secs_f64()),
             retries: retry.retries,
+            body_limit_bytes: workload.needs_server().then_some(args.failing.body_limit),
             cpu_per_answer_s: 0.0,
             saved: save.is_some(),
             fsync: save.as_ref().is_some_and(|save| save.fsync),
         };
         let terms = Terms {
             deadline: args.failing.deadline,
+            body_limit: args.failing.body_limit,
             in_order,
             handling: Handling {
                 retry,

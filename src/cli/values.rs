@@ -29,6 +29,14 @@ pub(super) fn parse_share(text: &str) -> Result<f64, String> {
     }
 }
 
+/// A size in bytes: `64KiB`, `256MiB`, `1GB`, or a plain number of bytes.
+pub(super) fn parse_size(text: &str) -> Result<u64, String> {
+    match text.trim().parse::<bytesize::ByteSize>() {
+        Ok(size) if size.as_u64() > 0 => Ok(size.as_u64()),
+        _ => Err("expected a size above 0, as 64MiB, 1GiB or 500000".to_owned()),
+    }
+}
+
 fn parse_count(text: &str, most: usize) -> Result<usize, String> {
     match text.trim().parse() {
         Ok(count) if (1..=most).contains(&count) => Ok(count),

@@ -12,12 +12,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use futures_util::FutureExt;
 use futures_util::future::join_all;
-use http_body_util::{BodyExt, Empty};
+use http_body_util::Empty;
 use hyper::Uri;
-use hyper::body::Incoming;
+use hyper::body::Body as _;
 use hyper::client::conn::http1;
 use hyper::header::{self, HeaderMap, HeaderValue};
 
@@ -25,8 +25,7 @@ use super::alarm::Alarm;
 use super::drive::Relay;
 use super::limits::{check_head, check_target, head_too_large};
 use super::{
-    AsyncClient, Client, Connections, LARGEST_BODY, Reuse, Spawner, Stock, Target, USER_AGENT,
-    retry_after, too_large,
+    AsyncClient, Client, Connections, Reuse, Spawner, Stock, Target, USER_AGENT, retry_after,
 };
 use crate::outcome::{Failure, FailureKind, Response};
 use crate::request::Request;
@@ -190,7 +189,7 @@ async fn exchange<N: Network>(
             Some(connection) => connection,
             None => open::<N>(target, way.spawner).await?,
         };
-        match connection.exchange(way.headers, uri).await {
+        match connection.exchange(way, uri).await {
             Ok(response) => return Ok((connection, response)),
             // The server closed the kept connection as the request went out.
             Err(ExchangeError::Broken(_)) if !is_new && !resent && target.heard().1 == before => {
@@ -284,11 +283,8 @@ impl<S> Connection<S>
 where
     S: hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static,
 {
-    async fn exchange(
-        &mut self,
-        headers: &HeaderMap,
-        uri: &Uri,
-    ) -> Result<Response, ExchangeError> {
+    async fn exchange(&mut self, way: Way<'_>, uri: &Uri) -> Result<Response, ExchangeError> {
+        let (headers, bodies) = (way.headers, way.target.bodies());
         let Self {
             sender,
             driver,
@@ -317,7 +313,11 @@ where
                 // They are slices of the buffer that was read into.
                 spare.clear();
             }
-            let body = whole(body).await;
+            let whole = bodies.body(body.size_hint().exact());
+            let body = match whole {
+                Ok(whole) => whole.collect(body, |error| broken(&error)).await,
+                Err(failure) => Err(failure),
+            };
             Ok(Response {
                 status,
                 body: body.map_err(ExchangeError::Broken)?,
@@ -329,28 +329,6 @@ where
             None => answer.await,
         }
     }
-}
-
-/// Reads a body to its end. Most come in one piece, which is then handed on as
-/// it is.
-async fn whole(mut body: Incoming) -> Result<Bytes, Failure> {
-    let mut first = Bytes::new();
-    let mut all = BytesMut::new();
-    while let Some(frame) = body.frame().await {
-        let Ok(piece) = frame.map_err(|error| broken(&error))?.into_data() else {
-            continue;
-        };
-        if first.len() + all.len() + piece.len() > LARGEST_BODY {
-            return Err(too_large());
-        }
-        if first.is_empty() && all.is_empty() {
-            first = piece;
-            continue;
-        }
-        all.extend_from_slice(&std::mem::take(&mut first));
-        all.extend_from_slice(&piece);
-    }
-    Ok(if all.is_empty() { first } else { all.freeze() })
 }
 
 fn broken(error: &hyper::Error) -> Failure {

@@ -6,6 +6,7 @@
 
 #[cfg(feature = "async")]
 mod alarm;
+mod body;
 mod caller;
 #[cfg(feature = "async")]
 mod counted;
@@ -287,18 +288,6 @@ fn retry_after(header: Option<&[u8]>) -> Option<Duration> {
             )
         }
     }
-}
-
-/// The largest body that is read, in bytes. An API's response is far below it; a
-/// stream without an end must not fill the memory.
-const LARGEST_BODY: usize = 64 << 20;
-
-/// What a body that is larger comes to.
-fn too_large() -> Failure {
-    let most = LARGEST_BODY >> 20;
-    limits::limited(format_args!(
-        "the body is larger than {most} MiB, a fixed limit"
-    ))
 }
 
 /// Settings of every client, in words: those that differ between libraries by default,

@@ -6,15 +6,13 @@
 //! being given back. The blocking form runs tokio on a thread of its own.
 
 use std::error::Error as StdError;
-use std::io::{self, Read};
+use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use futures_util::future::BoxFuture;
-use http_body_util::{BodyExt, Limited};
 use reqwest::header::{self, HeaderValue};
 use reqwest::{Url, redirect, retry};
 use tower::layer::layer_fn;
@@ -22,8 +20,8 @@ use tower::{Layer, Service, ServiceExt};
 
 use super::limits::{check_head, check_target, head_too_large};
 use super::{
-    AsyncClient, BlockingClient, Client, Connections, LARGEST_BODY, Maker, Reuse, Spawner, Target,
-    USER_AGENT, retry_after, too_large,
+    AsyncClient, BlockingClient, Client, Connections, Maker, Reuse, Spawner, Target, USER_AGENT,
+    retry_after,
 };
 use crate::outcome::{Failure, FailureKind, Response};
 use crate::request::Request;
@@ -212,17 +210,13 @@ impl AsyncClient for ReqwestClient {
         check_head(answer.headers())?;
         let status = answer.status().as_u16();
         let retry_after = asked(answer.headers());
-        let body = Limited::new(reqwest::Body::from(answer), LARGEST_BODY);
-        let body =
-            body.collect()
-                .await
-                .map_err(|error| match error.downcast_ref::<reqwest::Error>() {
-                    Some(error) => failure(target, limit, error),
-                    None => too_large(),
-                })?;
+        let body = target.bodies().body(answer.content_length())?;
+        let pieces = reqwest::Body::from(answer);
+        let body = body.collect(pieces, |error| failure(target, limit, &error));
+        let body = body.await?;
         Ok(Response {
             status,
-            body: body.to_bytes(),
+            body,
             retry_after,
         })
     }
@@ -307,30 +301,23 @@ impl BlockingClient for BlockingReqwest {
         check_head(answer.headers())?;
         let status = answer.status().as_u16();
         let retry_after = asked(answer.headers());
+        let body = target.bodies().body(answer.content_length())?;
         let body = match answer.content_length() {
-            // No longer than it says, so it may be read in one go.
-            Some(length) if length <= LARGEST_BODY as u64 => answer
+            // Each read goes to the runtime's thread and back: one for all of it.
+            Some(_) => answer
                 .bytes()
+                .map(|bytes| body.of(bytes))
                 .map_err(|error| failure(target, limit, &error))?,
-            _ => limited(answer).map_err(|error| broken_read(target, limit, &error))?,
+            None => body
+                .read(answer)
+                .map_err(|error| broken_read(target, limit, &error))??,
         };
-        if body.len() > LARGEST_BODY {
-            return Err(too_large());
-        }
         Ok(Response {
             status,
             body,
             retry_after,
         })
     }
-}
-
-/// Reads a body up to a byte more than it may have.
-fn limited(answer: reqwest::blocking::Response) -> io::Result<Bytes> {
-    let mut body = Vec::new();
-    let most = LARGEST_BODY as u64 + 1;
-    answer.take(most).read_to_end(&mut body)?;
-    Ok(Bytes::from(body))
 }
 
 /// Whether a connection was closed before a response came: a request may then be

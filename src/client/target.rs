@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
+use super::body::Budget;
 use crate::outcome::{Failure, FailureKind};
 use crate::request::Endpoint;
 
@@ -56,6 +57,8 @@ pub struct Target {
     pub timeout: Duration,
     /// Use of connections.
     pub reuse: Reuse,
+    /// Memory for the bodies of all its responses.
+    bodies: Budget,
     /// Every book that was opened for this target.
     books: Arc<Mutex<Vec<Arc<Book>>>>,
     book: Arc<Book>,
@@ -111,6 +114,7 @@ impl Target {
             endpoint,
             timeout,
             reuse: Reuse::Session,
+            bodies: Budget::new(Self::BODY_LIMIT),
             books: Arc::new(Mutex::new(vec![Arc::clone(&book)])),
             book,
         }
@@ -120,6 +124,30 @@ impl Target {
     #[must_use]
     pub fn with_reuse(self, reuse: Reuse) -> Self {
         Self { reuse, ..self }
+    }
+
+    /// Bytes that the bodies of responses may take together, unless another number is
+    /// set: 256 MiB.
+    pub const BODY_LIMIT: u64 = 256 << 20;
+
+    /// The same, where the bodies of responses that are held at one time, read or
+    /// being read, may take so many bytes together. Bodies of up to 64 KiB do not count.
+    #[must_use]
+    pub fn with_body_limit(self, bytes: u64) -> Self {
+        Self {
+            bodies: Budget::new(bytes),
+            ..self
+        }
+    }
+
+    /// Bytes that the bodies of responses may take together.
+    pub fn body_limit(&self) -> u64 {
+        self.bodies.limit()
+    }
+
+    /// Memory for the bodies of responses.
+    pub(super) fn bodies(&self) -> &Budget {
+        &self.bodies
     }
 
     /// The same target for one more client, which counts in a book of its own.

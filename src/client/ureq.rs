@@ -13,7 +13,6 @@ use std::io;
 use std::sync::Arc;
 use std::time;
 
-use bytes::Bytes;
 use ureq::config::ConfigBuilder;
 use ureq::http::header::{self, HeaderMap};
 use ureq::typestate::AgentScope;
@@ -23,10 +22,7 @@ use ureq::{Agent, Error};
 use self::connector::{AheadConnector, ConnectError, CountingConnector, End, KnownAddresses, Seen};
 use super::limits::{check_head, check_target, head_too_large};
 use super::steps::{Steps, step};
-use super::{
-    BlockingClient, Client, Connections, LARGEST_BODY, Reuse, Stock, Target, USER_AGENT,
-    retry_after, too_large,
-};
+use super::{BlockingClient, Client, Connections, Reuse, Stock, Target, USER_AGENT, retry_after};
 use crate::outcome::{Failure, FailureKind, Response};
 use crate::request::Request;
 
@@ -142,21 +138,18 @@ impl UreqClient {
             });
         }
         let mut answer = message.call()?;
-        check_head(answer.headers()).map_err(|failure| Error::Other(Box::new(failure)))?;
+        check_head(answer.headers()).map_err(other)?;
         let asked = answer.headers().get(header::RETRY_AFTER);
         let retry_after = retry_after(asked.map(|value| value.as_bytes()));
-        let body = answer
-            .body_mut()
-            .with_config()
-            // ureq takes reading the end of a body for one byte more.
-            .limit(LARGEST_BODY as u64 + 1)
-            .read_to_vec()?;
+        let length = answer.body().content_length();
+        let body = self.target.bodies().body(length).map_err(other)?;
+        let body = body.read(answer.body_mut().as_reader())?.map_err(other)?;
         if is_cut(answer.headers(), Seen::so_far().end) {
-            return Err(Error::Other(Box::new(cut())));
+            return Err(other(cut()));
         }
         Ok(Response {
             status: answer.status().as_u16(),
-            body: Bytes::from(body),
+            body,
             retry_after,
         })
     }
@@ -164,7 +157,6 @@ impl UreqClient {
     fn failure(&self, error: &Error, limit: time::Duration) -> Failure {
         match error {
             Error::Timeout(_) => Failure::timeout(limit),
-            Error::BodyExceedsLimit(_) => too_large(),
             Error::LargeResponseHeader(..)
             | Error::Protocol(ureq_proto::Error::HttpParseTooManyHeaders) => head_too_large(),
             Error::Protocol(ureq_proto::Error::ChunkExpectedCrLf) => Failure::new(
@@ -232,6 +224,11 @@ fn is_chunked(headers: &HeaderMap) -> bool {
     last.is_some_and(|last| last.trim_end().to_ascii_lowercase().ends_with("chunked"))
 }
 
+/// A failure on its way through ureq's errors.
+fn other(failure: Failure) -> Error {
+    Error::Other(Box::new(failure))
+}
+
 fn cut() -> Failure {
     Failure::new(
         FailureKind::Body,
@@ -243,7 +240,7 @@ fn cut() -> Failure {
 fn was_closed(error: &Error) -> bool {
     match error {
         Error::Io(error) => error.kind() != io::ErrorKind::TimedOut,
-        Error::Timeout(_) | Error::Other(_) | Error::BodyExceedsLimit(_) => false,
+        Error::Timeout(_) | Error::Other(_) => false,
         _ => true,
     }
 }

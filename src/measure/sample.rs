@@ -31,6 +31,8 @@ pub struct Terms {
     pub timeout: Duration,
     /// The longest that the batch may take.
     pub deadline: Option<Duration>,
+    /// Bytes that the bodies of responses may take together in a sample.
+    pub body_limit: u64,
     /// Whether outcomes are handed on in the order of their requests.
     pub in_order: bool,
     /// What is done around each request. Where bodies are saved, each sample
@@ -53,6 +55,7 @@ impl Terms {
             url: url.into(),
             timeout,
             deadline: None,
+            body_limit: Target::BODY_LIMIT,
             in_order: false,
             handling: Handling::default(),
             keeps_files: false,
@@ -90,7 +93,9 @@ impl Job {
         let client = entry.client(&cell.client);
         let client = client.ok_or_else(|| unknown("client", &cell.client))?;
         let reuse = Reuse::named(&cell.reuse).ok_or_else(|| unknown("reuse", &cell.reuse))?;
-        let target = Target::new(endpoint, terms.timeout).with_reuse(reuse);
+        let target = Target::new(endpoint, terms.timeout)
+            .with_reuse(reuse)
+            .with_body_limit(terms.body_limit);
         let worker_program = worker_program.to_owned();
         let setup = Setup::new(cell.workers_usable, client, target, worker_program);
         Ok(Setup {

@@ -119,6 +119,9 @@ pub struct Conditions {
     pub in_order: bool,
     /// The longest that a whole batch may take, in seconds; `None` without end.
     pub deadline_s: Option<f64>,
+    /// Bytes that the bodies of responses could take together; `None` where none were
+    /// received, and in records of earlier builds, which read 64 MiB per body.
+    pub body_limit_bytes: Option<u64>,
     /// How often a request that failed may be tried again.
     pub retries: u32,
     /// CPU time that each answer was worked on, in seconds, as calibrated; 0

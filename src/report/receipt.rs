@@ -39,6 +39,10 @@ pub(crate) fn lines(summary: &Summary) -> Vec<(&'static str, String)> {
     ];
     lines.push(("sampling", sampling::receipt(summary)));
     lines.push(("clients", session.conditions.http.clone()));
+    if let Some(limit) = session.conditions.body_limit_bytes {
+        let limit = units::bytes(limit);
+        lines.push(("bodies", format!("at most {limit} in memory")));
+    }
     lines.push(("conditions", prose::conditions(session)));
     lines.retain(|(_, line)| !line.is_empty());
     lines
@@ -79,6 +83,7 @@ mod tests {
             workload: "files".to_owned(),
             in_order: true,
             deadline_s: Some(30.0),
+            body_limit_bytes: Some(64 << 20),
             retries: 2,
             cpu_per_answer_s: 0.001,
             saved: true,

@@ -41,6 +41,8 @@ impl WorkerProcess {
             client: setup.client.name().to_owned(),
             timeout: setup.target.timeout,
             reuse: setup.target.reuse,
+            // The share of its workers.
+            body_limit: setup.target.body_limit() / setup.workers.max(1) as u64 * workers as u64,
             handling: setup.handling.as_ref().clone(),
             workers,
             expected: setup.expected.as_deref().map(Gets::for_checks),

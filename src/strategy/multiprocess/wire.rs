@@ -27,6 +27,8 @@ pub struct Duty {
     pub timeout: Duration,
     /// Whether connections are kept.
     pub reuse: Reuse,
+    /// Bytes that the bodies of responses may take in this process.
+    pub body_limit: u64,
     /// What is done around each request.
     pub handling: Handling,
     /// Workers of the process: a thread each.

@@ -70,7 +70,9 @@ struct Process {
 impl Process {
     fn new(duty: Duty, catalogue: &Catalogue, input: BufReader<Stdin>) -> io::Result<Self> {
         let workers = duty.workers.max(1);
-        let target = Target::new(duty.endpoint, duty.timeout).with_reuse(duty.reuse);
+        let target = Target::new(duty.endpoint, duty.timeout)
+            .with_reuse(duty.reuse)
+            .with_body_limit(duty.body_limit);
         let client = catalogue
             .client(&duty.client)
             .map_err(io::Error::other)?
