@@ -7,10 +7,10 @@ use std::collections::BTreeSet;
 use std::fmt::{self, Write as _};
 
 use crate::analysis::summary::{Row, Summary};
-use crate::report::parts;
 use crate::report::prose::{self, Naming};
 use crate::report::units::{self, NONE};
-use crate::report::{Export, advice, plot, receipt, sampling};
+use crate::report::words::{gap, receipt, recommendation, sampling};
+use crate::report::{Export, plot};
 
 /// The file's place in a result directory.
 pub const EXPORT: Export = Export {
@@ -44,7 +44,7 @@ fn document(out: &mut String, summary: &Summary) -> fmt::Result {
     if answers.is_empty() {
         writeln!(out, "**No request succeeded anywhere.**\n")?;
     }
-    if let Some(parts) = parts::sentence(summary) {
+    if let Some(parts) = gap::sentence(summary) {
         writeln!(out, "{}.\n", escape(&prose::capitalised(&parts)))?;
     }
     wins::section(out, summary)?;
@@ -103,20 +103,20 @@ fn more_plots(out: &mut String, summary: &Summary) -> fmt::Result {
 
 /// What to use, why, and what else there is.
 fn recommendation(out: &mut String, summary: &Summary) -> fmt::Result {
-    for answer in advice::answers(summary) {
+    for answer in recommendation::answers(summary) {
         let answer = prose::capitalised(&answer);
         writeln!(out, "**{}.**\n", escape(&answer))?;
     }
     let Some(advice) = &summary.recommendation else {
         return Ok(());
     };
-    if let Some(answer) = advice::answer(summary) {
+    if let Some(answer) = recommendation::answer(summary) {
         writeln!(out, "**Use {}.**\n", escape(&answer))?;
     }
-    for reason in advice::reasons(advice) {
+    for reason in recommendation::reasons(advice) {
         writeln!(out, "- {}", escape(&reason))?;
     }
-    for other in advice::alternatives(summary, advice) {
+    for other in recommendation::alternatives(summary, advice) {
         writeln!(out, "- Or {}.", escape(&other))?;
     }
     writeln!(out)

@@ -12,14 +12,11 @@ pub mod markdown;
 pub mod plot;
 pub mod table;
 
-mod advice;
 mod chart;
 mod matrix;
-mod parts;
 mod profiles;
 mod prose;
-mod receipt;
-mod sampling;
+mod words;
 
 pub(crate) use crate::analysis::units;
 

@@ -1,11 +1,9 @@
 //! What the figures say in sentences, once, so that the terminal, Markdown and
 //! the plots say the same.
 
-mod naming;
-
 use std::collections::BTreeSet;
 
-pub(crate) use self::naming::{Naming, distinct, processes, runtime_threads};
+pub(crate) use super::words::naming::{Naming, distinct, processes, runtime_threads};
 use crate::analysis::scatter::FEW;
 use crate::analysis::summary::{Figures, Row};
 use crate::analysis::wins;

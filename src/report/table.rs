@@ -7,10 +7,10 @@ use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
 use crate::analysis::summary::{Figures, Row, Summary};
 use crate::record::Cell;
-use crate::report::parts;
+use crate::report::chart;
 use crate::report::prose::{self, Naming};
 use crate::report::units::{self, NONE};
-use crate::report::{advice, chart};
+use crate::report::words::{gap, recommendation};
 
 /// Marks the best row, with or without colour.
 const BEST: &str = "★";
@@ -111,7 +111,7 @@ pub fn render(summary: &Summary, look: Look) -> String {
     if answers.is_empty() {
         push(&mut text, "no request succeeded anywhere", plain, look);
     }
-    if let Some(parts) = parts::sentence(summary) {
+    if let Some(parts) = gap::sentence(summary) {
         push(&mut text, &format!("  {parts}"), plain, look);
     }
     text
@@ -121,18 +121,18 @@ pub fn render(summary: &Summary, look: Look) -> String {
 fn recommendation(text: &mut String, summary: &Summary, look: Look) {
     let plain = Style::new();
     if let Some(advice) = &summary.recommendation
-        && let Some(answer) = advice::answer(summary)
+        && let Some(answer) = recommendation::answer(summary)
     {
         push(text, &format!("{USE} use {answer}"), best_style(), look);
-        for reason in advice::reasons(advice) {
+        for reason in recommendation::reasons(advice) {
             push(text, &format!("- {reason}"), plain, look);
         }
-        for other in advice::alternatives(summary, advice) {
+        for other in recommendation::alternatives(summary, advice) {
             push(text, &format!("- or {other}"), plain, look);
         }
         text.push('\n');
     }
-    for answer in advice::answers(summary) {
+    for answer in recommendation::answers(summary) {
         push(text, &format!("{USE} {answer}"), best_style(), look);
     }
     let chart = chart::lines(summary, look.width);

@@ -5,10 +5,10 @@ use serde::Serialize;
 
 use crate::analysis::timeline::{Mark, MarkKind, Timeline};
 use crate::analysis::{Latencies, PartKind, Split, Summary};
-use crate::report::parts;
 use crate::report::plot::{self, style};
 use crate::report::prose::{self, Naming};
 use crate::report::units::{self, billionths};
+use crate::report::words::gap;
 
 /// One in how many answers took longer, seconds, and the seconds as text.
 pub(super) type Quantile = (f64, f64, String);
@@ -60,7 +60,7 @@ struct PartView {
 impl SplitView {
     pub(super) fn of(split: &Split, summary: &Summary) -> Self {
         let part = |part: &crate::analysis::Part| PartView {
-            name: parts::name(part.kind, summary),
+            name: gap::name(part.kind, summary),
             colour: colour(part.kind),
             seconds: billionths(part.seconds),
             text: units::seconds(part.seconds),

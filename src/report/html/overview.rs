@@ -8,8 +8,9 @@ use super::{head, sections};
 use crate::analysis::Summary;
 use crate::analysis::wins::{Standing, contenders};
 use crate::report::matrix::{self, Field};
+use crate::report::profiles;
 use crate::report::prose::{self, Naming};
-use crate::report::{advice, profiles};
+use crate::report::words::recommendation;
 
 /// Renders the page.
 pub(super) fn document(out: &mut String, summary: &Summary) -> fmt::Result {
@@ -37,7 +38,7 @@ fn recommendations(out: &mut String, summary: &Summary) -> fmt::Result {
     let profiles = summary.profiles.iter().zip(&names);
     for ((profile, name), directory) in profiles.zip(&directories) {
         let name = markup(name);
-        let answer = advice::answer(profile).map_or_else(
+        let answer = recommendation::answer(profile).map_or_else(
             || "nothing can be recommended: no request succeeded".to_owned(),
             |answer| format!("use {}", markup(&answer)),
         );

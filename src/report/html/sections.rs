@@ -5,7 +5,8 @@ use std::fmt::{self, Write as _};
 
 use super::escape::markup;
 use crate::analysis::Summary;
-use crate::report::{advice, parts, prose, receipt, units};
+use crate::report::words::{gap, receipt, recommendation};
+use crate::report::{prose, units};
 
 /// More failures than this are folded.
 const FEW: usize = 3;
@@ -107,7 +108,7 @@ pub(super) fn header(out: &mut String, summary: &Summary, parts: &[(&str, &str)]
 
 pub(super) fn recommendation(out: &mut String, summary: &Summary) -> fmt::Result {
     open(out, "recommendation", "Recommendation")?;
-    match (&summary.recommendation, advice::answer(summary)) {
+    match (&summary.recommendation, recommendation::answer(summary)) {
         (Some(found), Some(answer)) => {
             let answer = prose::shorten(&answer, LONGEST_ANSWER);
             writeln!(
@@ -115,8 +116,8 @@ pub(super) fn recommendation(out: &mut String, summary: &Summary) -> fmt::Result
                 "<p class=\"answer\"><strong>Use {}.</strong></p>",
                 markup(&answer)
             )?;
-            list(out, "Why", &advice::reasons(found), 20)?;
-            list(out, "Or", &advice::alternatives(summary, found), 20)?;
+            list(out, "Why", &recommendation::reasons(found), 20)?;
+            list(out, "Or", &recommendation::alternatives(summary, found), 20)?;
         }
         _ => writeln!(
             out,
@@ -124,7 +125,7 @@ pub(super) fn recommendation(out: &mut String, summary: &Summary) -> fmt::Result
              succeeded.</strong></p>"
         )?,
     }
-    if let Some(parts) = parts::sentence(summary) {
+    if let Some(parts) = gap::sentence(summary) {
         let parts = markup(&parts);
         writeln!(
             out,

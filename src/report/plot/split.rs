@@ -4,14 +4,13 @@ use std::collections::BTreeMap;
 
 use crate::analysis::summary::{Figures, Row, Summary};
 use crate::analysis::{Part, PartKind, Split};
-use crate::report::parts;
 use crate::report::plot::page::{self, WIDTH};
 use crate::report::plot::panel::LABEL;
 use crate::report::plot::scale::{Scale, Spacing};
 use crate::report::plot::scene::{Anchor, Frame, Scene, Stroke, Text};
 use crate::report::plot::series::Series;
 use crate::report::plot::style::{self, Colour, GREY, GRID, INK, PAPER};
-use crate::report::{prose, units};
+use crate::report::{prose, units, words};
 
 /// Left of the key and of names.
 const MARGIN: f64 = 18.0;
@@ -191,7 +190,7 @@ fn shown_names<'a>(
     };
     let kinds = PartKind::ALL.into_iter().filter(seen);
     kinds
-        .map(|kind| (kind, parts::name(kind, summary)))
+        .map(|kind| (kind, words::gap::name(kind, summary)))
         .collect()
 }
 

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{printable, requests};
 use crate::analysis::Summary;
 use crate::record::Cell;
+use crate::report::prose::{printable, requests};
 
 /// Names cells by what tells them apart: a record that measured one client a
 /// strategy need not repeat it on every line.

@@ -1,9 +1,10 @@
 //! What a session's figures rest on, line by line: command, server, conditions,
 //! machine, build. Every document that holds figures shows these.
 
+use super::sampling;
 use crate::analysis::Summary;
 use crate::record::Server;
-use crate::report::{prose, sampling, units};
+use crate::report::{prose, units};
 
 /// The name of the line that holds the command, which is shown as code.
 pub(crate) const COMMAND: &str = "command";
