@@ -78,6 +78,22 @@ def runtime():
                   for workers in counts])
 
 
+def overview():
+    """Lower bound, fastest and slowest strategy at a few worker counts."""
+    cells = [row for row in rows(REFERENCE) if row["strategy"] != "sequential"]
+    named = names(lines_of(cells))
+
+    def line(workers):
+        there = [row for row in cells if int(row["workers_usable"]) == workers]
+        ends = [find(there, key=lambda row: float(row["warm_s"])) for find in (min, max)]
+        fields = [f"{named[row['strategy'], row['client']]}, {seconds(row['warm_s'])} "
+                  f"(+{100 * float(row['gap']):.1f} %)" for row in ends]
+        return [str(workers), seconds(there[0]["bound_s"]), *fields]
+
+    return table(["workers", "lower bound", "fastest strategy", "slowest strategy"],
+                 [line(workers) for workers in (1, 5, 20, 50, 100)])
+
+
 def resources():
     """CPU time and memory with the most workers."""
     cells = [row for row in rows(REFERENCE) if row["strategy"] != "sequential"]
@@ -124,6 +140,7 @@ def searched(folder):
 
 
 TABLES = {
+    "reference-overview": overview,
     "reference-runtime": runtime,
     "reference-resources": resources,
     "reference-gaps": gaps,
