@@ -59,6 +59,11 @@ impl Failed {
         }
     }
 
+    /// Requests that succeeded.
+    pub fn answered(&self) -> u64 {
+        self.requests - self.failed
+    }
+
     /// The share of requests that failed.
     pub fn share(&self) -> f64 {
         share(self.failed as f64, self.requests as f64)
@@ -221,11 +226,9 @@ pub(super) fn judge(rows: &mut [Row], tolerance: Option<f64>) {
 /// The rows of one batch that fail no more than the best of them.
 fn no_worse(rows: &[Row], of_batch: &[usize], tolerance: Option<f64>) -> Vec<usize> {
     let failed = |place: &usize| rows[*place].figures.as_ref().map(|figures| figures.pooled);
-    let answered = |place: &usize| rows[*place].figures.as_ref().is_some_and(|f| f.ok > 0);
+    let answered = |place: &usize| failed(place).is_some_and(|failed| failed.answered() > 0);
     let mut places: Vec<_> = of_batch.iter().copied().filter(answered).collect();
-    // A sample that came to nothing is a fault of its own, and no chance failure.
-    let errors = places.iter().map(|place| rows[*place].errors).min();
-    places.retain(|place| Some(rows[*place].errors) == errors);
+    keep_measured(rows, &mut places);
     let counts = |place: &usize| failed(place).unwrap_or_default().counts();
     let counts_all = |place: &usize| {
         let all = failed(place).unwrap_or_default();
@@ -246,20 +249,54 @@ fn no_worse(rows: &[Row], of_batch: &[usize], tolerance: Option<f64>) -> Vec<usi
     if places.iter().any(|place| !rising.contains(place)) {
         places.retain(|place| !rising.contains(place));
     }
+    keep_best(
+        &mut places,
+        counts,
+        |much| {
+            if much { PLAIN_LEVEL } else { level }
+        },
+    );
+    places
+}
+
+/// Leaves out rows of which more samples came to nothing than chance explains, or more
+/// than were measured. A sample that a crash of the server cost says nothing of its
+/// strategy, so the other samples of the row still count.
+fn keep_measured(rows: &[Row], places: &mut Vec<usize>) {
+    let is_measured = |place: &usize| {
+        let samples = rows[*place].samples();
+        2 * rows[*place].errors <= samples
+    };
+    if places.iter().any(is_measured) {
+        places.retain(is_measured);
+    }
+    let level = LEVEL / places.len().max(1) as f64;
+    let lost = |place: &usize| Counts {
+        failed: rows[*place].errors as f64,
+        requests: rows[*place].samples() as f64,
+    };
+    keep_best(places, lost, |_| level);
+}
+
+/// Keeps the rows that fail no more than the best of them, by a level of probability
+/// that is told whether they fail by [`MUCH`] more.
+fn keep_best(
+    places: &mut Vec<usize>,
+    counts: impl Fn(&usize) -> Counts,
+    level: impl Fn(bool) -> f64,
+) {
     places.sort_by(|a, b| counts(a).share().total_cmp(&counts(b).share()));
     let mut best = Counts::default();
     places.retain(|place| {
         let own = counts(place);
         let much = own.share() > best.share() + MUCH;
-        let chance = own.chance_beside(&best);
-        let joins = chance >= if much { PLAIN_LEVEL } else { level };
+        let joins = own.chance_beside(&best) >= level(much);
         if joins {
             best.failed += own.failed;
             best.requests += own.requests;
         }
         joins
     });
-    places
 }
 
 /// The rows of one batch whose strategy begins to fail with as many workers as

@@ -77,8 +77,8 @@ pub struct Row {
     pub errors: usize,
     /// Why the first of those did not.
     pub first_error: Option<String>,
-    /// Whether it fails more than the best cells do, by more than chance explains, or
-    /// had a sample without a good answer: then its times do not compare.
+    /// Whether it fails or loses samples more than the best cells do, by more than
+    /// chance explains, or has no good answer at all: then its times do not compare.
     pub fails_more: bool,
     /// How it was sampled.
     pub sampled: Sampled,
@@ -334,7 +334,7 @@ impl Row {
             Some(_) => 1,
             None => 2,
         };
-        let answered = |row: &Self| row.figures.as_ref().map_or(0, |figures| figures.ok);
+        let failing = |row: &Self| row.figures.as_ref().map_or(1.0, |f| f.pooled.share());
         let warm = |row: &Self| {
             row.figures
                 .as_ref()
@@ -344,7 +344,7 @@ impl Row {
             .cmp(&class(b))
             .then_with(|| match class(a) {
                 0 => Ordering::Equal,
-                _ => answered(b).cmp(&answered(a)),
+                _ => failing(a).total_cmp(&failing(b)),
             })
             .then_with(|| warm(a).total_cmp(&warm(b)))
             .then_with(|| a.cell.workers.cmp(&b.cell.workers))

@@ -20,7 +20,7 @@ use crate::analysis::Summary;
 use crate::analysis::summary::Row;
 use crate::client::Client;
 use crate::measure::{self, Plan, Session, SessionError, Sweep, discontinued, receipt};
-use crate::record::{self, Ending, Record, SampleResult, Sampling, Writer};
+use crate::record::{self, Ending, Record, Sampling, Writer};
 use crate::report::files::{self, Made, Scratch};
 use crate::report::{self, units};
 use crate::secrets;
@@ -424,7 +424,6 @@ fn conclude(
     let path = args.out.join(record::FILE_NAME);
     let record = Record::read(&path)?;
     let summary = Summary::of(&record);
-    let answered = has_good_answers(&record);
     drop(record);
     // The record stands: what cannot be drawn here can be told, and drawn elsewhere.
     let written = report::write_session(&summary, &args.out);
@@ -452,10 +451,6 @@ fn conclude(
             ));
             Ok(ExitCode::SUCCESS)
         }
-        Ending::Complete if answered => Err(CliError::new(
-            "every cell had a sample without a valid response; the table has the causes, and the \
-             times of the other samples",
-        )),
         Ending::Complete => Err(CliError::new(
             "no request got a valid response; the table has the causes",
         )),
@@ -464,12 +459,6 @@ fn conclude(
             Ok(ExitCode::from(signals::INTERRUPTED))
         }
     }
-}
-
-/// Whether any request of a session was answered as expected.
-fn has_good_answers(record: &Record) -> bool {
-    let mut results = record.samples.iter().map(|sample| &sample.result);
-    results.any(|result| matches!(result, SampleResult::Measured(measured) if measured.ok > 0))
 }
 
 /// The command as it was typed, for the record; the program by its name alone.

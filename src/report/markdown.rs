@@ -9,7 +9,7 @@ use std::fmt::{self, Write as _};
 use crate::analysis::summary::{Row, Summary};
 use crate::report::prose::{self, Naming};
 use crate::report::units::{self, NONE};
-use crate::report::words::{gap, receipt, recommendation, sampling};
+use crate::report::words::{self, gap, receipt, recommendation, sampling};
 use crate::report::{Export, plot};
 
 /// The file's place in a result directory.
@@ -42,7 +42,7 @@ fn document(out: &mut String, summary: &Summary) -> fmt::Result {
         writeln!(out, "**{}.**\n", escape(&prose::capitalised(answer)))?;
     }
     if answers.is_empty() {
-        writeln!(out, "**No request succeeded anywhere.**\n")?;
+        writeln!(out, "**{}.**\n", prose::capitalised(words::NO_GOOD_CELL))?;
     }
     if let Some(parts) = gap::sentence(summary) {
         writeln!(out, "{}.\n", escape(&prose::capitalised(&parts)))?;

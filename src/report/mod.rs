@@ -231,6 +231,24 @@ mod tests {
     }
 
     #[test]
+    fn every_output_says_alike_that_no_request_succeeded() {
+        let record = RecordBuilder::new()
+            .sample("tokio", 1, measured(10, 2.0).failed(10, "connect"))
+            .build();
+        let summary = Summary::of(&record);
+        let outputs = [
+            table::render(&summary, table::Look::default()),
+            markdown::render(&summary),
+            html::render(&summary).expect("rendered"),
+        ];
+        for output in outputs {
+            let said = output.to_lowercase();
+            assert!(said.contains("no request got a valid response"), "{output}");
+            assert!(!said.contains("no request succeeded"), "{output}");
+        }
+    }
+
+    #[test]
     fn a_plot_of_older_figures_does_not_stay_beside_new_ones() {
         let dir = tempfile::tempdir().expect("a directory");
         let whole = RecordBuilder::new()

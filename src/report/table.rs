@@ -10,7 +10,7 @@ use crate::record::Cell;
 use crate::report::chart;
 use crate::report::prose::{self, Naming};
 use crate::report::units::{self, NONE};
-use crate::report::words::{gap, recommendation};
+use crate::report::words::{self, gap, recommendation};
 
 /// Marks the best row, with or without colour.
 const BEST: &str = "★";
@@ -109,7 +109,7 @@ pub fn render(summary: &Summary, look: Look) -> String {
         push(&mut text, &format!("{BEST} {answer}"), best_style(), look);
     }
     if answers.is_empty() {
-        push(&mut text, "no request succeeded anywhere", plain, look);
+        push(&mut text, words::NO_GOOD_CELL, plain, look);
     }
     if let Some(parts) = gap::sentence(summary) {
         push(&mut text, &format!("  {parts}"), plain, look);

@@ -59,6 +59,43 @@ fn simulated(service: &Service, limits: Limits, workers: &[usize]) -> RecordBuil
     record
 }
 
+#[test]
+fn alternative_with_fewer_workers_keeps_the_strategy() {
+    let mut record = RecordBuilder::new();
+    for (strategy, workers, warm_s) in [
+        ("tokio", 10, 2.10),
+        ("tokio", 20, 1.02),
+        ("rayon", 10, 2.05),
+        ("rayon", 15, 1.40),
+        ("rayon", 20, 1.10),
+    ] {
+        record = record.sample(strategy, workers, measured(100, warm_s));
+    }
+    let summary = Summary::of(&record.build());
+    let advice = summary.recommendation.expect("a recommendation");
+    assert_eq!(
+        summary.rows[advice.row].cell.to_string(),
+        "tokio + hyper, w=20"
+    );
+    let fewer = advice
+        .alternatives
+        .iter()
+        .find(|other| other.what.contains("fewer"))
+        .expect("fewer workers");
+    // Neither rayon with 15, the next count of any strategy, nor with 10, which is faster.
+    assert_eq!(
+        summary.rows[fewer.row].cell.to_string(),
+        "tokio + hyper, w=10"
+    );
+    assert!(
+        fewer
+            .cost
+            .starts_with("105 % slower (2.104 s), 10 workers fewer"),
+        "{}",
+        fewer.cost
+    );
+}
+
 const GRID: [usize; 8] = [1, 2, 3, 5, 10, 20, 50, 100];
 
 #[test]

@@ -111,7 +111,7 @@ fn failures(basis: &Basis<'_>, choice: &Choice<'_>) -> Option<String> {
     }
     if row.errors > 0 {
         said.push(format!(
-            "{} of its {} came to no measurement, as in every other cell or worse.",
+            "{} of its {} came to no measurement: its figures are those of the rest.",
             row.errors,
             units::counted(row.samples() as u64, "sample")
         ));

@@ -10,7 +10,7 @@ use crate::analysis::wins::{Standing, contenders};
 use crate::report::matrix::{self, Field};
 use crate::report::profiles;
 use crate::report::prose::{self, Naming};
-use crate::report::words::recommendation;
+use crate::report::words::{self, recommendation};
 
 /// Renders the page.
 pub(super) fn document(out: &mut String, summary: &Summary) -> fmt::Result {
@@ -39,7 +39,7 @@ fn recommendations(out: &mut String, summary: &Summary) -> fmt::Result {
     for ((profile, name), directory) in profiles.zip(&directories) {
         let name = markup(name);
         let answer = recommendation::answer(profile).map_or_else(
-            || "nothing can be recommended: no request succeeded".to_owned(),
+            || words::NO_GOOD_CELL.to_owned(),
             |answer| format!("use {}", markup(&answer)),
         );
         writeln!(

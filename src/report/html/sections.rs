@@ -5,7 +5,7 @@ use std::fmt::{self, Write as _};
 
 use super::escape::markup;
 use crate::analysis::Summary;
-use crate::report::words::{gap, receipt, recommendation};
+use crate::report::words::{self, gap, receipt, recommendation};
 use crate::report::{prose, units};
 
 /// More failures than this are folded.
@@ -121,8 +121,8 @@ pub(super) fn recommendation(out: &mut String, summary: &Summary) -> fmt::Result
         }
         _ => writeln!(
             out,
-            "<p class=\"answer\"><strong>Nothing can be recommended: no request \
-             succeeded.</strong></p>"
+            "<p class=\"answer\"><strong>{}.</strong></p>",
+            prose::capitalised(words::NO_GOOD_CELL)
         )?,
     }
     if let Some(parts) = gap::sentence(summary) {

@@ -8,7 +8,7 @@ use crate::report::plot::scale::Scale;
 use crate::report::plot::scene::{Anchor, Scene, Stroke, Text};
 use crate::report::plot::series::Series;
 use crate::report::plot::style::{self, GREY};
-use crate::report::{prose, units};
+use crate::report::{prose, units, words};
 
 /// The width of a plot in pixels: what a README shows without shrinking it.
 pub(super) const WIDTH: f64 = 820.0;
@@ -61,7 +61,7 @@ pub(super) fn description(subject: &str, summary: &Summary) -> String {
     match prose::headline(summary) {
         Some(answer) => format!("{subject} Fastest warm: {answer}."),
         None if summary.profiles.is_empty() => {
-            format!("{subject} No cell succeeded in every request.")
+            format!("{subject} {}.", prose::capitalised(words::NO_GOOD_CELL))
         }
         None => subject.to_owned(),
     }

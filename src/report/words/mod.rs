@@ -6,6 +6,9 @@
 //! receipt, and units. Figures belong to analysis, columns and layouts to the other
 //! rooms of [`crate::report`]. Nothing reads these texts but people.
 
+/// The sentence where no cell can be recommended, as no request succeeded.
+pub(crate) const NO_GOOD_CELL: &str = "no request got a valid response";
+
 pub(crate) mod gap;
 pub(crate) mod naming;
 pub(crate) mod receipt;

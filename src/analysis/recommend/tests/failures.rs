@@ -119,17 +119,57 @@ fn a_limit_is_named_where_refused_requests_are_tried_again() {
     assert!(matches!(told(Limits::default(), 503).2, Scaling::Peak(_)));
 }
 
+/// Two worker counts in three samples each, so many of which the faster one lost.
+fn with_lost_samples(lost: usize) -> RecordBuilder {
+    let mut record = RecordBuilder::new();
+    for round in 0..3 {
+        record = record.sample("tokio", 5, measured(100, 4.0));
+        record = match round < lost {
+            true => record.error("tokio", 10, "the bundled server crashed"),
+            false => record.sample("tokio", 10, measured(100, 2.0)),
+        };
+    }
+    record
+}
+
 #[test]
-fn a_cell_that_came_to_nothing_in_a_sample_is_not_preferred() {
+fn cell_keeps_its_place_when_a_crash_costs_a_sample() {
+    for lost in [0, 1] {
+        let (cell, advice) = advice(&with_lost_samples(lost).build()).expect("a recommendation");
+        assert_eq!(cell, "tokio + hyper, w=10", "{lost} lost");
+        let said = advice.why.join("\n");
+        let tells = said.contains("1 of its 3 samples came to no measurement");
+        assert_eq!(tells, lost == 1, "{said}");
+    }
+}
+
+#[test]
+fn cell_that_loses_most_samples_is_left_out() {
+    let (cell, _) = advice(&with_lost_samples(2).build()).expect("a recommendation");
+    assert_eq!(cell, "tokio + hyper, w=5");
+    // Five of ten are half, and too many beside none of ninety.
+    let mut record = RecordBuilder::new();
+    for round in 0..90 {
+        record = record.sample("tokio", 5, measured(100, 4.0));
+        record = match round {
+            0..5 => record.error("tokio", 10, "the bundled server crashed"),
+            5..10 => record.sample("tokio", 10, measured(100, 2.0)),
+            _ => record,
+        };
+    }
+    let (cell, _) = advice(&record.build()).expect("a recommendation");
+    assert_eq!(cell, "tokio + hyper, w=5");
+}
+
+#[test]
+fn sample_without_a_good_answer_hides_no_other() {
     let record = RecordBuilder::new()
-        .sample("tokio", 5, measured(100, 4.0))
         .sample("tokio", 10, measured(100, 2.0))
-        .error("tokio", 10, "it did not come back")
+        .sample("tokio", 10, measured(100, 0.1).failed(100, "connect"))
+        .sample("tokio", 10, measured(100, 2.0))
         .build();
-    assert_eq!(
-        advice(&record).expect("a recommendation").0,
-        "tokio + hyper, w=5"
-    );
+    let (cell, advice) = advice(&record).expect("a recommendation");
+    assert_eq!((cell.as_str(), advice.warm_s), ("tokio + hyper, w=10", 2.0));
 }
 
 #[test]
