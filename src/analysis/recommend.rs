@@ -153,7 +153,7 @@ impl Recommendation {
             confidence: (estimate.interval.confidence).min(theirs.interval.confidence),
             estimate,
             edge: Edge::of(basis, &choice),
-            sustained: Sustained::of(&choice),
+            sustained: Sustained::of(basis, &choice),
             unmeasured: basis.unmeasured.to_vec(),
             constraint,
             why: why::sentences(basis, &choice, binds),

@@ -18,7 +18,8 @@
 //!                 cold_s, fastest, equals: row and these are places in "rows", slower: the ratio of
 //!                 their medians less 1, slower_within: [ least, most ], confidence, estimate: { samples,
 //!                 fresh, failed, median_s, interval }, edge: { workers, bound_s, beyond,
-//!                 beyond_s } or null, sustained: { per_s, burst, kept } or null,
+//!                 beyond_s } or null, sustained: { per_s, burst, fits, kept,
+//!                 workers } or null,
 //!                 unmeasured: [ cells, whose workers are not meant ], constraint, why:
 //!                 [ sentences ], alternatives: [ { row, what, cost } ], scaling:
 //!                 { shape: peak, lambda, sigma, kappa, workers, measured, error } or

@@ -67,7 +67,7 @@ impl<'a> Choice<'a> {
             chosen: 0,
             equals: Vec::new(),
         };
-        choice.keep_to_rate();
+        choice.keep_to_rate(requests);
         choice.eligible = choice.distinct();
         choice.fastest = choice.quickest(&choice.eligible)?;
         let within: Vec<_> = choice.within().collect();
@@ -87,9 +87,10 @@ impl<'a> Choice<'a> {
     }
 
     /// Leaves out the cells that a rate limit let through in its burst alone, if any
-    /// cell does without.
-    fn keep_to_rate(&mut self) {
-        let Some(rate) = self.terms.rate else {
+    /// cell does without. A batch that fits in the burst need not keep to the rate.
+    fn keep_to_rate(&mut self, requests: usize) {
+        let rate = self.terms.rate;
+        let Some(rate) = rate.filter(|rate| !sustained::fits(requests, *rate)) else {
             return;
         };
         let keeps = |place: &usize| sustained::keeps_to(&self.rows[*place], rate);

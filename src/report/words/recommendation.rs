@@ -51,14 +51,26 @@ fn edge(edge: &Edge) -> String {
     )
 }
 
-/// What the rate limit would do to a longer batch, where no cell keeps to it.
+/// What the rate limit would do to a longer batch, where the cell does not keep to it.
 fn sustained(limit: &Sustained) -> Option<String> {
-    (!limit.kept).then(|| {
+    if limit.kept {
+        return None;
+    }
+    let (rate, burst) = (units::rate(limit.per_s), units::count(limit.burst));
+    let workers = limit.workers.map_or_else(
+        || "fewer workers".to_owned(),
+        |workers| units::counted(workers as u64, "worker"),
+    );
+    Some(if limit.fits {
+        format!(
+            "This holds for batches of up to {burst} requests, which the rate limit lets through \
+             at once. Longer ones are held to {rate}: use {workers} for those."
+        )
+    } else {
         format!(
             "A longer batch would be refused: every measured cell is faster than the rate limit of \
-             {}, and passed only because a burst of {} is let through before. Try fewer workers.",
-            units::rate(limit.per_s),
-            units::count(limit.burst)
+             {rate}, and passed only because a burst of {burst} is let through before. Try \
+             {workers}."
         )
     })
 }
@@ -154,7 +166,7 @@ mod tests {
     #[test]
     fn edge_and_burst_are_said_with_their_numbers() {
         let said = |per_s: f64, counts: &[usize]| {
-            let burst = 200;
+            let burst = 50;
             let mut record = RecordBuilder::new().session(|session| {
                 session.server.limits.rate = Some(RateLimit { per_s, burst });
             });
@@ -174,9 +186,9 @@ mod tests {
         );
         let kept = said(8.0, &[1, 2]);
         assert!(kept.contains("The rate limit of 8/s binds"), "{kept}");
-        let all = said(0.5, &[1, 2]);
+        let all = said(2.0, &[1, 2]);
         assert!(
-            all.contains("faster than the rate limit of 30 per minute"),
+            all.contains("faster than the rate limit of 2/s") && all.contains("Try fewer workers."),
             "{all}"
         );
     }

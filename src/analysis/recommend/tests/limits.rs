@@ -5,7 +5,7 @@ use crate::analysis::Summary;
 use crate::analysis::fixture::{RecordBuilder, cell, measured};
 use crate::analysis::recommend::Edge;
 use crate::analysis::simulated::Service;
-use crate::record::{Ending, Limits, RateLimit};
+use crate::record::{Ending, Limits, RateLimit, ServerKind};
 
 #[test]
 fn answer_at_the_edge_says_what_the_bound_promises_beyond() {
@@ -82,10 +82,59 @@ fn batch_within_a_burst_is_advised_for_the_rate() {
 }
 
 #[test]
+fn batch_that_fits_in_a_quota_gets_the_fast_cell() {
+    // A thousand per hour, in one window, as a server's policy states it.
+    let limits = Limits {
+        rate: Some(RateLimit {
+            per_s: 1_000.0 / 3_600.0,
+            burst: 1_000,
+        }),
+        ..Limits::default()
+    };
+    let swept = |requests: usize, kind: ServerKind| {
+        let service = Service::drawn(vec![0.05; requests]);
+        let record = simulated(&service, limits, &[1, 2, 10]);
+        let record = record.session(|session| session.server.kind = kind);
+        let (cell, advised) = advice(&record.build()).expect("a recommendation");
+        (cell, advised.sustained.expect("the rate"))
+    };
+    let (cell, sustained) = swept(100, ServerKind::Bundled);
+    assert!(cell.ends_with("w=10"), "{cell}");
+    assert!(sustained.fits && !sustained.kept && sustained.burst == 1_000);
+    // No worker keeps to so low a rate.
+    assert_eq!(sustained.workers, None);
+    assert!(swept(1_000, ServerKind::Bundled).1.fits);
+    assert!(!swept(1_001, ServerKind::Bundled).1.fits);
+    // The limit of a policy counts its quota twice.
+    let (_, sustained) = swept(500, ServerKind::Url);
+    assert!(sustained.fits && sustained.burst == 500);
+    assert!(!swept(501, ServerKind::Url).1.fits);
+}
+
+#[test]
+fn advice_within_a_burst_says_what_keeps_to_the_rate() {
+    let limits = |per_s| Limits {
+        rate: Some(RateLimit { per_s, burst: 100 }),
+        ..Limits::default()
+    };
+    let workers = |per_s: f64, counts: &[usize]| {
+        let service = Service::drawn(vec![0.05; 100]);
+        let record = simulated(&service, limits(per_s), counts).build();
+        let advised = advice(&record).expect("a recommendation").1;
+        advised.sustained.expect("the rate").workers
+    };
+    // One worker asks for 20/s and two for 40/s.
+    assert_eq!(workers(30.0, &[1, 2, 10]), Some(1));
+    assert_eq!(workers(45.0, &[1, 2, 10]), Some(2));
+    // Not measured, and what the rate keeps busy.
+    assert_eq!(workers(65.0, &[10, 20]), Some(3));
+}
+
+#[test]
 fn cells_that_are_all_above_a_rate_are_said_to_be() {
     let rate = Some(RateLimit {
         per_s: 10.0,
-        burst: 200,
+        burst: 60,
     });
     let limits = Limits {
         rate,
