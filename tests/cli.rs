@@ -15,6 +15,8 @@ use std::time::{Duration, Instant};
 
 use common::fanout;
 use common::scripted::{Scripted, Then};
+#[cfg(target_os = "linux")]
+use common::{bundled_server, descendants};
 use fanout::record::{Ending, Record, SampleResult};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -484,13 +486,7 @@ fn a_killed_server_costs_its_sample_and_the_next_has_another() {
     let out = out();
     let (child, mut lines) = long_compare(out.path());
     assert!(lines.any(|line| line.starts_with("[2/")));
-    let server = descendants(id(&child).as_raw())
-        .into_iter()
-        .find(|process| {
-            let command = fs::read_to_string(format!("/proc/{process}/cmdline"));
-            command.is_ok_and(|command| command.contains("serve"))
-        })
-        .unwrap();
+    let server = bundled_server(id(&child).as_raw());
     kill(Pid::from_raw(server), Signal::SIGKILL).unwrap();
     // Whatever the sample met, its failures are not the strategy's.
     let cost = |line: &String| line.contains("server has ended");
@@ -571,24 +567,6 @@ fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
         assert!(Instant::now() < deadline, "still waiting for {what}");
         std::thread::sleep(Duration::from_millis(1));
     }
-}
-
-/// All processes below one, as the kernel tells.
-#[cfg(target_os = "linux")]
-fn descendants(process: i32) -> Vec<i32> {
-    let mut found = Vec::new();
-    let tasks = fs::read_dir(format!("/proc/{process}/task"));
-    for task in tasks.into_iter().flatten().flatten() {
-        let children = fs::read_to_string(task.path().join("children")).unwrap_or_default();
-        for child in children
-            .split_whitespace()
-            .map(|child| child.parse().unwrap())
-        {
-            found.push(child);
-            found.extend(descendants(child));
-        }
-    }
-    found
 }
 
 #[cfg(target_os = "linux")]

@@ -175,3 +175,31 @@ pub fn run_batch(entry: &Entry, setup: &Setup, workload: &Arc<Gets>) -> Arc<Kept
     strategy.run(&Arc::new(batch)).unwrap();
     kept
 }
+
+/// All processes below one, as the kernel tells.
+#[cfg(target_os = "linux")]
+pub fn descendants(process: i32) -> Vec<i32> {
+    let mut found = Vec::new();
+    let tasks = std::fs::read_dir(format!("/proc/{process}/task"));
+    for task in tasks.into_iter().flatten().flatten() {
+        let children = std::fs::read_to_string(task.path().join("children")).unwrap_or_default();
+        for child in children
+            .split_whitespace()
+            .map(|child| child.parse().unwrap())
+        {
+            found.push(child);
+            found.extend(descendants(child));
+        }
+    }
+    found
+}
+
+/// The bundled server that a `compare` has started.
+#[cfg(target_os = "linux")]
+pub fn bundled_server(compare: i32) -> i32 {
+    let serves = |process: &i32| {
+        let command = std::fs::read_to_string(format!("/proc/{process}/cmdline"));
+        command.is_ok_and(|command| command.contains("serve"))
+    };
+    descendants(compare).into_iter().find(serves).unwrap()
+}
