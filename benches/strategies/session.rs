@@ -4,7 +4,7 @@
 use std::error::Error;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use fanout::measure::{
     self, Behaviour, Bundled, Event, Observer, Plan, ServerProcess, Session, Target, Terms,
@@ -20,6 +20,11 @@ const FANOUT: &str = env!("CARGO_BIN_EXE_fanout");
 
 /// Seed of the server's records.
 const SEED: u64 = 1;
+
+/// Least time from the start of one round to that of the next. Samples of the same
+/// moment agree more than the machine does from one moment to another, and their
+/// interval would be too narrow for runs that are compared.
+const ROUND: Duration = Duration::from_secs(1);
 
 /// Longest that one request may take.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -73,6 +78,7 @@ pub(crate) fn run(plan: &Plan, settings: &Settings, dir: &Path) -> Result<Record
     let mut progress = Progress {
         cells: plan.cells.len(),
         ended: 0,
+        round: Instant::now(),
         stop: &stop,
         failed: None,
     };
@@ -132,6 +138,8 @@ fn described(
 struct Progress<'a> {
     cells: usize,
     ended: usize,
+    /// Start of the present round.
+    round: Instant,
     stop: &'a AtomicBool,
     failed: Option<String>,
 }
@@ -154,6 +162,8 @@ impl Observer for Progress<'_> {
                 self.ended / self.cells,
                 remaining.unwrap_or_default().as_secs()
             );
+            std::thread::sleep(ROUND.saturating_sub(self.round.elapsed()));
+            self.round = Instant::now();
         }
     }
 }
