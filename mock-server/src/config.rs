@@ -4,8 +4,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::model::Profile;
 use crate::model::ServiceTime;
-use crate::profile::Profile;
 
 /// The behaviour of a server. Start from the default and change what differs:
 ///

@@ -41,6 +41,7 @@ pub mod model;
 pub mod profile;
 mod query;
 mod random;
+mod route;
 mod server;
 mod service;
 mod timer;

@@ -12,8 +12,8 @@ use std::time::Duration;
 use crate::config::Config;
 use crate::duration;
 use crate::journal::Lateness;
+use crate::model::Profile;
 use crate::model::{Capacity, ServiceTime};
-use crate::profile::Profile;
 use crate::server::Server;
 
 /// How long each figure is measured.

@@ -16,10 +16,10 @@ use hyper::{Method, Request, Response, StatusCode, Version};
 
 use super::line::{InFlight, Line};
 use super::payload::Payload;
+use super::thread::Worker;
 use super::timing;
 use crate::duration;
 use crate::model::{Fault, Pace};
-use crate::server::Worker;
 use crate::service::{self, Asked, Content, Refusal, Reply};
 
 /// The longest request body that is read; beyond it the answer is 413.

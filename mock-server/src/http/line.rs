@@ -12,9 +12,9 @@ use tokio::io::ReadBuf;
 
 use super::frames::Frames;
 use super::heads::Heads;
-use super::wire::Transport;
+use super::thread::Worker;
+use super::transport::Transport;
 use crate::journal::Ticket;
-use crate::server::Worker;
 
 /// The state of a connection that hyper does not show.
 pub(super) struct Line {

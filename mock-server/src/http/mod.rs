@@ -13,8 +13,10 @@ mod line;
 mod payload;
 mod piece;
 mod socket;
+mod thread;
 mod timing;
 pub(crate) mod tls;
+mod transport;
 mod wire;
 
 use std::future::poll_fn;
@@ -29,11 +31,11 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 
-use crate::server::Worker;
 use line::Line;
 pub(crate) use socket::{Socket, ask_for_stamps};
-pub(crate) use timing::Timings;
-use wire::{Transport, Wire};
+pub(crate) use thread::{Common, Worker};
+use transport::Transport;
+use wire::Wire;
 
 /// Runs what hyper spawns (the streams of HTTP/2) on the thread it is on.
 #[derive(Clone, Copy, Debug)]

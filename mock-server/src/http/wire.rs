@@ -9,28 +9,9 @@ use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Sleep;
-use tokio_rustls::server::TlsStream;
 
 use super::line::Line;
-use super::socket::Socket;
-
-/// A stream of bytes over a TCP connection.
-pub(super) trait Transport: AsyncRead + AsyncWrite + Unpin + 'static {
-    /// The connection below.
-    fn socket(&self) -> &Socket;
-}
-
-impl Transport for Socket {
-    fn socket(&self) -> &Socket {
-        self
-    }
-}
-
-impl Transport for TlsStream<Socket> {
-    fn socket(&self) -> &Socket {
-        self.get_ref().0
-    }
-}
+use super::transport::Transport;
 
 /// A transport between hyper and the system.
 pub(super) struct Wire {

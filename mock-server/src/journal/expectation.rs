@@ -162,7 +162,7 @@ impl Proof {
 mod tests {
     use super::*;
     use crate::journal::{Clerk, Journal, Page};
-    use crate::profile::Profile;
+    use crate::model::Profile;
     use std::sync::Arc;
 
     fn proof(expected: &str, served: &[(Route, &str)]) -> Proof {

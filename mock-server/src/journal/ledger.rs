@@ -8,7 +8,7 @@ use super::histogram::{Histogram, Lateness};
 use super::odd::Odd;
 use super::{Counts, Route, Summary};
 use crate::model::Model;
-use crate::profile::Profile;
+use crate::model::Profile;
 
 /// The totals of one serving thread, on cache lines of its own: threads that
 /// count on the same line would slow each other down.

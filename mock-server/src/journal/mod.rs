@@ -15,6 +15,7 @@
 //! connection, in the run in which they come or leave.
 
 mod book;
+mod counts;
 mod expectation;
 mod histogram;
 mod ledger;
@@ -25,123 +26,15 @@ mod ticket;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use serde::{Deserialize, Serialize};
+use crate::model::Profile;
 
-use crate::config::Config;
-use crate::profile::Profile;
-
+pub use crate::route::Route;
+pub use counts::{Counts, Summary};
 pub use expectation::{Expectation, Proof};
 pub use histogram::Lateness;
 pub(crate) use ledger::Ledger;
 pub use page::{Entry, Page, Snapshot};
 pub(crate) use ticket::Ticket;
-
-/// A route whose requests are counted by id.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-#[non_exhaustive]
-pub enum Route {
-    /// `/inventory/materials`
-    Materials,
-    /// `/inventory/products`
-    Products,
-    /// `/users`
-    Users,
-    /// `/files/{id}`
-    Files,
-    /// `/status/{code}`
-    Status,
-    /// `/echo`
-    Echo,
-}
-
-impl Route {
-    /// Every route, in the order in which the journal lists them.
-    pub const ALL: [Self; 6] = [
-        Self::Materials,
-        Self::Products,
-        Self::Users,
-        Self::Files,
-        Self::Status,
-        Self::Echo,
-    ];
-
-    /// The name that the journal uses: `materials` and so on.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Materials => "materials",
-            Self::Products => "products",
-            Self::Users => "users",
-            Self::Files => "files",
-            Self::Status => "status",
-            Self::Echo => "echo",
-        }
-    }
-}
-
-/// What happened to the requests for one id.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Counts {
-    /// Requests whose head was read.
-    pub arrived: u64,
-    /// Requests whose answer was handed to the operating system whole; over
-    /// HTTP/2 one without a body counts when HTTP/2 has it.
-    pub completed: u64,
-    /// Requests whose answer was not sent whole: the client went away, a fault
-    /// cut it, or the server stopped.
-    pub aborted: u64,
-    /// Requests that the profile refused: 429, a full queue, an outage.
-    pub rejected: u64,
-}
-
-/// The totals of a journal. `arrived` is the sum of `completed`, `aborted`,
-/// `rejected` and what is in flight.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct Summary {
-    /// Requests whose head was read, on the counted routes.
-    pub arrived: u64,
-    /// Requests whose answer was handed to the operating system whole.
-    pub completed: u64,
-    /// Requests whose answer was not sent whole.
-    pub aborted: u64,
-    /// Requests that the profile refused: 429, a full queue, an outage.
-    pub rejected: u64,
-    /// Requests that a fault of the profile struck.
-    pub faulted: u64,
-    /// Different (route, id) pairs that arrived.
-    pub distinct: u64,
-    /// Arrivals beyond the first of each (route, id).
-    pub duplicate: u64,
-    /// Arrivals whose id was not recorded, because the budget for odd ids was
-    /// spent; `distinct` and `duplicate` do not cover them.
-    pub untracked: u64,
-    /// Requests on no counted route: unknown paths and types, wrong methods,
-    /// malformed heads.
-    pub unmatched: u64,
-    /// Connections accepted.
-    pub connections_opened: u64,
-    /// The most requests that were in flight at one moment.
-    pub most_in_flight: u64,
-    /// Bytes handed to the operating system, heads included; on an encrypted
-    /// connection, before encryption.
-    pub bytes_sent: u64,
-    /// Bytes read from clients, heads included; on an encrypted connection,
-    /// after decryption.
-    pub bytes_received: u64,
-    /// How long completed requests waited for one of the servers of a finite
-    /// capacity, in milliseconds: the mean over all `completed`, those that did
-    /// not wait included. So are the two below.
-    pub queued_mean_ms: f64,
-    /// How much longer than their drawn service time completed requests were
-    /// served, under load and while warming up.
-    pub slowed_mean_ms: f64,
-    /// How long the bodies of completed requests were held back by their pace.
-    pub paced_mean_ms: f64,
-    /// How late answers were.
-    pub lateness: Lateness,
-}
 
 /// The journal of a server: the current ledger, and the way to start another.
 pub(crate) struct Journal {
@@ -161,12 +54,6 @@ impl Journal {
             threads,
             profile,
         }
-    }
-
-    /// An empty journal for the server that a configuration describes.
-    pub(crate) fn for_config(config: &Config) -> Arc<Self> {
-        let profile = Arc::new(config.profile.clone());
-        Arc::new(Self::new(config.thread_count(), profile))
     }
 
     /// The profile that requests are served by.

@@ -205,7 +205,7 @@ impl Drop for Ticket {
 mod tests {
     use super::*;
     use crate::journal::{Clerk, Journal};
-    use crate::profile::Profile;
+    use crate::model::Profile;
 
     #[test]
     fn requests_without_an_id_take_no_lock_and_come_after_the_numbers() {

@@ -12,6 +12,7 @@ mod distribution;
 mod fault;
 mod normal;
 mod pace;
+mod profile;
 mod station;
 mod window;
 
@@ -25,12 +26,12 @@ pub(crate) use fault::Fault;
 pub use fault::Faults;
 pub(crate) use pace::Pace;
 pub use pace::Pacing;
+pub use profile::{Connections, FILE_SIZE, Profile};
 pub use station::{Capacity, Load};
 pub use window::{Outage, WarmUp};
 
-use crate::journal::Route;
-use crate::profile::Profile;
 use crate::random::{Purpose, Stream};
+use crate::route::Route;
 use pace::Link;
 
 /// Whom a random quantity belongs to.

@@ -4,8 +4,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::section::{Given, Section};
-use super::{Connections, FILE_SIZE, Profile, times};
-use crate::model::{Capacity, Faults, Load, Outage, Pacing, RateLimit, WarmUp};
+use super::times;
+use crate::model::{
+    Capacity, Connections, FILE_SIZE, Faults, Load, Outage, Pacing, Profile, RateLimit, WarmUp,
+};
 
 /// The longest body of `/files/{id}`: 256 MiB.
 pub(crate) const LARGEST_FILE: usize = 256 << 20;

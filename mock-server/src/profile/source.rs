@@ -1,12 +1,12 @@
 //! Where a profile comes from: a preset or a file, with single keys set over it.
 
-use std::fs::File;
-use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{PRESETS, Profile, file, times};
+use super::section::read_text;
+use super::{PRESETS, file, times};
 use crate::duration;
+use crate::model::Profile;
 
 /// A profile that is being put together, the later over the earlier.
 #[derive(Clone, Debug, Default)]
@@ -158,17 +158,6 @@ impl Source {
 /// The longest profile, in bytes.
 const LONGEST: u64 = 1 << 20;
 
-/// Reads a file of text that has at most `most` bytes: a device may have no end.
-pub(super) fn read_text(path: &Path, most: u64) -> io::Result<String> {
-    let mut bytes = Vec::new();
-    File::open(path)?.take(most + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > most {
-        let message = format!("it has more than {} MiB", most >> 20);
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, message));
-    }
-    String::from_utf8(bytes).map_err(|_| io::Error::other("it is not UTF-8"))
-}
-
 /// The most parts of a key that is set.
 const DEEPEST: usize = 8;
 
@@ -186,6 +175,7 @@ fn parse_value(text: &str) -> toml::Value {
 mod tests {
     use super::*;
     use crate::model::ServiceTime;
+    use std::fs::File;
 
     #[test]
     fn keys_are_set_over_a_preset() {

@@ -3,8 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::section::{Given, Section};
-use super::source::read_text;
+use super::section::{Given, Section, read_text};
 use crate::duration;
 use crate::model::ServiceTime;
 

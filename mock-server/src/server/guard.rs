@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 
 use tokio::sync::oneshot;
 
-use super::{Prepared, limits, listen};
+use super::{Prepared, empty_journal, limits, listen};
 use crate::config::Config;
 use crate::journal::{Journal, Snapshot};
 
@@ -34,7 +34,7 @@ impl Server {
         let listener = listen(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
         let addr = listener.local_addr()?;
         let secure = config.tls.is_some();
-        let journal = Journal::for_config(&config);
+        let journal = empty_journal(&config);
         let prepared = Prepared::new(listener, config, &journal)?;
         let timer = prepared.timer();
         let (stop, stopped) = oneshot::channel();

@@ -18,7 +18,6 @@ use std::time::Duration;
 
 pub use guard::Server;
 pub use listening::listen;
-pub(crate) use worker::Worker;
 
 use tokio::runtime::Runtime;
 
@@ -43,9 +42,15 @@ pub fn serve<F>(listener: TcpListener, config: Config, shutdown: F) -> io::Resul
 where
     F: Future<Output = ()>,
 {
-    let journal = Journal::for_config(&config);
+    let journal = empty_journal(&config);
     Prepared::new(listener, config, &journal)?.run(shutdown)?;
     Ok(journal.snapshot())
+}
+
+/// An empty journal for the server that a configuration describes.
+fn empty_journal(config: &Config) -> Arc<Journal> {
+    let profile = Arc::new(config.profile.clone());
+    Arc::new(Journal::new(config.thread_count(), profile))
 }
 
 /// A server with its threads started, before it accepts.
@@ -72,7 +77,7 @@ impl Prepared {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
-        let workers = worker::spawn_all(&worker::Common {
+        let workers = worker::spawn_all(&http::Common {
             config: Arc::new(config),
             journal: Arc::clone(journal),
             tls,

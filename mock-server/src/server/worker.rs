@@ -1,38 +1,21 @@
 //! A serving thread: a single-threaded runtime with the connections it was
 //! dealt.
 
-use std::cell::{Cell, RefCell, RefMut};
 use std::io;
 use std::net::TcpStream;
 use std::rc::Rc;
-use std::sync::Arc;
-use std::task::{Poll, Waker};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tokio::runtime::LocalRuntime;
-use tokio::sync::{Notify, OwnedSemaphorePermit, mpsc};
-use tokio_rustls::TlsAcceptor;
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
-use crate::config::Config;
-use crate::http;
-use crate::journal::{Clerk, Journal};
-use crate::timer::Timer;
+use crate::http::{self, Common, Worker};
 
 /// A connection that was accepted, with its place under the profile's limit.
 pub(super) struct Dealt {
     pub(super) stream: TcpStream,
     pub(super) permit: Option<OwnedSemaphorePermit>,
-}
-
-/// What all serving threads share.
-#[derive(Clone)]
-pub(super) struct Common {
-    pub(super) config: Arc<Config>,
-    pub(super) journal: Arc<Journal>,
-    pub(super) tls: Option<TlsAcceptor>,
-    /// Whether the system says when bytes come.
-    pub(super) stamps: bool,
 }
 
 /// The serving threads. Dropping the senders tells them to stop.
@@ -130,7 +113,7 @@ async fn work(worker: Rc<Worker>, mut dealt: mpsc::UnboundedReceiver<Dealt>) {
         }
     }
     worker.stop();
-    let grace = worker.common.config.grace;
+    let grace = worker.common().config.grace;
     // Connections that outlast the grace end with the runtime, and their
     // requests count as aborted.
     let _ = tokio::time::timeout(grace, worker.all_closed()).await;
@@ -141,15 +124,15 @@ async fn connection(stream: tokio::net::TcpStream, worker: &Rc<Worker>) {
     let limits = &worker.config().profile.connections;
     let delay = limits.accept_delay;
     if !delay.is_zero() {
-        worker.timer.until(Instant::now() + delay).await;
+        worker.timer().until(Instant::now() + delay).await;
     }
     let mut stream = http::Socket::new(stream);
-    if worker.common.stamps {
+    if worker.common().stamps {
         // What a request waits for its connection is then the profile's doing.
         let is_held = limits.max.is_some() || !delay.is_zero();
         stream = stream.stamped(is_held.then(Instant::now));
     }
-    match &worker.common.tls {
+    match &worker.common().tls {
         None => http::serve_plain(stream, Rc::clone(worker)).await,
         Some(tls) => {
             let patience = worker.config().patience.handshake;
@@ -159,116 +142,5 @@ async fn connection(stream: tokio::net::TcpStream, worker: &Rc<Worker>) {
                 http::serve_encrypted(stream, Rc::clone(worker)).await;
             }
         }
-    }
-}
-
-/// What the connections of one thread share.
-pub(crate) struct Worker {
-    common: Common,
-    clerk: RefCell<Clerk>,
-    timer: Timer,
-    builders: http::Builders,
-    timings: http::Timings,
-    stopping: Cell<bool>,
-    /// The tasks of open connections, to be woken when the server stops.
-    open: RefCell<Vec<Option<Waker>>>,
-    free: RefCell<Vec<usize>>,
-    closed: Notify,
-}
-
-impl Worker {
-    fn new(common: Common, number: usize) -> io::Result<Self> {
-        let clerk = Clerk::new(Arc::clone(&common.journal), number);
-        Ok(Self {
-            common,
-            clerk: RefCell::new(clerk),
-            timer: Timer::best()?,
-            builders: http::Builders::new(),
-            timings: http::Timings::default(),
-            stopping: Cell::new(false),
-            open: RefCell::default(),
-            free: RefCell::default(),
-            closed: Notify::new(),
-        })
-    }
-
-    /// The server's behaviour.
-    pub(crate) fn config(&self) -> &Config {
-        &self.common.config
-    }
-
-    /// This thread's hand in the journal; not to be kept over a wait.
-    pub(crate) fn clerk(&self) -> RefMut<'_, Clerk> {
-        self.clerk.borrow_mut()
-    }
-
-    /// The timer of this thread.
-    pub(crate) fn timer(&self) -> &Timer {
-        &self.timer
-    }
-
-    /// hyper, set up for this server.
-    pub(crate) fn builders(&self) -> &http::Builders {
-        &self.builders
-    }
-
-    /// The times that this thread's answers told last.
-    pub(crate) fn timings(&self) -> &http::Timings {
-        &self.timings
-    }
-
-    /// How long a connection may be idle.
-    pub(crate) fn idle_timeout(&self) -> Option<Duration> {
-        self.common.config.profile.connections.idle_timeout
-    }
-
-    /// Whether the `nth` request of a connection is its last.
-    pub(crate) fn is_last(&self, nth: u32) -> bool {
-        let limit = self.common.config.profile.connections.requests;
-        self.is_stopping() || limit.is_some_and(|limit| nth >= limit)
-    }
-
-    /// Whether connections should end as soon as nothing is in flight.
-    pub(crate) fn is_stopping(&self) -> bool {
-        self.stopping.get()
-    }
-
-    /// Registers the calling task as an open connection.
-    async fn open(&self) -> Open<'_> {
-        let waker = std::future::poll_fn(|cx| Poll::Ready(cx.waker().clone())).await;
-        let mut open = self.open.borrow_mut();
-        let slot = self.free.borrow_mut().pop().unwrap_or_else(|| {
-            open.push(None);
-            open.len() - 1
-        });
-        open[slot] = Some(waker);
-        Open { worker: self, slot }
-    }
-
-    fn stop(&self) {
-        self.stopping.set(true);
-        for waker in self.open.borrow().iter().flatten() {
-            waker.wake_by_ref();
-        }
-    }
-
-    async fn all_closed(&self) {
-        while self.open.borrow().len() > self.free.borrow().len() {
-            self.closed.notified().await;
-        }
-    }
-}
-
-/// An open connection's place in the register.
-struct Open<'w> {
-    worker: &'w Worker,
-    slot: usize,
-}
-
-impl Drop for Open<'_> {
-    fn drop(&mut self) {
-        self.worker.open.borrow_mut()[self.slot] = None;
-        self.worker.free.borrow_mut().push(self.slot);
-        self.worker.closed.notify_one();
     }
 }
