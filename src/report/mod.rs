@@ -13,6 +13,7 @@ pub mod plot;
 pub mod table;
 
 mod chart;
+mod columns;
 mod matrix;
 mod profiles;
 mod prose;
