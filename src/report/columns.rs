@@ -3,9 +3,13 @@
 //!
 //! A new figure is one entry in [`COLUMNS`].
 
+mod dictionary;
 mod list;
 
+pub use self::dictionary::dictionary;
 pub(crate) use self::list::COLUMNS;
+use serde::{Serialize, Serializer};
+
 use crate::analysis::summary::{Figures, Row, Summary};
 use crate::record::Cell;
 use crate::report::units::billionths;
@@ -56,15 +60,6 @@ impl Value {
             Self::Number(number) => billionths(number).to_string(),
         }
     }
-
-    /// The value as a number, by which rows are sorted.
-    pub(crate) fn number(&self) -> Option<f64> {
-        match self {
-            Self::Count(count) => Some(*count as f64),
-            Self::Number(number) => Some(*number).filter(|number| number.is_finite()),
-            Self::Missing | Self::Text(_) | Self::Flag(_) => None,
-        }
-    }
 }
 
 impl From<f64> for Value {
@@ -109,24 +104,61 @@ impl<T: Into<Self>> From<Option<T>> for Value {
     }
 }
 
-/// Unit of a figure, which decides how people read it.
+impl Serialize for Value {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Missing => serializer.serialize_none(),
+            Self::Text(text) => serializer.serialize_str(text),
+            Self::Flag(flag) => serializer.serialize_bool(*flag),
+            Self::Count(count) => serializer.serialize_u64(*count),
+            Self::Number(number) => serializer.serialize_f64(billionths(*number)),
+        }
+    }
+}
+
+/// The columns of a row that JSON holds: those of the setting, or those of the
+/// figures.
+pub(crate) struct Fields<'a> {
+    row: RowIn<'a>,
+    figures: bool,
+}
+
+impl<'a> Fields<'a> {
+    pub(crate) fn of_row(row: RowIn<'a>) -> Self {
+        Self {
+            row,
+            figures: false,
+        }
+    }
+
+    pub(crate) fn of_figures(row: RowIn<'a>) -> Self {
+        Self { row, figures: true }
+    }
+}
+
+impl Serialize for Fields<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let columns = COLUMNS.iter().filter(|column| {
+            let of_figures = matches!(column.of, Of::Figures(_));
+            !column.flat && of_figures == self.figures
+        });
+        serializer.collect_map(columns.map(|column| (column.key, column.value(&self.row))))
+    }
+}
+
+/// Unit of a figure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unit {
     Text,
     Flag,
     Count,
     Seconds,
-    /// Seconds that follow from stated ones, so shown without trailing zeros.
-    StatedSeconds,
     Bytes,
-    /// A fraction of the lower bound.
-    Gap,
-    /// A fraction of a whole.
-    Share,
+    Fraction,
 }
 
-/// Subject of a column. Tables for people are ordered by it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// Subject of a column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Group {
     Setting,
     Runtime,
@@ -149,31 +181,28 @@ pub(crate) struct Column {
     pub(crate) group: Group,
     /// The name in CSV and JSON.
     pub(crate) key: &'static str,
-    /// The heading in tables for people.
-    pub(crate) heading: &'static str,
     pub(crate) unit: Unit,
     /// What it says, for the dictionary of columns.
     pub(crate) about: &'static str,
     of: Of,
+    flat: bool,
 }
 
 impl Column {
-    const fn new(
-        group: Group,
-        key: &'static str,
-        heading: &'static str,
-        unit: Unit,
-        about: &'static str,
-        of: Of,
-    ) -> Self {
+    const fn new(group: Group, key: &'static str, unit: Unit, about: &'static str, of: Of) -> Self {
         Self {
             group,
             key,
-            heading,
             unit,
             about,
             of,
+            flat: false,
         }
+    }
+
+    /// Leaves the column out of JSON, which has the same figure in a structure.
+    const fn flat(self) -> Self {
+        Self { flat: true, ..self }
     }
 
     /// The row's figure for a machine.

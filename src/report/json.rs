@@ -65,13 +65,13 @@
 use serde::Serialize;
 
 use crate::analysis::failures::Failed;
-use crate::analysis::sampled::EndedBy;
-use crate::analysis::summary::{FailedBy, Figures, Row, ServerFigures, Summary, UsageFigures};
-use crate::analysis::{Constraint, Part, Recommendation, ServiceTime, Source, Split};
+use crate::analysis::summary::{FailedBy, Figures, ServerFigures, Summary};
+use crate::analysis::{Part, Recommendation, ServiceTime, Source, Split};
 use crate::precision::Interval;
 use crate::record::{Conditions, Ending, FailureCount, Receipt, Sampling, Server};
 use crate::report::RenderError;
-use crate::report::units::{self, billionths};
+use crate::report::columns::{Fields, RowIn};
+use crate::report::units::billionths;
 
 /// The version of the format that [`render`] writes.
 pub const VERSION: u32 = 1;
@@ -155,58 +155,23 @@ struct ServiceView {
 
 #[derive(Serialize)]
 struct RowView<'a> {
-    strategy: &'a str,
-    client: &'a str,
-    dispatch: &'a str,
-    reuse: &'a str,
-    runtime_threads: Option<usize>,
+    #[serde(flatten)]
+    columns: Fields<'a>,
     processes: Option<usize>,
-    workers: usize,
-    workers_usable: usize,
-    requests: usize,
-    profile: Option<&'a str>,
-    best: bool,
-    samples: usize,
-    errors: usize,
     first_error: Option<&'a str>,
-    fails_more: bool,
-    spoilt: usize,
-    beside: Option<usize>,
-    rounds: usize,
-    ended_by: Option<EndedBy>,
     interval: Option<Interval>,
     cold_interval: Option<Interval>,
-    bound_s: Option<f64>,
-    ceiling_s: Option<f64>,
-    constraint: Option<Constraint>,
     figures: Option<FiguresView<'a>>,
 }
 
 #[derive(Serialize)]
 struct FiguresView<'a> {
-    warm_s: f64,
-    warm_min_s: f64,
-    warm_max_s: f64,
-    cold_s: f64,
-    cold_min_s: f64,
-    cold_max_s: f64,
-    gap: Option<f64>,
-    ok: u64,
-    failed: u64,
+    #[serde(flatten)]
+    columns: Fields<'a>,
     failures: &'a [FailureCount],
     pooled: Failed,
     failed_by: &'a [FailedBy],
     retries: &'a [FailedBy],
-    cpu_s: f64,
-    build_cpu_s: Option<f64>,
-    run_cpu_s: Option<f64>,
-    #[serde(flatten)]
-    usage: UsageFigures,
-    peak_rss_bytes: Option<u64>,
-    threads: Option<u64>,
-    processes: u64,
-    connections: u64,
-    most_in_flight: u64,
     server: Option<ServerView>,
     split: Option<Vec<Part>>,
 }
@@ -248,8 +213,7 @@ fn rounded(split: &Split) -> Vec<Part> {
 impl<'a> Document<'a> {
     fn of(summary: &'a Summary) -> Self {
         let session = &summary.session;
-        let rows = summary.rows.iter().enumerate();
-        let rows = rows.map(|(index, row)| RowView::of(summary, index, row));
+        let rows = RowIn::all(summary).map(RowView::of);
         Self {
             format: "fanout-summary",
             version: VERSION,
@@ -285,50 +249,23 @@ impl ServiceView {
 }
 
 impl<'a> RowView<'a> {
-    fn of(summary: &Summary, index: usize, row: &'a Row) -> Self {
-        let cell = &row.cell;
+    fn of(row: RowIn<'a>) -> Self {
+        let of = row.row;
         Self {
-            strategy: &cell.strategy,
-            client: &cell.client,
-            dispatch: &cell.dispatch,
-            reuse: &cell.reuse,
-            runtime_threads: cell.runtime_threads,
-            processes: cell.processes,
-            workers: cell.workers,
-            workers_usable: cell.workers_usable,
-            requests: cell.requests,
-            profile: cell.profile.as_deref(),
-            best: summary.is_best(index),
-            samples: row.figures.as_ref().map_or(0, |figures| figures.samples),
-            errors: row.errors,
-            first_error: row.first_error.as_deref(),
-            fails_more: row.fails_more,
-            spoilt: row.sampled.spoilt,
-            beside: row.sampled.beside,
-            rounds: row.rounds(),
-            ended_by: row.sampled.ended_by,
-            interval: row.sampled.interval.map(in_billionths),
-            cold_interval: row.sampled.cold_interval.map(in_billionths),
-            bound_s: row.bound_s.map(billionths),
-            ceiling_s: row.ceiling_s.map(billionths),
-            constraint: row.constraint,
-            figures: row.figures.as_ref().map(FiguresView::of),
+            columns: Fields::of_row(row),
+            processes: of.cell.processes,
+            first_error: of.first_error.as_deref(),
+            interval: of.sampled.interval.map(in_billionths),
+            cold_interval: of.sampled.cold_interval.map(in_billionths),
+            figures: (of.figures.as_ref()).map(|figures| FiguresView::of(row, figures)),
         }
     }
 }
 
 impl<'a> FiguresView<'a> {
-    fn of(figures: &'a Figures) -> Self {
+    fn of(row: RowIn<'a>, figures: &'a Figures) -> Self {
         Self {
-            warm_s: billionths(figures.warm_s.median),
-            warm_min_s: billionths(figures.warm_s.min),
-            warm_max_s: billionths(figures.warm_s.max),
-            cold_s: billionths(figures.cold_s.median),
-            cold_min_s: billionths(figures.cold_s.min),
-            cold_max_s: billionths(figures.cold_s.max),
-            gap: figures.gap.map(billionths),
-            ok: figures.ok,
-            failed: figures.failed,
+            columns: Fields::of_figures(row),
             failures: &figures.failures,
             pooled: Failed {
                 effect: billionths(figures.pooled.effect),
@@ -336,19 +273,6 @@ impl<'a> FiguresView<'a> {
             },
             failed_by: &figures.failed_by,
             retries: &figures.retries,
-            cpu_s: billionths(figures.cpu_s),
-            build_cpu_s: figures.build_cpu_s.map(billionths),
-            run_cpu_s: figures.run_cpu_s.map(billionths),
-            usage: UsageFigures {
-                user_s: units::by_ticks(figures.usage.user_s),
-                system_s: units::by_ticks(figures.usage.system_s),
-                ..figures.usage.map_times(billionths)
-            },
-            peak_rss_bytes: figures.peak_rss_bytes,
-            threads: figures.threads,
-            processes: figures.processes,
-            connections: figures.connections,
-            most_in_flight: figures.most_in_flight,
             server: figures.server.map(ServerView::of),
             split: figures.split.as_ref().map(rounded),
         }

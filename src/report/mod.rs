@@ -21,6 +21,7 @@ mod words;
 
 pub(crate) use crate::analysis::units;
 
+pub use self::columns::dictionary;
 pub use self::profiles::write_session;
 
 use std::path::{Path, PathBuf};
