@@ -58,7 +58,7 @@ impl Latencies {
     }
 
     /// The least latency that a share of the answers took no longer than, such
-    /// as 0.5 for the median. Exact for the quartiles, 0.9, 0.99 and so on; else
+    /// as 0.5 for the median. Exact for the quartiles, 0.95, 0.9, 0.99 and so on; else
     /// the nearest of those that were kept, within a tenth of its rank.
     pub fn percentile(&self, share: f64) -> f64 {
         let rank = rank_of(share, self.answers);
@@ -84,7 +84,7 @@ fn ranks(answers: u64) -> Vec<u64> {
     let spaced = (0..=(decades * TO_A_DECADE).ceil() as u32)
         .map(|step| 10_f64.powf(f64::from(step) / TO_A_DECADE).round() as u64);
     let nines = (1..=decades.ceil() as i32).map(|nines| 1.0 - 10_f64.powi(-nines));
-    let named = nines.chain([0.75, 0.5, 0.25]);
+    let named = nines.chain([0.95, 0.75, 0.5, 0.25]);
     let mut ranks: Vec<u64> = spaced
         .map(|rank| rank.min(answers))
         .chain(named.map(|share| rank_of(share, answers)))
@@ -146,6 +146,7 @@ mod tests {
             (0.5, 500.0),
             (0.75, 750.0),
             (0.9, 900.0),
+            (0.95, 950.0),
             (0.99, 990.0),
             (0.999, 999.0),
         ];

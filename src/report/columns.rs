@@ -155,6 +155,8 @@ pub(crate) enum Unit {
     Seconds,
     Bytes,
     Fraction,
+    /// Requests per second.
+    Rate,
 }
 
 /// Subject of a column.

@@ -102,6 +102,33 @@ mod tests {
     }
 
     #[test]
+    fn throughput_and_percentiles_cover_successful_requests() {
+        let record = RecordBuilder::new()
+            .sample("tokio", 4, measured(100, 2.0).latency(0.08))
+            .sample("tokio", 4, measured(100, 2.5).latency(0.1))
+            .sample("tokio", 4, measured(100, 4.0).latency(0.16))
+            .sample(
+                "rayon",
+                4,
+                measured(100, 2.0).latency(0.08).failed(40, "status"),
+            )
+            .build();
+        let text = csv(&record);
+        let mut reader = csv::Reader::from_reader(text.as_bytes());
+        let head = reader.headers().expect("a header").clone();
+        let mut rows = reader.records().map(|row| row.expect("valid"));
+        let mut figures = || {
+            let row = rows.next().expect("a row");
+            ["requests_per_s", "p50_s", "p95_s", "p99_s"].map(|key| {
+                let place = head.iter().position(|name| name == key);
+                row[place.expect("a column")].to_owned()
+            })
+        };
+        assert_eq!(figures(), ["40", "0.1", "0.16", "0.16"]);
+        assert_eq!(figures(), ["30", "0.08", "0.08", "0.08"]);
+    }
+
+    #[test]
     fn a_gap_that_does_not_exist_is_an_empty_field() {
         let record = RecordBuilder::new()
             .service(Some(0.0))

@@ -71,6 +71,7 @@ impl Unit {
             Self::Seconds => "s",
             Self::Bytes => "bytes",
             Self::Fraction => "fraction",
+            Self::Rate => "1/s",
         }
     }
 }

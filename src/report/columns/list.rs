@@ -180,7 +180,35 @@ pub(crate) const COLUMNS: &[Column] = columns! {
         => row |row| row.cell().processes, flat();
     "resent": Requests, Count, "median number of requests sent again because a kept connection was closed"
         => figures |figures| figures.usage.resent;
+    "requests_per_s": Runtime, Rate, "throughput: successful requests per second of warm_s, in the samples whose times count"
+        => figures |figures| throughput(figures);
+    "p50_s": Requests, Seconds, "median latency of a request, as the client sees it"
+        => figures |figures| latency(figures, 0.5);
+    "p95_s": Requests, Seconds, "95th percentile of the same"
+        => figures |figures| latency(figures, 0.95);
+    "p99_s": Requests, Seconds, "99th percentile of the same"
+        => figures |figures| latency(figures, 0.99);
 };
+
+/// Successful requests of a sample, on average, per second of the median warm
+/// runtime. Both are of the samples whose times count: those without failures
+/// where there are any.
+fn throughput(figures: &Figures) -> Option<f64> {
+    let latencies = figures.latencies.as_ref()?;
+    let successful = latencies.answers as f64 / figures.timed as f64;
+    let rate = successful / figures.warm_s.median;
+    rate.is_finite().then_some(rate)
+}
+
+/// A percentile of the latencies of single requests, from handing a request to the
+/// client until its response is checked, retries and the backoff before them
+/// included. It covers the successful requests of all samples whose times count,
+/// pooled. Each worker waits for its response before it sends the next request, so
+/// these are not the latencies of users who arrive at random.
+fn latency(figures: &Figures, share: f64) -> Option<f64> {
+    let latencies = figures.latencies.as_ref()?;
+    Some(latencies.percentile(share))
+}
 
 /// The service time of the row's profile.
 fn service(row: &RowIn<'_>) -> Option<ServiceTime> {
