@@ -17,7 +17,12 @@ fn links(text: &str) -> Vec<&str> {
 fn every_link_leads_somewhere_and_no_place_is_left_to_fill() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut seen = 0;
-    for name in ["README.md", "METHODOLOGY.md", "CHANGELOG.md"] {
+    for name in [
+        "README.md",
+        "METHODOLOGY.md",
+        "CONTRIBUTING.md",
+        "CHANGELOG.md",
+    ] {
         let text = fs::read_to_string(root.join(name)).unwrap();
         for link in links(&text) {
             assert!(root.join(link).exists(), "{name} links to {link}");
