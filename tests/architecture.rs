@@ -89,12 +89,7 @@ const CYCLES: &[&str] = &[
 ];
 
 /// Those of the mock server.
-const MOCK_SERVER_CYCLES: &[&str] = &[
-    "http/{line,wire}",
-    "profile/{file,source,times}",
-    "{config,journal,model,profile}",
-    "{http,server}",
-];
+const MOCK_SERVER_CYCLES: &[&str] = &[];
 
 #[test]
 fn no_modules_import_each_other() {
