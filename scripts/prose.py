@@ -31,7 +31,8 @@ import re
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-DOCUMENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")
+DOCUMENTS = ("README.md", "METHODOLOGY.md", "mock-server/README.md", "CONTRIBUTING.md",
+             "CHANGELOG.md")
 MEAN, LONGEST = 16, 35
 
 FENCE = re.compile(r"^\s*(```|~~~)")
