@@ -76,8 +76,6 @@ const CYCLES: &[&str] = &[
     "analysis/recommend/{binding,refusals}",
     "analysis/recommend/{choice,sustained}",
     "analysis/{failures,recommend,sampled,summary}",
-    "cli/{compare,target}",
-    "cli/{error,output}",
     "client/{alarm,hyper}",
     "measure/{course,lanes,session}",
     "measure/{sample,saved}",

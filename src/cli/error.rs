@@ -1,10 +1,7 @@
 //! Error of a command: its message and exit code.
 
-use std::fmt::Display;
+use std::fmt::{self, Display};
 use std::io;
-use std::process::ExitCode;
-
-use super::output::tell;
 
 /// Reason why a command failed.
 #[derive(Debug)]
@@ -36,14 +33,11 @@ impl CliError {
     pub(super) fn is_reader_gone(&self) -> bool {
         self.reader_gone
     }
+}
 
-    /// Prints the message, and returns the exit code.
-    pub(super) fn report(&self) -> ExitCode {
-        if self.reader_gone {
-            return ExitCode::SUCCESS;
-        }
-        tell(format_args!("error: {}\n", self.message));
-        ExitCode::FAILURE
+impl Display for CliError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
     }
 }
 

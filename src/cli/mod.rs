@@ -1,26 +1,17 @@
-//! The command line: one verb a file, each a thin user of the library.
+//! The command line: one verb per module, each a thin user of the library.
 //!
 //! A program of your own calls [`main`] with a catalogue that has your strategies in it,
 //! and gets every command for them.
 
 mod compare;
-mod descriptors;
 mod error;
 mod hints;
-mod limits;
 mod list;
 mod manual;
-mod no_answer;
 mod options;
 mod output;
-mod policy;
-mod probe;
-mod progress;
-mod refine;
 mod report;
-mod sampling;
 mod signals;
-mod target;
 mod values;
 
 use std::ffi::OsString;
@@ -90,7 +81,11 @@ pub fn main(catalogue: &Catalogue) -> ExitCode {
     };
     match outcome {
         Ok(code) => code,
-        Err(error) => error.report(),
+        Err(error) if error.is_reader_gone() => ExitCode::SUCCESS,
+        Err(error) => {
+            output::tell(format_args!("error: {error}\n"));
+            ExitCode::FAILURE
+        }
     }
 }
 

@@ -3,7 +3,8 @@
 
 use std::time::Duration;
 
-use super::{CliError, policy};
+use super::policy;
+use crate::cli::CliError;
 use crate::outcome::{Failure, FailureKind};
 use crate::request::{Endpoint, Request};
 

@@ -1,6 +1,6 @@
 //! Check that a process may open as many files as a plan needs.
 
-use super::CliError;
+use crate::cli::CliError;
 use crate::measure::Plan;
 use crate::record::Cell;
 use crate::strategy::Catalogue;

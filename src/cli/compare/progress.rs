@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{HumanDuration, ProgressBar, ProgressState, ProgressStyle};
 
-use super::output::tell;
+use crate::cli::output::tell;
 use crate::measure::{Event, Observer};
 use crate::record::{Cell, Sample, SampleResult};
 

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 
 use super::no_answer::NoAnswer;
-use super::options::Failing;
-use super::{CliError, program};
+use crate::cli::options::Failing;
+use crate::cli::{CliError, program};
 use crate::client::{BlockingCaller, Client, Handling, Reuse, Target};
 use crate::measure::{Plan, Terms};
 use crate::outcome::{Failure, Outcome, Response};

@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use mock_server::profile::Profile;
 
-use super::compare::Args;
-use super::options::Results;
-use super::output::tell;
+use super::args::Args;
 use super::policy::{Headers, Policy};
-use super::{CliError, limits, probe};
+use super::{limits, probe};
+use crate::cli::CliError;
+use crate::cli::options::Results;
+use crate::cli::output::tell;
 use crate::client::{self, Handling};
 use crate::measure::{self, Behaviour, Plan, ServerProcess, Terms};
 use crate::record::{self, Conditions};
@@ -330,26 +331,5 @@ fn bundled_table(args: &Args) -> Result<Option<Arc<Table>>, CliError> {
              for its columns",
             args.workload.name
         ))),
-    }
-}
-
-/// What an answer must be to count, as one says it on the command line.
-#[derive(Clone, Copy, clap::ValueEnum)]
-pub(super) enum Expectation {
-    /// Status 2xx
-    Status,
-    /// Status 2xx and a JSON body
-    Json,
-    /// An inventory record with the id asked for
-    Inventory,
-}
-
-impl From<Expectation> for Expect {
-    fn from(expectation: Expectation) -> Self {
-        match expectation {
-            Expectation::Status => Self::Status,
-            Expectation::Json => Self::Json,
-            Expectation::Inventory => Self::Inventory,
-        }
     }
 }

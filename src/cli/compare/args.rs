@@ -1,35 +1,25 @@
-//! `fanout compare`: the same batch through every strategy.
+//! Options of `fanout compare`.
 
 use std::path::PathBuf;
-use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
 use mock_server::duration;
 use mock_server::profile::Knobs;
 
-use super::options::{Answers, Axes, Failing, For, UNKEPT, parse_table};
-use super::output::{Format, print_summary, say_written, tell};
-use super::progress::Progress;
 use super::refine;
 use super::sampling::Options;
-use super::target::{Expectation, Target};
-use super::values::{parse_name, parse_requests, parse_workers};
-use super::{CliError, descriptors, program, signals};
-use crate::analysis::Summary;
-use crate::analysis::summary::Row;
+use crate::cli::CliError;
+use crate::cli::options::{Answers, Axes, Failing, For, parse_table};
+use crate::cli::output::Format;
+use crate::cli::values::{parse_name, parse_requests, parse_workers};
 use crate::client::Client;
-use crate::measure::{self, Plan, Session, SessionError, Sweep, discontinued, receipt};
-use crate::record::{self, Ending, Record, Sampling, Writer};
-use crate::report::files::{self, Made, Scratch};
-use crate::report::{self, units};
-use crate::secrets;
 use crate::strategy::Catalogue;
-use crate::workload::{Bundled, Source, Table};
+use crate::workload::{Bundled, Expect, Source, Table};
 
 #[derive(clap::Args)]
 #[command(after_long_help = EXAMPLES)]
-pub(super) struct Args {
+pub(in crate::cli) struct Args {
     /// Your own server [default: the bundled one]
     ///
     /// Origin, or URL with the placeholders {index} (0, 1, …), {type} (materials, then
@@ -42,7 +32,7 @@ pub(super) struct Args {
     ///
     /// `fanout list` names them.
     #[arg(long, value_delimiter = ',', value_name = "NAME,…", value_parser = parse_name)]
-    strategies: Vec<String>,
+    pub(super) strategies: Vec<String>,
 
     /// HTTP clients [default: each strategy's own]
     ///
@@ -60,7 +50,7 @@ pub(super) struct Args {
     /// cells that the recommendation rests on.
     #[arg(long, value_delimiter = ',', value_name = "N,…", value_parser = parse_workers,
         allow_hyphen_values = true)]
-    workers: Vec<usize>,
+    pub(super) workers: Vec<usize>,
 
     /// What requests ask for
     ///
@@ -140,7 +130,7 @@ pub(super) struct Args {
     /// Its value is neither printed nor recorded. Known ones (api_key, token,
     /// signature, …) are hidden without it.
     #[arg(long, value_name = "NAME", requires = "url", hide_short_help = true)]
-    secret: Vec<String>,
+    pub(super) secret: Vec<String>,
 
     /// Run once (cold) or repeated (warm)
     ///
@@ -153,7 +143,7 @@ pub(super) struct Args {
         default_value = "once",
         hide_possible_values = true
     )]
-    purpose: For,
+    pub(super) purpose: For,
 
     /// Directory of the report
     ///
@@ -165,13 +155,13 @@ pub(super) struct Args {
     ///
     /// Form in which the summary is printed to standard output.
     #[arg(long, value_enum, default_value = "table", hide_possible_values = true)]
-    format: Format,
+    pub(super) format: Format,
 
     #[command(flatten)]
-    sampling: Options,
+    pub(super) sampling: Options,
 
     #[command(flatten)]
-    axes: Axes,
+    pub(super) axes: Axes,
 
     #[command(flatten)]
     pub(super) failing: Failing,
@@ -193,12 +183,12 @@ impl Args {
     }
 
     /// The worker counts of a sweep for which none are named.
-    fn counts(&self) -> refine::Counts {
+    pub(super) fn counts(&self) -> refine::Counts {
         refine::Counts::of(self.url.as_deref())
     }
 
     /// The worker counts that the sweep begins with.
-    fn workers(&self) -> Vec<usize> {
+    pub(super) fn workers(&self) -> Vec<usize> {
         match self.workers.as_slice() {
             [] => self.counts().first.to_vec(),
             asked => asked.to_vec(),
@@ -225,7 +215,7 @@ impl Args {
     ///
     /// # Errors
     /// Where one is not known, or does not go with the workload.
-    fn clients(&self, catalogue: &Catalogue) -> Result<Vec<Client>, CliError> {
+    pub(super) fn clients(&self, catalogue: &Catalogue) -> Result<Vec<Client>, CliError> {
         let local = self.url.is_none() && self.workload.source == Source::Local;
         let named = self.clients.iter().map(|name| catalogue.client(name));
         let named = named.collect::<Result<Vec<_>, _>>()?;
@@ -269,213 +259,25 @@ Lower bound of a cell with one service time: ceil(requests / workers) times that
 
 Ctrl-C stops after cleaning up; what was measured is kept and reported.";
 
-pub(super) fn run(args: &Args, catalogue: &Catalogue) -> Result<ExitCode, CliError> {
-    secrets::name(&args.secret);
-    let plan = Plan::sweep(
-        catalogue,
-        &Sweep {
-            strategies: args.strategies.clone(),
-            clients: args.clients(catalogue)?,
-            dispatches: args.axes.dispatch.clone(),
-            reuses: args.axes.reuse.clone(),
-            runtime_threads: args.axes.runtime_threads.clone(),
-            processes: args.axes.processes.clone(),
-            workers: args.workers(),
-            requests: args.requests()?,
-            samples: args.sampling.samples().unwrap_or(1),
-        },
-    )?
-    .for_profiles(&args.profiles());
-    let mut sampling = args.sampling.sampling(args.url.is_some());
-    let saves = args.url.is_none() && args.workload.saves || args.answers.saves();
-    descriptors::allow(catalogue, &plan, sampling.lanes, saves)?;
-    // Tried before a server is asked, and gone again: it may never have a file.
-    drop(Made::directory(&args.out)?);
-    let program = program()?;
-    let target = Target::of(args, catalogue, &plan, &program)?;
-    sampling.wake_s = Some(measure::wake_up().as_secs_f64());
-    let _made = Made::directory(&args.out)?;
-    let mut writer = begin_record(args, catalogue, &plan, &target, &sampling)?;
-    // Nobody else writes here while the record is this session's.
-    let scratch = Scratch::cleared(args.out.join(UNKEPT));
-    // From here on there is something to keep.
-    let stop = signals::stop(&args.out)?;
-    if args.url.is_some() {
-        tell(format_args!(
-            "{}\n",
-            announced(&plan, sampling.samples, &target, args)
-        ));
-    }
-    let mut progress = Progress::new(sampling.samples.is_some());
-    let session = Session {
-        plan,
-        sampling: &sampling,
-        purpose: args.purpose.into(),
-        targets: target.measured,
-        program: &program,
-        stop: &stop,
-    };
-    let samples = sampling.samples.unwrap_or(1);
-    // Where worker counts are named, no others are measured, and none again.
-    let searches = args.workers.is_empty();
-    let mut further = refine::Further {
-        catalogue,
-        dir: &args.out,
-        samples,
-        counts: args.counts(),
-        waves: if searches { refine::WAVES } else { 0 },
-        confirms: searches,
-    };
-    let ran = session.run(&mut writer, &mut progress, &mut || further.next());
-    drop(scratch);
-    progress.clear();
-    conclude(args, writer, ran)
+/// What an answer must be to count, as one says it on the command line.
+#[derive(Clone, Copy, clap::ValueEnum)]
+pub(super) enum Expectation {
+    /// Status 2xx
+    Status,
+    /// Status 2xx and a JSON body
+    Json,
+    /// An inventory record with the id asked for
+    Inventory,
 }
 
-/// How many requests a server of the user's own is about to get.
-fn announced(plan: &Plan, samples: Option<u32>, target: &Target, args: &Args) -> String {
-    let one_each: u64 = plan.cells.iter().map(|cell| cell.requests as u64).sum();
-    let requests = plan.cells.first().map_or(0, |cell| cell.requests as u64);
-    let total = one_each * u64::from(samples.unwrap_or(1));
-    let url = target
-        .servers
-        .first()
-        .map_or("", |server| server.url.as_str());
-    let host = url.split('/').nth(2).unwrap_or(url);
-    let host = host.rsplit('@').next().unwrap_or(host);
-    let more = match (samples, args.workers.is_empty()) {
-        (None, _) => ", and more until --time is up",
-        (_, true) => ", plus the worker counts and samples that the sweep adds",
-        (_, false) => "",
-    };
-    format!(
-        "{} × {} × {} = {} to {host}{more}",
-        units::counted(plan.cells.len() as u64, "cell"),
-        units::counted(samples.unwrap_or(1).into(), "sample"),
-        units::counted(requests, "request"),
-        units::counted(total, "request"),
-    )
-}
-
-fn begin_record(
-    args: &Args,
-    catalogue: &Catalogue,
-    plan: &Plan,
-    target: &Target,
-    sampling: &Sampling,
-) -> Result<Writer, CliError> {
-    let mut servers = target.servers.iter().cloned();
-    let first = servers.next();
-    let first = first.ok_or_else(|| CliError::new("no server to measure"))?;
-    let session = record::Session {
-        version: record::VERSION,
-        started_at: humantime::format_rfc3339_seconds(std::time::SystemTime::now()).to_string(),
-        command: command_line(),
-        receipt: receipt(),
-        server: first,
-        others: servers.collect(),
-        verified: target.verified(),
-        timeout_s: args.failing.timeout.as_secs_f64(),
-        conditions: target.conditions.clone(),
-        purpose: args.purpose.into(),
-        sampling: Some(sampling.clone()),
-        planned: plan.cells.clone(),
-        max_failures: args.failing.max_failures,
-        discontinued: discontinued(catalogue, plan),
-        notes: plan.notes.iter().chain(&target.notes).cloned().collect(),
-    };
-    let writer = Writer::create(&args.out, &session).map_err(|source| {
-        CliError::new(files::WriteError {
-            path: args.out.join(record::PARTIAL_NAME),
-            source,
-        })
-    })?;
-    if let Some(earlier) = writer.set_aside() {
-        tell(format_args!(
-            "an earlier session here did not finish; `fanout report --partial {} --out DIR` reports \
-             its samples\n",
-            earlier.display()
-        ));
-    }
-    Ok(writer)
-}
-
-/// Puts the record in its place, and shows what was measured, whatever cut the
-/// session short, unless it is the record itself that cannot be written.
-fn conclude(
-    args: &Args,
-    writer: Writer,
-    ran: Result<Ending, SessionError>,
-) -> Result<ExitCode, CliError> {
-    if let Err(error @ SessionError::Record(_)) = ran {
-        return Err(error.into());
-    }
-    if writer.samples() == 0 {
-        writer.discard()?;
-        ran?;
-        tell(format_args!(
-            "stopped before the first sample; {} is unchanged\n",
-            args.out.display()
-        ));
-        return Ok(ExitCode::from(signals::INTERRUPTED));
-    }
-    let ending = *ran.as_ref().unwrap_or(&Ending::Interrupted);
-    writer.finish(ending).map_err(SessionError::Record)?;
-    let path = args.out.join(record::FILE_NAME);
-    let record = Record::read(&path)?;
-    let summary = Summary::of(&record);
-    drop(record);
-    // The record stands: what cannot be drawn here can be told, and drawn elsewhere.
-    let written = report::write_session(&summary, &args.out);
-    match print_summary(&summary, args.format) {
-        // What the session came to does not depend on who reads of it.
-        Err(error) if !error.is_reader_gone() => return Err(error),
-        _ => {}
-    }
-    let written = written.map_err(|error| {
-        CliError::new(format_args!(
-            "{error}; the record is complete in {}; write the report elsewhere with `fanout report {} --out DIR`",
-            path.display(),
-            args.out.display()
-        ))
-    })?;
-    say_written(&args.out, [vec![path], written].concat().as_slice());
-    match ran? {
-        // Failures are rows, and may be what was to be measured.
-        Ending::Complete if summary.best_row().is_some() => {
-            if summary.rows.iter().any(Row::every_request_succeeded) {
-                return Ok(ExitCode::SUCCESS);
-            }
-            tell(format_args!(
-                "every cell had failed requests; the table has the causes\n"
-            ));
-            Ok(ExitCode::SUCCESS)
-        }
-        Ending::Complete => Err(CliError::new(
-            "no request got a valid response; the table has the causes",
-        )),
-        Ending::Interrupted | Ending::CutOff => {
-            tell(format_args!("stopped; the samples until then are kept\n"));
-            Ok(ExitCode::from(signals::INTERRUPTED))
+impl From<Expectation> for Expect {
+    fn from(expectation: Expectation) -> Self {
+        match expectation {
+            Expectation::Status => Self::Status,
+            Expectation::Json => Self::Json,
+            Expectation::Inventory => Self::Inventory,
         }
     }
-}
-
-/// The command as it was typed, for the record; the program by its name alone.
-fn command_line() -> String {
-    let words = std::env::args_os().skip(1).map(|word| {
-        let word = word.to_string_lossy().into_owned();
-        let plain = |c: char| c.is_ascii_alphanumeric() || "-_.,:/=@%+".contains(c);
-        if !word.is_empty() && word.chars().all(plain) {
-            word
-        } else {
-            format!("'{}'", word.replace('\'', "'\\''"))
-        }
-    });
-    std::iter::once("fanout".to_owned())
-        .chain(words)
-        .collect::<Vec<_>>()
-        .join(" ")
 }
 
 #[cfg(test)]
