@@ -77,8 +77,6 @@ const CYCLES: &[&str] = &[
     "analysis/recommend/{choice,sustained}",
     "analysis/{failures,recommend,sampled,summary}",
     "client/{alarm,hyper}",
-    "measure/{course,lanes,session}",
-    "measure/{sample,saved}",
     "report/plot/{layout,page,series}",
     "report/{html,markdown,profiles}",
     "report/{prose,words}",

@@ -4,13 +4,13 @@
 
 use std::path::Path;
 
+use super::event::SessionError;
 use super::local_server::LocalServer;
 use super::machine::Processes;
 use super::process::SampleProcess;
 use super::sample::{Job, Terms};
 use super::schedule::Task;
 use super::server::{Behaviour, ServerProcess, StartError};
-use super::session::SessionError;
 use super::witness::Witness;
 use crate::record::{Cell, MachineUse, SampleResult};
 

@@ -6,7 +6,7 @@
 //! [`Session`] runs a plan of them.
 
 mod collector;
-mod course;
+mod event;
 mod journal;
 mod lanes;
 mod ledger;
@@ -29,6 +29,7 @@ mod wake;
 mod witness;
 
 pub use self::collector::Collector;
+pub use self::event::{Event, Observer, SessionError};
 pub use self::lanes::{Bundled, Target};
 pub use self::local_server::LocalServer;
 pub use self::plan::{Plan, PlanError, Sweep};
@@ -36,5 +37,5 @@ pub use self::process::{SAMPLE_VERB, serve_sample};
 pub use self::receipt::{discontinued, receipt};
 pub use self::sample::{Job, Terms, one, run};
 pub use self::server::{Behaviour, ServerProcess, StartError};
-pub use self::session::{Event, Observer, Session, SessionError};
+pub use self::session::Session;
 pub use self::wake::wake_up;

@@ -138,7 +138,7 @@ pub fn run(
         workload: Arc::new(terms.workload.clone()),
         deadline: terms.deadline,
     };
-    let saved = SavedFiles::prepare(terms)?;
+    let saved = SavedFiles::prepare(terms.handling.save.as_ref(), terms.keeps_files)?;
     let server_cpu = || {
         let bundled = terms.server_process.map(resources::cpu_time_of);
         bundled.or_else(|| terms.local_server.cpu_time())

@@ -4,7 +4,6 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::Terms;
 use crate::client::Save;
 use crate::outcome::Response;
 use crate::record::Outcomes;
@@ -22,8 +21,8 @@ impl SavedFiles {
     ///
     /// # Errors
     /// Where it cannot be made, or something is in it already.
-    pub(super) fn prepare(terms: &Terms) -> Result<Option<Self>, String> {
-        let Some(Save { dir, .. }) = &terms.handling.save else {
+    pub(super) fn prepare(save: Option<&Save>, kept: bool) -> Result<Option<Self>, String> {
+        let Some(Save { dir, .. }) = save else {
             return Ok(None);
         };
         let failed = |error| format!("cannot make {} for files: {error}", dir.display());
@@ -33,7 +32,7 @@ impl SavedFiles {
         fs::create_dir(dir).map_err(failed)?;
         Ok(Some(Self {
             dir: dir.clone(),
-            kept: terms.keeps_files,
+            kept,
         }))
     }
 
