@@ -76,12 +76,9 @@ const CYCLES: &[&str] = &[
     "analysis/recommend/{binding,refusals}",
     "analysis/recommend/{choice,sustained}",
     "analysis/{failures,recommend,sampled,summary}",
-    "client/{alarm,hyper}",
     "report/plot/{layout,page,series}",
     "report/{html,markdown,profiles}",
     "report/{prose,words}",
-    "strategy/{async_std,asynchronous,catalogue,multiprocess,rayon,sequential,smol,thread_pool,tokio}",
-    "workload/{exact,gets}",
 ];
 
 /// Those of the mock server.

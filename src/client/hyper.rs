@@ -8,7 +8,6 @@
 
 use std::future::Future;
 use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -25,7 +24,8 @@ use super::alarm::Alarm;
 use super::drive::Relay;
 use super::limits::{check_head, check_target, head_too_large};
 use super::{
-    AsyncClient, Client, Connections, Reuse, Spawner, Stock, Target, USER_AGENT, retry_after,
+    AsyncClient, Client, Connections, Network, Reuse, Spawner, Stock, Target, USER_AGENT,
+    retry_after,
 };
 use crate::outcome::{Failure, FailureKind, Response};
 use crate::request::Request;
@@ -50,28 +50,6 @@ pub(super) const STOCK: Client = Client {
     }),
     ..CLIENT
 };
-
-/// Part of a runtime that the client needs.
-pub trait Network: 'static {
-    /// A TCP connection.
-    type Stream: hyper::rt::Read + hyper::rt::Write + Send + Unpin + 'static;
-
-    /// Opens a connection, with `TCP_NODELAY` set, whose bytes are counted for
-    /// the target ([`Counted`](super::Counted)).
-    fn connect(
-        address: SocketAddr,
-        target: &Target,
-    ) -> impl Future<Output = io::Result<Self::Stream>> + Send;
-
-    /// Waits.
-    fn sleep(wait: Duration) -> impl Future<Output = ()> + Send + 'static;
-
-    /// Does work that blocks its thread on one that is there for it.
-    fn unblock<T, W>(work: W) -> impl Future<Output = T> + Send
-    where
-        T: Send + 'static,
-        W: FnOnce() -> T + Send + 'static;
-}
 
 /// A client with one kept connection, tuned or not.
 pub struct HyperClient<N: Network, const TUNED: bool = true> {

@@ -17,6 +17,8 @@ mod handling;
 mod hyper;
 mod limits;
 mod local;
+#[cfg(feature = "async")]
+mod network;
 #[cfg(feature = "reqwest")]
 mod reqwest;
 mod steps;
@@ -38,9 +40,11 @@ pub use self::caller::{BlockingCaller, Caller};
 pub use self::counted::Counted;
 pub use self::handling::{Handling, Retry, Save, Work};
 #[cfg(feature = "async")]
-pub use self::hyper::{HyperClient, Network, StockHyperClient};
+pub use self::hyper::{HyperClient, StockHyperClient};
 #[cfg(feature = "async")]
 pub use self::local::LocalClient;
+#[cfg(feature = "async")]
+pub use self::network::Network;
 #[cfg(feature = "reqwest")]
 pub use self::reqwest::ReqwestClient;
 pub use self::target::{Reuse, Target, Traffic};

@@ -178,27 +178,9 @@ impl Entry {
 
 /// A list of strategies, in the order in which they are shown.
 #[derive(Clone, Debug)]
-pub struct Catalogue(Vec<Entry>);
+pub struct Catalogue(pub(super) Vec<Entry>);
 
 impl Catalogue {
-    /// The strategies that come with fanout.
-    pub fn bundled() -> Self {
-        Self(vec![
-            super::sequential::ENTRY,
-            super::thread_pool::ENTRY,
-            #[cfg(feature = "rayon")]
-            super::rayon::ENTRY,
-            #[cfg(feature = "tokio")]
-            super::tokio::ENTRY,
-            #[cfg(feature = "async-std")]
-            super::async_std::ENTRY,
-            #[cfg(feature = "smol")]
-            super::smol::ENTRY,
-            #[cfg(feature = "multiprocess")]
-            super::multiprocess::ENTRY,
-        ])
-    }
-
     /// Adds a strategy; it takes the place of one with the same name.
     #[must_use]
     pub fn with(mut self, entry: Entry) -> Self {

@@ -1,7 +1,7 @@
 //! Strategies: how a batch is spread over workers.
 //!
-//! A strategy is one file that implements [`Strategy`], and one line in the
-//! [`Catalogue`]. Building it is setup and counts as cold; [`Strategy::run`] is
+//! A strategy is one file that implements [`Strategy`], and one line in
+//! [`Catalogue::bundled`]. Building it is setup and counts as cold; [`Strategy::run`] is
 //! the timed part; dropping it is teardown. The seam is synchronous: an
 //! asynchronous strategy owns its runtime and blocks on it inside.
 
@@ -10,6 +10,7 @@ mod async_std;
 #[cfg(feature = "async")]
 mod asynchronous;
 mod batch;
+mod bundled;
 mod catalogue;
 mod dispatch;
 #[cfg(any(feature = "measure", feature = "multiprocess"))]

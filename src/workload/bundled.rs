@@ -6,7 +6,8 @@ use std::time::Duration;
 use mock_server::journal::Route;
 use mock_server::profile::Profile;
 
-use super::gets::{Gets, Kind};
+use super::gets::Gets;
+use super::kind::Kind;
 use super::{Expect, Table, Template, Workload};
 
 /// A workload by name.

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use mock_server::{files, inventory, users};
 
 use super::expect::exactly;
-use super::gets::Kind;
+use super::kind::Kind;
 
 /// Checks of the bundled server's bodies.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::exact::Exact;
 use super::expect::{check_echo, check_json, check_record, exactly, excerpt};
+use super::kind::Kind;
 use super::{Expect, Table, Template, Workload};
 use crate::outcome::{Failure, FailureKind, Response};
 use crate::request::Request;
@@ -22,23 +23,6 @@ pub struct Gets {
     table: Option<Arc<Table>>,
     #[serde(skip)]
     exact: Exact,
-}
-
-/// Type of the item that a request asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    Materials,
-    Products,
-}
-
-impl Kind {
-    /// Its name in a URL.
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Materials => "materials",
-            Self::Products => "products",
-        }
-    }
 }
 
 impl Gets {

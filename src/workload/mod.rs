@@ -9,6 +9,7 @@ mod bundled;
 mod exact;
 mod expect;
 mod gets;
+mod kind;
 mod table;
 mod template;
 

@@ -1,6 +1,6 @@
 //! A build without the bundled server, whose bodies it cannot check.
 
-use super::gets::Kind;
+use super::kind::Kind;
 
 /// Refusal to take any body for the bundled server's.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
