@@ -121,3 +121,32 @@ fn a_secret_of_the_url_is_sent_and_kept_nowhere() {
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(text.contains("api_key=***"), "{text}");
 }
+
+#[test]
+fn report_hides_a_secret_that_the_record_holds() {
+    let server = Scripted::start(|exchange| exchange.answer(200, b"{}"));
+    let url = format!("{}/x?n={{index}}&mine=S3CRET", server.url());
+    let dirs = tempfile::tempdir().unwrap();
+    let (measured, out) = (dirs.path().join("measured"), dirs.path().join("out"));
+    let compared = Command::new(fanout())
+        .args(["compare", "--strategies", "tokio", "--workers", "2"])
+        .args(["--samples", "1", "--requests", "4", "--url", &url, "--out"])
+        .arg(&measured)
+        .output()
+        .unwrap();
+    assert!(compared.status.success(), "{compared:?}");
+    let reported = Command::new(fanout())
+        .args(["report", "--secret", "mine", "--out"])
+        .args([&out, &measured])
+        .output()
+        .unwrap();
+    assert!(reported.status.success(), "{reported:?}");
+    let holds = |bytes: &[u8]| bytes.windows(6).any(|window| window == b"S3CRET");
+    assert!(holds(&compared.stdout) && !holds(&reported.stdout));
+    let files = std::fs::read_dir(&out).unwrap().map(|file| file.unwrap());
+    let files: Vec<_> = files.map(|file| file.path()).collect();
+    assert!(files.len() > 5);
+    for path in files {
+        assert!(!holds(&std::fs::read(&path).unwrap()), "{}", path.display());
+    }
+}

@@ -10,6 +10,7 @@ use super::{CliError, output};
 use crate::analysis::Summary;
 use crate::record::{self, Record};
 use crate::report;
+use crate::secrets;
 
 #[derive(clap::Args)]
 #[command(after_long_help = EXAMPLES)]
@@ -33,6 +34,13 @@ pub(super) struct Args {
     /// The report names the difference.
     #[arg(long)]
     force: bool,
+
+    /// Parameter of URLs whose value is hidden; can be repeated
+    ///
+    /// Its value is left out of everything that is written. Known ones (api_key, token,
+    /// signature, …) are hidden without it. The record that is read keeps it.
+    #[arg(long, value_name = "NAME", hide_short_help = true)]
+    secret: Vec<String>,
 
     /// Share of requests that may fail, as 1%
     ///
@@ -67,6 +75,7 @@ Examples:
   fanout report results/latest --for repeated      judged by the warm runtime";
 
 pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
+    secrets::name(&args.secret);
     let (summary, out) = match (args.dirs.as_slice(), &args.out) {
         ([file], None) if file.is_file() => {
             return Err(CliError::new(format_args!(

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use crate::analysis::scatter::Scatter;
 use crate::analysis::summary::{Figures, Row, Summary};
 use crate::analysis::{Part, PartKind, Split};
 use crate::report::plot::page::{self, WIDTH};
-use crate::report::plot::panel::LABEL;
+use crate::report::plot::panel::{LABEL, SAMPLE};
 use crate::report::plot::scale::{Scale, Spacing};
 use crate::report::plot::scene::{Anchor, Frame, Scene, Stroke, Text};
 use crate::report::plot::series::Series;
@@ -60,20 +61,20 @@ impl Bar<'_> {
         parts.filter(|part| part.kind != PartKind::Building)
     }
 
-    /// Where it ends, whiskers included, in seconds over the bound.
+    /// Where it ends, samples included, in seconds over the bound.
     fn extent(&self) -> (f64, f64) {
         let (below, above): (f64, f64) = self.parts().fold((0.0, 0.0), |(b, a), part| {
             (b + part.seconds.min(0.0), a + part.seconds.max(0.0))
         });
-        let (least, most) = self.whisker();
+        let (least, most) = self.scatter().extent().unwrap_or_default();
         (below.min(least), above.max(most))
     }
 
-    /// The warm runtimes over the bound, from the least to the most.
-    fn whisker(&self) -> (f64, f64) {
+    /// What samples show of the warm runtime over the bound.
+    fn scatter(&self) -> Scatter {
         let bound_s = self.row.bound_s.unwrap_or(0.0);
-        let warm = self.figures.warm_s;
-        (warm.min - bound_s, warm.max - bound_s)
+        let over = self.figures.each.warm_s.iter().map(|warm| warm - bound_s);
+        Scatter::of(&over.collect::<Vec<_>>())
     }
 
     /// What it comes to, in words, with the share of the bound if that has room.
@@ -108,7 +109,8 @@ pub(super) fn scene(summary: &Summary) -> Option<Scene> {
     let mut scene = Scene::new(page::description(&subject, summary), WIDTH);
     let figures = if prose::has_medians(summary) {
         let samples = prose::samples(summary);
-        format!("the median of {samples} samples, lines below bars: their warm runtimes")
+        let shown = prose::scatter(summary);
+        format!("the median of {samples} samples, below bars: {shown}")
     } else {
         "one sample a bar".to_owned()
     };
@@ -297,12 +299,25 @@ fn stack(scene: &mut Scene, bar: &Bar<'_>, x: &Scale, y: f64) {
         Stroke::new(INK, 1.2),
     );
     if bar.figures.samples > 1 {
-        let (least, most) = bar.whisker();
-        let (from, to, y) = (x.place(least), x.place(most), y + BAR / 2.0 + 4.5);
-        let line = Stroke::new(INK, 1.3);
-        scene.line(vec![(from, y), (to, y)], line);
-        for end in [from, to] {
-            scene.line(vec![(end, y - 2.5), (end, y + 2.5)], line);
+        samples(scene, &bar.scatter(), x, y + BAR / 2.0 + 4.5);
+    }
+}
+
+/// A dot per sample below a bar, or the interval of their median.
+fn samples(scene: &mut Scene, scatter: &Scatter, x: &Scale, y: f64) {
+    match scatter {
+        Scatter::Each(each) => {
+            for over in each {
+                scene.sample((x.place(*over), y), SAMPLE, INK);
+            }
+        }
+        Scatter::Median { low, high } => {
+            let (from, to) = (x.place(*low), x.place(*high));
+            let line = Stroke::new(INK, 1.3);
+            scene.line(vec![(from, y), (to, y)], line);
+            for end in [from, to] {
+                scene.line(vec![(end, y - 2.5), (end, y + 2.5)], line);
+            }
         }
     }
 }
