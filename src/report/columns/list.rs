@@ -201,8 +201,8 @@ fn throughput(figures: &Figures) -> Option<f64> {
 }
 
 /// A percentile of the latencies of single requests, from handing a request to the
-/// client until its response is checked, retries and the backoff before them
-/// included. It covers the successful requests of all samples whose times count,
+/// client until its outcome is back, retries and the backoff before them included,
+/// the check of its response not. It covers the successful requests of all samples whose times count,
 /// pooled. Each worker waits for its response before it sends the next request, so
 /// these are not the latencies of users who arrive at random.
 fn latency(figures: &Figures, share: f64) -> Option<f64> {
