@@ -6,6 +6,7 @@
 pub mod bound;
 pub mod failures;
 pub mod latency;
+pub mod noise;
 pub mod recommend;
 pub mod refine;
 pub mod sampled;

@@ -24,6 +24,21 @@ impl Sorted {
         Some(Self(values))
     }
 
+    /// How many they are.
+    #[allow(clippy::len_without_is_empty, reason = "they are never none")]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The sum of squares of the values' logarithms about their mean; 0 where a value
+    /// has none.
+    pub fn log_squares(&self) -> f64 {
+        let logs = self.0.iter().map(|value| value.ln());
+        let mean = logs.clone().sum::<f64>() / self.0.len() as f64;
+        let squares: f64 = logs.map(|log| (log - mean).powi(2)).sum();
+        if squares.is_finite() { squares } else { 0.0 }
+    }
+
     /// The smallest value.
     pub fn min(&self) -> f64 {
         self.0[0]
@@ -75,13 +90,9 @@ impl Sorted {
 
     /// Whether the medians of two sets of values differ: their intervals of one
     /// confidence, 75 %, do not overlap. This says so of equal ones in about
-    /// one case in ten, whatever the numbers of values, from three on.
-    pub fn is_apart(&self, other: &Self) -> bool {
-        self.is_apart_among(other, 1)
-    }
-
-    /// The same where so many are compared with one of them (Bonferroni), as far as the
-    /// number of values allows that confidence.
+    /// one case in ten, whatever the numbers of values, from three on. Where so many
+    /// are compared with one of them the confidence is higher (Bonferroni), as far as
+    /// the number of values allows.
     pub fn is_apart_among(&self, other: &Self, comparisons: usize) -> bool {
         let apart = 1.0 - (1.0 - APART) / comparisons.max(1) as f64;
         let attainable = |values: &Self| enclosing(values.0.len(), 1.0).map_or(0.0, |(_, p)| p);
@@ -246,7 +257,10 @@ mod tests {
             sorted(&values)
         };
         let cases = (0..CASES).map(|_| (draw(samples.0, 1.0), draw(samples.1, slower)));
-        cases.filter(|(one, other)| one.is_apart(other)).count() as f64 / CASES as f64
+        cases
+            .filter(|(one, other)| one.is_apart_among(other, 1))
+            .count() as f64
+            / CASES as f64
     }
 
     #[test]

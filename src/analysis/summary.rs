@@ -20,9 +20,9 @@ use crate::analysis::latency::Latencies;
 use crate::analysis::recommend::{Basis, Recommendation};
 use crate::analysis::sampled::Sampled;
 use crate::analysis::split::{Ideal, Split};
-use crate::analysis::statistics::{Spread, median_count};
+use crate::analysis::statistics::{Sorted, Spread, median_count};
 use crate::analysis::timeline::Timeline;
-use crate::record::{Cell, Ending, FailureCount, Measurement, Record, Sample, Session};
+use crate::record::{Cell, Ending, FailureCount, Measurement, Purpose, Record, Sample, Session};
 
 /// What a record says, a row a cell.
 #[derive(Clone, Debug, PartialEq)]
@@ -313,6 +313,12 @@ impl Row {
     /// times compare.
     pub fn compares(&self) -> bool {
         self.figures.is_some() && !self.fails_more
+    }
+
+    /// The runtimes that decide for a purpose. `None` where it was not measured.
+    pub(crate) fn judged(&self, purpose: Purpose) -> Option<&Sorted> {
+        let figures = self.figures.as_ref()?;
+        Some(figures.runtimes.judged(purpose))
     }
 
     /// The workers that have something to do: no more than there are requests.

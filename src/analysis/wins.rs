@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::analysis::Summary;
+use crate::analysis::noise::{Difference, Noise};
 use crate::analysis::statistics::Sorted;
 use crate::analysis::summary::Row;
 use crate::record::{Cell, Purpose};
@@ -82,8 +83,7 @@ fn reached(profile: &Summary, cell: &Cell) -> Reached {
 
 /// The runtimes of a row that decide. `None` where it was not measured.
 fn judged(profile: &Summary, place: usize) -> Option<&Sorted> {
-    let figures = profile.rows.get(place)?.figures.as_ref()?;
-    Some(figures.runtimes.judged(profile.session.purpose))
+    profile.rows.get(place)?.judged(profile.session.purpose)
 }
 
 /// The median of the runtimes of a row that decide; without end where it was not
@@ -127,8 +127,11 @@ fn is_level(profile: &Summary, fastest: usize, other: usize, of: usize) -> bool 
         let among = |place| advice.equals.contains(&place);
         among(fastest) && among(other)
     });
+    let rows = profile.rows.iter();
+    let noise = Noise::of(rows.filter_map(|row| row.judged(profile.session.purpose)));
     let runtimes = judged(profile, fastest).zip(judged(profile, other));
-    equal || runtimes.is_some_and(|(one, other)| !one.is_apart_among(other, of))
+    let apart = |(one, other)| noise.compare(one, other, of) == Difference::Apart;
+    equal || runtimes.is_some_and(|both| !apart(both))
 }
 
 /// Whether a contender is the recommended one of a profile, with whatever workers.
@@ -138,12 +141,22 @@ pub fn is_recommended(profile: &Summary, contender: &Contender) -> bool {
     row.is_some_and(|row| setting(&row.cell) == contender.cell)
 }
 
-/// How many other strategies, clients and so on have a row that cannot be told from
-/// the best one by its warm runtime.
-pub fn within_noise(summary: &Summary) -> usize {
+/// Other strategies, clients and so on that have a row that cannot be told from the
+/// best one by its warm runtime.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Rivals {
+    /// Those that differ by no more than chance explains.
+    pub level: usize,
+    /// Those of which there are too few samples to tell.
+    pub untold: usize,
+}
+
+/// The rivals of a summary's best row.
+pub fn rivals(summary: &Summary) -> Rivals {
     let Some(best) = summary.best_row() else {
-        return 0;
+        return Rivals::default();
     };
+    let noise = Noise::of(summary.rows.iter().filter_map(warm));
     let rivals = || {
         let rows = summary.rows.iter();
         rows.filter(|row| {
@@ -154,16 +167,22 @@ pub fn within_noise(summary: &Summary) -> usize {
         rows.map(|row| setting(&row.cell)).collect()
     };
     let of = settings(&mut rivals()).len();
-    let level = |row: &&Row| {
-        let runtimes = warm(row).zip(warm(best));
-        runtimes.is_some_and(|(one, other)| !one.is_apart_among(other, of))
+    let those = |difference: Difference| {
+        let is = |row: &&Row| {
+            let runtimes = warm(row).zip(warm(best));
+            runtimes.is_some_and(|(one, other)| noise.compare(one, other, of) == difference)
+        };
+        settings(&mut rivals().filter(is))
     };
-    settings(&mut rivals().filter(level)).len()
+    let level = those(Difference::Level);
+    Rivals {
+        untold: those(Difference::Untold).difference(&level).count(),
+        level: level.len(),
+    }
 }
 
 fn warm(row: &Row) -> Option<&Sorted> {
-    let figures = row.figures.as_ref()?;
-    Some(figures.runtimes.judged(Purpose::Repeated))
+    row.judged(Purpose::Repeated)
 }
 
 fn setting(cell: &Cell) -> Cell {
@@ -175,9 +194,9 @@ fn setting(cell: &Cell) -> Cell {
 
 #[cfg(test)]
 mod tests {
-    use super::{Reached, Standing, contenders, is_recommended, standing, within_noise};
+    use super::{Reached, Rivals, Standing, contenders, is_recommended, rivals, standing};
     use crate::analysis::Summary;
-    use crate::analysis::fixture::{RecordBuilder, cell, measured, two_profiles};
+    use crate::analysis::fixture::{RecordBuilder, cell, measured, normal, two_profiles};
     use crate::record::{Cell, Purpose, Record};
 
     #[test]
@@ -241,11 +260,7 @@ mod tests {
     /// Two strategies of which one is so many times slower, with noise of 0.7 % and so
     /// many samples of each.
     fn noisy(seed: u64, slower: f64, samples: usize) -> Record {
-        let mut random = fastrand::Rng::with_seed(seed);
-        let mut normal = || {
-            let radius = (-2.0 * (1.0 - random.f64()).ln()).sqrt();
-            radius * (std::f64::consts::TAU * random.f64()).cos()
-        };
+        let mut normal = normal(seed);
         let mut record = RecordBuilder::new().session(|session| {
             *session = two_profiles().session;
         });
@@ -356,7 +371,34 @@ mod tests {
                 record = record.sample(strategy, 100, run);
             }
         }
-        assert_eq!(within_noise(&Summary::of(&record.build())), 1);
+        let expected = Rivals {
+            level: 1,
+            untold: 0,
+        };
+        assert_eq!(rivals(&Summary::of(&record.build())), expected);
+    }
+
+    #[test]
+    fn single_samples_make_no_winner_and_no_noise() {
+        let mut record = RecordBuilder::new().session(|session| {
+            *session = two_profiles().session;
+        });
+        for (strategy, warm_s) in [("tokio", 1.01), ("rayon", 1.3), ("smol", 1.6)] {
+            record = record.cell(steady(strategy), measured(100, warm_s));
+        }
+        let summary = Summary::of(&record.build());
+        let steady = &summary.profiles[0];
+        for contender in contenders(&summary) {
+            let Reached::Best(place) = contender.reached[0] else {
+                panic!("{contender:?}");
+            };
+            assert_eq!(standing(steady, place), Standing::Level);
+        }
+        let expected = Rivals {
+            level: 0,
+            untold: 2,
+        };
+        assert_eq!(rivals(steady), expected);
     }
 
     #[test]

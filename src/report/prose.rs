@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 pub(crate) use super::words::naming::{Naming, distinct, processes, runtime_threads};
 use crate::analysis::scatter::FEW;
 use crate::analysis::summary::{Figures, Row};
-use crate::analysis::wins;
+use crate::analysis::wins::{self, Rivals};
 use crate::analysis::{Source, Summary};
 use crate::record::{Cell, Server, ServerKind, Session};
 use crate::report::units;
@@ -124,17 +124,28 @@ pub(crate) fn headline(summary: &Summary) -> Option<String> {
             units::share(figures.pooled.share())
         ),
     };
-    let level = match wins::within_noise(summary) {
-        0 => String::new(),
-        1 => ", and one other within noise".to_owned(),
-        others => format!(", and {others} others within noise"),
-    };
+    let level = rivals(wins::rivals(summary));
     Some(format!(
         "{} with {}{level}: {}{beside}{failed}",
         shorten(&Naming::of(summary).long(cell), LONGEST_NAME),
         units::counted(cell.workers_usable as u64, "worker"),
         units::seconds(figures.warm_s.median),
     ))
+}
+
+/// How many others the fastest cannot be told from, and why.
+fn rivals(rivals: Rivals) -> String {
+    let level = match rivals.level {
+        0 => String::new(),
+        1 => ", and one other within noise".to_owned(),
+        others => format!(", and {others} others within noise"),
+    };
+    let untold = match rivals.untold {
+        0 => String::new(),
+        1 => ", and one other that so few samples cannot tell from it".to_owned(),
+        others => format!(", and {others} others that so few samples cannot tell from it"),
+    };
+    format!("{level}{untold}")
 }
 
 /// What the bound is called: one that rests on the fastest answer is an

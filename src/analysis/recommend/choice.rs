@@ -1,5 +1,6 @@
 //! Which cell is chosen: a matter of numbers alone.
 
+use crate::analysis::noise::{Difference, Noise};
 use crate::analysis::recommend::{TOLERANCE, sustained};
 use crate::analysis::statistics::Sorted;
 use crate::analysis::summary::{Figures, Row};
@@ -45,6 +46,7 @@ pub(in crate::analysis) struct Choice<'a> {
     /// Places of those with as many workers as the chosen one that are as fast,
     /// itself among them.
     pub(in crate::analysis) equals: Vec<usize>,
+    noise: Noise,
 }
 
 impl<'a> Choice<'a> {
@@ -66,6 +68,7 @@ impl<'a> Choice<'a> {
             fastest: 0,
             chosen: 0,
             equals: Vec::new(),
+            noise: Noise::of(rows.iter().filter_map(|row| row.judged(terms.purpose))),
         };
         choice.keep_to_rate(requests);
         choice.eligible = choice.distinct();
@@ -184,7 +187,8 @@ impl<'a> Choice<'a> {
 
     /// Whether one cell cannot be told from a quicker one, or nobody would notice.
     fn alike(&self, place: usize, quicker: usize) -> bool {
-        !self.judged(place).is_apart(self.judged(quicker))
+        let (this, quick) = (self.judged(place), self.judged(quicker));
+        self.noise.compare(this, quick, 1) != Difference::Apart
             || self.time(place) <= self.time(quicker) * (1.0 + SAME)
     }
 

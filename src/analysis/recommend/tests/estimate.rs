@@ -1,9 +1,8 @@
 //! How often the interval of a recommended cell holds its true median.
 
-use super::purpose::normal;
 use super::{advice, told};
 use crate::analysis::Summary;
-use crate::analysis::fixture::{RecordBuilder, measured};
+use crate::analysis::fixture::{RecordBuilder, measured, normal};
 use crate::analysis::recommend::{Choice, Estimate, Terms};
 use crate::analysis::refine::{CONFIRMED, confirm};
 use crate::record::Record;

@@ -2,7 +2,7 @@
 
 use super::{advice, told};
 use crate::analysis::Summary;
-use crate::analysis::fixture::{RecordBuilder, measured};
+use crate::analysis::fixture::{RecordBuilder, measured, normal};
 use crate::analysis::recommend::Binding;
 use crate::analysis::refine;
 use crate::record::{Purpose, Record};
@@ -58,15 +58,6 @@ fn search_and_samples_follow_what_decides() {
     };
     assert_eq!(samples(Purpose::Once), [500]);
     assert_eq!(samples(Purpose::Repeated), [1_000]);
-}
-
-/// Standard normal numbers that look like chance and are the same in every run.
-pub(super) fn normal(seed: u64) -> impl FnMut() -> f64 {
-    let mut random = fastrand::Rng::with_seed(seed);
-    move || {
-        let radius = (-2.0 * (1.0 - random.f64()).ln()).sqrt();
-        radius * (std::f64::consts::TAU * random.f64()).cos()
-    }
 }
 
 /// In how many of some seeds 50 workers are advised, whose true median is so many
