@@ -13,7 +13,7 @@ const LEVEL: f64 = 0.05;
 
 /// How the runtimes of two cells compare.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Difference {
+pub enum Comparison {
     /// They differ by more than chance explains.
     Apart,
     /// Chance explains their difference.
@@ -39,7 +39,7 @@ impl Noise {
     }
 
     /// How two sets of runtimes compare, where so many are compared with one of them.
-    pub fn compare(&self, one: &Sorted, other: &Sorted, comparisons: usize) -> Difference {
+    pub fn compare(&self, one: &Sorted, other: &Sorted, comparisons: usize) -> Comparison {
         let apart = if one.len().min(other.len()) >= ENOUGH {
             one.is_apart_among(other, comparisons)
         } else if self.freedom >= KNOWN {
@@ -48,11 +48,11 @@ impl Noise {
             let t = (one.median() / other.median()).ln().abs() / error;
             chance(t, self.freedom) < LEVEL / comparisons.max(1) as f64
         } else {
-            return Difference::Untold;
+            return Comparison::Untold;
         };
         match apart {
-            true => Difference::Apart,
-            false => Difference::Level,
+            true => Comparison::Apart,
+            false => Comparison::Level,
         }
     }
 }
@@ -84,7 +84,7 @@ fn chance(t: f64, freedom: u32) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{Difference, Noise, chance};
+    use super::{Comparison, Noise, chance};
     use crate::analysis::Summary;
     use crate::analysis::fixture::{RecordBuilder, measured};
     use crate::record::Purpose;
@@ -108,7 +108,7 @@ mod tests {
 
     /// How tokio and rayon compare by the cold runtime, where the one is so many times
     /// as slow, with so many samples each, beside so many other cells of two.
-    fn compared(seed: u64, slower: f64, samples: usize, others: usize) -> Difference {
+    fn compared(seed: u64, slower: f64, samples: usize, others: usize) -> Comparison {
         let mut noise = crate::analysis::fixture::normal(seed);
         let mut record = RecordBuilder::new();
         let mut run = |warm_s: f64| measured(100, warm_s * (0.007 * noise()).exp());
@@ -134,8 +134,8 @@ mod tests {
     #[test]
     fn single_samples_tell_nothing_without_known_noise() {
         for slower in [1.0, 1.02, 3.0] {
-            assert_eq!(compared(1, slower, 1, 0), Difference::Untold);
-            assert_eq!(compared(1, slower, 2, 3), Difference::Untold);
+            assert_eq!(compared(1, slower, 1, 0), Comparison::Untold);
+            assert_eq!(compared(1, slower, 2, 3), Comparison::Untold);
         }
     }
 
@@ -144,7 +144,7 @@ mod tests {
         for samples in [1, 2] {
             let apart = |slower: f64| {
                 let is_apart =
-                    |seed: &u64| compared(*seed, slower, samples, 8) == Difference::Apart;
+                    |seed: &u64| compared(*seed, slower, samples, 8) == Comparison::Apart;
                 (0..200).filter(is_apart).count()
             };
             let (same, slower) = (apart(1.0), apart(1.05));

@@ -19,11 +19,12 @@ mod why;
 
 use serde::Serialize;
 
+pub use self::alternatives::{Alternative, Change, Difference, Failing, Merit};
 pub use self::binding::Binding;
 pub(super) use self::choice::{Choice, Terms};
 pub use self::edge::Edge;
 pub use self::estimate::Estimate;
-pub use self::scaling::{Peak, Scaling};
+pub use self::scaling::{NoPeak, Peak, Scaling};
 pub use self::sustained::Sustained;
 use super::bound::Model;
 use super::summary::Row;
@@ -75,20 +76,11 @@ pub struct Recommendation {
     /// The reasons, in sentences, the most important first.
     pub why: Vec<String>,
     /// Other cells that one may have reason to choose.
+    #[serde(skip)]
     pub alternatives: Vec<Alternative>,
     /// How throughput goes with the number of workers.
+    #[serde(skip)]
     pub scaling: Scaling,
-}
-
-/// Another cell than the recommended one.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Alternative {
-    /// Its place in the summary's rows.
-    pub row: usize,
-    /// What speaks for it.
-    pub what: String,
-    /// What it costs and saves beside the recommended one.
-    pub cost: String,
 }
 
 /// What a recommendation is drawn from.
@@ -130,7 +122,7 @@ impl Recommendation {
         let choice = Choice::of(basis.rows, Terms::of(basis.session))?;
         let met = binding::met(basis, &choice);
         let scaling = match &met {
-            Some((binding, _)) if binding.is_limit() => Scaling::limited(),
+            Some((binding, _)) if binding.is_limit() => Scaling::NoPeak(NoPeak::Limited),
             _ => Scaling::of(&choice),
         };
         let (constraint, binds) = met.unwrap_or_else(|| binding::of(basis, &choice, &scaling));

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::analysis::Summary;
-use crate::analysis::noise::{Difference, Noise};
+use crate::analysis::noise::{Comparison, Noise};
 use crate::analysis::statistics::Sorted;
 use crate::analysis::summary::Row;
 use crate::record::{Cell, Purpose};
@@ -130,7 +130,7 @@ fn is_level(profile: &Summary, fastest: usize, other: usize, of: usize) -> bool 
     let rows = profile.rows.iter();
     let noise = Noise::of(rows.filter_map(|row| row.judged(profile.session.purpose)));
     let runtimes = judged(profile, fastest).zip(judged(profile, other));
-    let apart = |(one, other)| noise.compare(one, other, of) == Difference::Apart;
+    let apart = |(one, other)| noise.compare(one, other, of) == Comparison::Apart;
     equal || runtimes.is_some_and(|both| !apart(both))
 }
 
@@ -167,16 +167,16 @@ pub fn rivals(summary: &Summary) -> Rivals {
         rows.map(|row| setting(&row.cell)).collect()
     };
     let of = settings(&mut rivals()).len();
-    let those = |difference: Difference| {
+    let those = |comparison: Comparison| {
         let is = |row: &&Row| {
             let runtimes = warm(row).zip(warm(best));
-            runtimes.is_some_and(|(one, other)| noise.compare(one, other, of) == difference)
+            runtimes.is_some_and(|(one, other)| noise.compare(one, other, of) == comparison)
         };
         settings(&mut rivals().filter(is))
     };
-    let level = those(Difference::Level);
+    let level = those(Comparison::Level);
     Rivals {
-        untold: those(Difference::Untold).difference(&level).count(),
+        untold: those(Comparison::Untold).difference(&level).count(),
         level: level.len(),
     }
 }

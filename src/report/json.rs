@@ -21,9 +21,12 @@
 //!                 beyond_s } or null, sustained: { per_s, burst, fits, kept,
 //!                 workers } or null,
 //!                 unmeasured: [ cells, whose workers are not meant ], constraint, why:
-//!                 [ sentences ], alternatives: [ { row, what, cost } ], scaling:
+//!                 [ sentences ], alternatives: [ { row, merit, difference:
+//!                 { runtime: { seconds, slower }, workers, other_runtime, cpu_s,
+//!                 memory_bytes, failing: { share, instead_of } }, what, cost:
+//!                 sentences } ], scaling:
 //!                 { shape: peak, lambda, sigma, kappa, workers, measured, error } or
-//!                 { shape: no-peak, seen } } or null; null with several profiles, each
+//!                 { shape: no-peak, because, best?, most?, seen: a sentence } } or null; null with several profiles, each
 //!               of which has its own below,
 //!   "profiles": [ { name, first_row, rows, service, best, recommendation } ] of several
 //!               profiles or records, whose places are in "rows" too; else empty,
@@ -65,6 +68,7 @@
 use serde::Serialize;
 
 use crate::analysis::failures::Failed;
+use crate::analysis::recommend::{Alternative, Scaling};
 use crate::analysis::summary::{FailedBy, Figures, ServerFigures, Summary};
 use crate::analysis::{Part, Recommendation, ServiceTime, Source, Split};
 use crate::precision::Interval;
@@ -72,6 +76,7 @@ use crate::record::{Conditions, Ending, FailureCount, Receipt, Sampling, Server}
 use crate::report::RenderError;
 use crate::report::columns::{Fields, RowIn};
 use crate::report::units::billionths;
+use crate::report::words::{alternatives, recommendation as words};
 
 /// The version of the format that [`render`] writes.
 pub const VERSION: u32 = 1;
@@ -96,7 +101,7 @@ struct Document<'a> {
     receipt: &'a Receipt,
     service: Option<ServiceView>,
     best: Option<usize>,
-    recommendation: Option<&'a Recommendation>,
+    recommendation: Option<AdviceView>,
     profiles: Vec<ProfileView<'a>>,
     rows: Vec<RowView<'a>>,
     notes: &'a [String],
@@ -110,21 +115,69 @@ struct ProfileView<'a> {
     rows: usize,
     service: Option<ServiceView>,
     best: Option<usize>,
-    recommendation: Option<Recommendation>,
+    recommendation: Option<AdviceView>,
+}
+
+/// The recommendation, and beside its facts the sentences that reports say them in.
+#[derive(Serialize)]
+struct AdviceView {
+    #[serde(flatten)]
+    facts: Recommendation,
+    alternatives: Vec<AlternativeView>,
+    scaling: ScalingView,
+}
+
+#[derive(Serialize)]
+struct AlternativeView {
+    #[serde(flatten)]
+    facts: Alternative,
+    what: &'static str,
+    cost: String,
+}
+
+#[derive(Serialize)]
+struct ScalingView {
+    #[serde(flatten)]
+    facts: Scaling,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seen: Option<String>,
+}
+
+impl AdviceView {
+    /// That of a summary whose rows stand after so many others.
+    fn of(summary: &Summary, first_row: usize) -> Option<Self> {
+        let advice = summary.recommendation.as_ref()?.after(first_row);
+        let line = words::line(summary, summary.recommendation.as_ref()?);
+        let alternative = |other: &Alternative| AlternativeView {
+            facts: *other,
+            what: alternatives::merit(other.merit),
+            cost: alternatives::cost(other, advice.purpose),
+        };
+        Some(Self {
+            alternatives: advice.alternatives.iter().map(alternative).collect(),
+            scaling: ScalingView {
+                facts: advice.scaling,
+                seen: match advice.scaling {
+                    Scaling::NoPeak(seen) => Some(words::no_peak(seen, &line)),
+                    Scaling::Peak(_) => None,
+                },
+            },
+            facts: advice,
+        })
+    }
 }
 
 impl<'a> ProfileView<'a> {
     fn all(summary: &'a Summary) -> Vec<Self> {
         let mut first_row = 0;
         let view = |profile: &'a Summary| {
-            let advice = profile.recommendation.as_ref();
             let view = Self {
                 name: profile.name.as_deref(),
                 first_row,
                 rows: profile.rows.len(),
                 service: profile.service.map(ServiceView::of),
                 best: profile.best.map(|place| first_row + place),
-                recommendation: advice.map(|advice| advice.after(first_row)),
+                recommendation: AdviceView::of(profile, first_row),
             };
             first_row += profile.rows.len();
             view
@@ -231,7 +284,7 @@ impl<'a> Document<'a> {
             receipt: &session.receipt,
             service: summary.service.map(ServiceView::of),
             best: summary.best,
-            recommendation: summary.recommendation.as_ref(),
+            recommendation: AdviceView::of(summary, 0),
             profiles: ProfileView::all(summary),
             rows: rows.collect(),
             notes: &summary.notes,

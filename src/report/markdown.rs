@@ -113,7 +113,7 @@ fn recommendation(out: &mut String, summary: &Summary) -> fmt::Result {
     if let Some(answer) = recommendation::answer(summary) {
         writeln!(out, "**Use {}.**\n", escape(&answer))?;
     }
-    for reason in recommendation::reasons(advice) {
+    for reason in recommendation::reasons(summary, advice) {
         writeln!(out, "- {}", escape(&reason))?;
     }
     for other in recommendation::alternatives(summary, advice) {

@@ -124,7 +124,7 @@ fn recommendation(text: &mut String, summary: &Summary, look: Look) {
         && let Some(answer) = recommendation::answer(summary)
     {
         push(text, &format!("{USE} use {answer}"), best_style(), look);
-        for reason in recommendation::reasons(advice) {
+        for reason in recommendation::reasons(summary, advice) {
             push(text, &format!("- {reason}"), plain, look);
         }
         for other in recommendation::alternatives(summary, advice) {

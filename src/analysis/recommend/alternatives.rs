@@ -1,9 +1,85 @@
 //! The other cells that one may have reason to choose, and what they cost.
 
+use serde::Serialize;
+
 use super::choice::{Terms, paid_cpu_s};
-use super::{Alternative, Choice, over};
-use crate::analysis::units;
+use super::{Choice, over};
 use crate::record::Purpose;
+
+/// Another cell than the recommended one.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Alternative {
+    /// Its place in the summary's rows.
+    pub row: usize,
+    /// What speaks for it.
+    pub merit: Merit,
+    /// What it costs and saves beside the recommended one.
+    pub difference: Difference,
+}
+
+/// What speaks for an alternative.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Merit {
+    /// It is the fastest.
+    Fastest,
+    /// It takes the least memory of those within the tolerance.
+    LeastMemory,
+    /// It has the next fewer workers that were measured, with the same strategy.
+    FewerWorkers,
+    /// It is faster, and more of its requests fail.
+    MoreFailures,
+    /// It is the cell for a batch that is run again and again.
+    Repeated,
+    /// It is the cell for a batch that is run once.
+    Once,
+    /// It is the cell for this batch alone, which a limit's burst lets through.
+    WithinBurst,
+}
+
+/// What an alternative costs and saves beside the recommended cell.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Difference {
+    /// The runtime that decides.
+    pub runtime: Change,
+    /// Workers more, or fewer where it is below 0.
+    pub workers: i64,
+    /// The other runtime, where that is clearly shorter and the one that decides longer.
+    pub other_runtime: Option<Change>,
+    /// CPU time more, in seconds; `None` where it is about as much.
+    pub cpu_s: Option<f64>,
+    /// Memory more; `None` where it is about as much or not told.
+    pub memory_bytes: Option<i64>,
+    /// Requests that fail; `None` where they are no more than chance explains.
+    pub failing: Option<Failing>,
+}
+
+/// A runtime beside that of the recommended cell.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Change {
+    /// The runtime, in seconds.
+    pub seconds: f64,
+    /// How much longer it is, as a fraction of the other: below 0 where it is shorter.
+    pub slower: f64,
+}
+
+/// Shares of requests that fail.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Failing {
+    /// That of the alternative.
+    pub share: f64,
+    /// That of the recommended cell.
+    pub instead_of: f64,
+}
+
+impl Change {
+    fn of(this: f64, other: f64) -> Self {
+        Self {
+            seconds: this,
+            slower: over(this, other),
+        }
+    }
+}
 
 /// A saving in memory below this share is none.
 const SAVING: f64 = 0.05;
@@ -15,26 +91,29 @@ const MORE: f64 = 0.05;
 /// The alternatives to the chosen cell, each named once.
 pub(super) fn of(choice: &Choice<'_>) -> Vec<Alternative> {
     let found = [
-        (fastest(choice), "the fastest"),
-        (least_memory(choice), "the least memory"),
-        (fewer_workers(choice), "the next fewer workers measured"),
-        (more_failures(choice), "faster, with more failures"),
-        (otherwise(choice), otherwise_for(choice.terms.purpose)),
+        (fastest(choice), Merit::Fastest),
+        (least_memory(choice), Merit::LeastMemory),
+        (fewer_workers(choice), Merit::FewerWorkers),
+        (more_failures(choice), Merit::MoreFailures),
         (
-            in_burst(choice),
-            "for this batch alone, which the limit's burst lets through",
+            otherwise(choice),
+            match choice.terms.purpose {
+                Purpose::Once => Merit::Repeated,
+                Purpose::Repeated => Merit::Once,
+            },
         ),
+        (in_burst(choice), Merit::WithinBurst),
     ];
     let mut alternatives: Vec<Alternative> = Vec::new();
-    for (row, what) in found {
+    for (row, merit) in found {
         if let Some(row) = row
             && row != choice.chosen
             && alternatives.iter().all(|other| other.row != row)
         {
             alternatives.push(Alternative {
                 row,
-                what: what.to_owned(),
-                cost: difference(choice, row),
+                merit,
+                difference: difference(choice, row),
             });
         }
     }
@@ -106,88 +185,34 @@ fn in_burst(choice: &Choice<'_>) -> Option<usize> {
     faster.then_some(other.chosen)
 }
 
-fn otherwise_for(purpose: Purpose) -> &'static str {
-    match purpose {
-        Purpose::Once => "for a batch that is run again and again",
-        Purpose::Repeated => "for a batch that is run once",
-    }
-}
-
 /// What a cell costs and saves beside the chosen one.
-fn difference(choice: &Choice<'_>, place: usize) -> String {
+fn difference(choice: &Choice<'_>, place: usize) -> Difference {
     let (this, mine) = (choice.figures(place), choice.figures(choice.chosen));
-    let mut parts = vec![runtime(choice.time(place), choice.time(choice.chosen))];
-    let usable = |place: usize| choice.cell(place).workers_usable;
-    let (workers, mine_too) = (usable(place), usable(choice.chosen));
-    if workers != mine_too {
-        let by = units::counted(workers.abs_diff(mine_too) as u64, "worker");
-        parts.push(format!(
-            "{by} {}",
-            direction(workers > mine_too, "more", "fewer")
-        ));
-    }
-    parts.extend(other_runtime(choice, place));
+    let usable = |place: usize| choice.cell(place).workers_usable as i64;
     let paid = |figures| paid_cpu_s(figures, choice.terms.purpose);
     let cpu_s = paid(this) - paid(mine);
-    if cpu_s.abs() > paid(mine) * SAVING {
-        let by = units::seconds(cpu_s.abs());
-        parts.push(format!(
-            "{by} {} CPU time",
-            direction(cpu_s > 0.0, "more", "less")
-        ));
+    let memory = this.peak_rss_bytes.zip(mine.peak_rss_bytes);
+    let fails_more = choice.rows[place].fails_more;
+    Difference {
+        runtime: Change::of(choice.time(place), choice.time(choice.chosen)),
+        workers: usable(place) - usable(choice.chosen),
+        other_runtime: other_runtime(choice, place),
+        cpu_s: (cpu_s.abs() > paid(mine) * SAVING).then_some(cpu_s),
+        memory_bytes: memory
+            .filter(|(this, mine)| this.abs_diff(*mine) as f64 > *mine as f64 * SAVING)
+            .map(|(this, mine)| this as i64 - mine as i64),
+        failing: fails_more.then(|| Failing {
+            share: this.pooled.share(),
+            instead_of: mine.pooled.share(),
+        }),
     }
-    if let (Some(bytes), Some(base)) = (this.peak_rss_bytes, mine.peak_rss_bytes)
-        && bytes.abs_diff(base) as f64 > base as f64 * SAVING
-    {
-        let by = units::bytes(bytes.abs_diff(base));
-        parts.push(format!(
-            "{by} {} memory",
-            direction(bytes > base, "more", "less")
-        ));
-    }
-    if choice.rows[place].fails_more {
-        let (this, mine) = (this.pooled.share(), mine.pooled.share());
-        parts.push(format!(
-            "{} of its requests fail instead of {}",
-            units::share(this),
-            units::share(mine)
-        ));
-    }
-    parts.join(", ")
 }
 
 /// What becomes of the runtime that does not decide, where it goes the other way.
-fn other_runtime(choice: &Choice<'_>, place: usize) -> Option<String> {
+fn other_runtime(choice: &Choice<'_>, place: usize) -> Option<Change> {
     let purpose = choice.terms.purpose.other();
     let time = |place: usize| choice.figures(place).runtimes.judged(purpose).median();
-    let (this, mine) = (time(place), time(choice.chosen));
-    let (other, judged) = (
-        over(this, mine),
-        over(choice.time(place), choice.time(choice.chosen)),
-    );
-    (judged > 0.0 && other < -FASTER).then(|| {
-        let kind = match purpose {
-            Purpose::Once => "cold",
-            Purpose::Repeated => "warm",
-        };
-        format!("{kind} {}", runtime(this, mine))
-    })
-}
-
-fn runtime(this: f64, mine: f64) -> String {
-    let ratio = over(this, mine);
-    if ratio.abs() < 0.0005 {
-        return "as fast".to_owned();
-    }
-    let percent = units::percent(ratio);
-    let percent = percent.trim_start_matches(['+', '-']);
-    format!(
-        "{percent} {} ({})",
-        direction(ratio > 0.0, "slower", "faster"),
-        units::seconds(this)
-    )
-}
-
-fn direction(up: bool, more: &'static str, less: &'static str) -> &'static str {
-    if up { more } else { less }
+    let other = Change::of(time(place), time(choice.chosen));
+    let judged = Change::of(choice.time(place), choice.time(choice.chosen));
+    (judged.slower > 0.0 && other.slower < -FASTER).then_some(other)
 }

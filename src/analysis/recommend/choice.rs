@@ -1,6 +1,6 @@
 //! Which cell is chosen: a matter of numbers alone.
 
-use crate::analysis::noise::{Difference, Noise};
+use crate::analysis::noise::{Comparison, Noise};
 use crate::analysis::recommend::{TOLERANCE, sustained};
 use crate::analysis::statistics::Sorted;
 use crate::analysis::summary::{Figures, Row};
@@ -188,7 +188,7 @@ impl<'a> Choice<'a> {
     /// Whether one cell cannot be told from a quicker one, or nobody would notice.
     fn alike(&self, place: usize, quicker: usize) -> bool {
         let (this, quick) = (self.judged(place), self.judged(quicker));
-        self.noise.compare(this, quick, 1) != Difference::Apart
+        self.noise.compare(this, quick, 1) != Comparison::Apart
             || self.time(place) <= self.time(quicker) * (1.0 + SAME)
     }
 

@@ -8,15 +8,36 @@ use crate::record::Purpose;
 
 /// How throughput goes with the number of workers, for the recommended
 /// strategy.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case", tag = "shape")]
 pub enum Scaling {
     /// It rises to a peak, and falls again.
     Peak(Peak),
     /// No peak was seen, so there is nothing to fit one to.
-    NoPeak {
-        /// What was seen, in a sentence.
-        seen: String,
+    NoPeak(NoPeak),
+}
+
+/// What was seen instead of a peak.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case", tag = "because")]
+pub enum NoPeak {
+    /// A limit of the server decides the runtime.
+    Limited,
+    /// No runtime compares.
+    NothingCompares,
+    /// The strategy has figures that compare at one worker count only.
+    OneCount,
+    /// It is not clearly slower with the most workers that compare.
+    NotSlower {
+        /// So many.
+        most: usize,
+    },
+    /// It is slower beyond its best count, with too few counts to fit a curve.
+    TooFewCounts {
+        /// The count at which it is fastest.
+        best: usize,
+        /// The most workers that compare.
+        most: usize,
     },
 }
 
@@ -56,18 +77,12 @@ const SLOWER: f64 = 0.05;
 const FEWEST: usize = 4;
 
 impl Scaling {
-    /// No curve where a limit of the server decides.
-    pub(super) fn limited() -> Self {
-        no_peak("No curve is fitted: a limit of the server decides the runtime.".to_owned())
-    }
-
     /// What the cells of the chosen strategy show.
     pub(super) fn of(choice: &Choice<'_>) -> Self {
         let points = points(choice);
         let Some(best) = points.iter().min_by(|a, b| a.time.total_cmp(&b.time)) else {
-            return no_peak("No runtime can be compared.".to_owned());
+            return Self::NoPeak(NoPeak::NothingCompares);
         };
-        let strategy = choice.cell(choice.chosen).line();
         let most = points.last().map_or(0.0, |point| point.workers);
         let falls = |point: &&Point| {
             point.workers > best.workers
@@ -75,26 +90,22 @@ impl Scaling {
                 && point.time > best.time * (1.0 + SLOWER)
         };
         if points.len() < 2 {
-            return no_peak(format!(
-                "{strategy} has figures that compare at one worker count only."
-            ));
+            return Self::NoPeak(NoPeak::OneCount);
         }
         // One slower cell may be chance; all that lie further out are not.
         let peaked = points.last().is_some_and(|last| falls(&last));
         if !peaked {
-            return no_peak(format!(
-                "No peak was seen: {strategy} is not clearly slower with {most} workers, the \
-                 most that were measured without more failures, than with fewer."
-            ));
+            return Self::NoPeak(NoPeak::NotSlower {
+                most: most as usize,
+            });
         }
         let fitted = (points.len() >= FEWEST).then(|| fit(&points)).flatten();
         fitted.map_or_else(
             || {
-                no_peak(format!(
-                    "{strategy} is fastest at {} workers and slower at {most}; too few worker \
-                     counts were measured to fit a curve.",
-                    best.workers
-                ))
+                Self::NoPeak(NoPeak::TooFewCounts {
+                    best: best.workers as usize,
+                    most: most as usize,
+                })
             },
             |peak| {
                 Self::Peak(Peak {
@@ -105,10 +116,6 @@ impl Scaling {
             },
         )
     }
-}
-
-fn no_peak(seen: String) -> Scaling {
-    Scaling::NoPeak { seen }
 }
 
 /// The eligible cells of the chosen strategy, by workers.

@@ -8,7 +8,7 @@ mod purpose;
 
 use proptest::prelude::*;
 
-use super::{Binding, Recommendation, Scaling};
+use super::{Binding, Merit, NoPeak, Recommendation, Scaling};
 use crate::analysis::Summary;
 use crate::analysis::fixture::{RecordBuilder, measured, sweep};
 use crate::analysis::simulated::Service;
@@ -27,10 +27,7 @@ fn told(record: &Record) -> String {
         text.push_str(&format!("- {sentence}\n"));
     }
     for other in &advice.alternatives {
-        text.push_str(&format!(
-            "or row {}, {}: {}\n",
-            other.row, other.what, other.cost
-        ));
+        text.push_str(&format!("or row {}, {:?}\n", other.row, other.merit));
     }
     text + &format!("{:?}", advice.scaling)
 }
@@ -80,20 +77,17 @@ fn alternative_with_fewer_workers_keeps_the_strategy() {
     let fewer = advice
         .alternatives
         .iter()
-        .find(|other| other.what.contains("fewer"))
+        .find(|other| other.merit == Merit::FewerWorkers)
         .expect("fewer workers");
     // Neither rayon with 15, the next count of any strategy, nor with 10, which is faster.
     assert_eq!(
         summary.rows[fewer.row].cell.to_string(),
         "tokio + hyper, w=10"
     );
-    assert!(
-        fewer
-            .cost
-            .starts_with("105 % slower (2.104 s), 10 workers fewer"),
-        "{}",
-        fewer.cost
-    );
+    let difference = fewer.difference;
+    assert!((difference.runtime.seconds - 2.104).abs() < 1e-9);
+    assert!((difference.runtime.slower - (2.104 / 1.024 - 1.0)).abs() < 1e-9);
+    assert_eq!(difference.workers, -10);
 }
 
 const GRID: [usize; 8] = [1, 2, 3, 5, 10, 20, 50, 100];
@@ -320,17 +314,12 @@ fn more_workers_than_requests_are_one_for_each() {
     let others: Vec<_> = advice
         .alternatives
         .iter()
-        .map(|other| &other.what)
+        .map(|other| other.merit)
         .collect();
-    assert_eq!(others, ["the next fewer workers measured"]);
+    assert_eq!(others, [Merit::FewerWorkers]);
     assert_eq!(advice.constraint, Binding::Batch);
-    let Scaling::NoPeak { seen } = advice.scaling else {
-        panic!("{:?}", advice.scaling);
-    };
-    assert!(
-        seen.contains("not clearly slower with 60 workers"),
-        "{seen}"
-    );
+    let seen = NoPeak::NotSlower { most: 60 };
+    assert_eq!(advice.scaling, Scaling::NoPeak(seen));
 }
 
 #[test]

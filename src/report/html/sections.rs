@@ -116,7 +116,7 @@ pub(super) fn recommendation(out: &mut String, summary: &Summary) -> fmt::Result
                 "<p class=\"answer\"><strong>Use {}.</strong></p>",
                 markup(&answer)
             )?;
-            list(out, "Why", &recommendation::reasons(found), 20)?;
+            list(out, "Why", &recommendation::reasons(summary, found), 20)?;
             list(out, "Or", &recommendation::alternatives(summary, found), 20)?;
         }
         _ => writeln!(

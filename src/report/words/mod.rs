@@ -9,6 +9,7 @@
 /// The sentence where no cell can be recommended, as no request succeeded.
 pub(crate) const NO_GOOD_CELL: &str = "no request got a valid response";
 
+pub(crate) mod alternatives;
 pub(crate) mod gap;
 pub(crate) mod naming;
 pub(crate) mod receipt;

@@ -1,6 +1,7 @@
 //! The recommendation in lines, for every output that a person reads.
 
-use crate::analysis::recommend::{Edge, Peak, Recommendation, Scaling, Sustained};
+use super::alternatives;
+use crate::analysis::recommend::{Edge, NoPeak, Peak, Recommendation, Scaling, Sustained};
 use crate::analysis::summary::Summary;
 use crate::record::Purpose;
 use crate::report::prose::{self, Naming};
@@ -98,15 +99,13 @@ pub(crate) fn answers(summary: &Summary) -> Vec<String> {
 }
 
 /// The reasons.
-pub(crate) fn reasons(advice: &Recommendation) -> Vec<String> {
-    let reasons = advice.why.iter().chain(match &advice.scaling {
-        Scaling::NoPeak { seen } => Some(seen),
-        Scaling::Peak(_) => None,
+pub(crate) fn reasons(summary: &Summary, advice: &Recommendation) -> Vec<String> {
+    let why = advice.why.iter();
+    let mut reasons: Vec<_> = why.map(|reason| prose::printable(reason)).collect();
+    reasons.push(match &advice.scaling {
+        Scaling::NoPeak(seen) => prose::printable(&no_peak(*seen, &line(summary, advice))),
+        Scaling::Peak(peak) => curve(peak),
     });
-    let mut reasons: Vec<_> = reasons.map(|reason| prose::printable(reason)).collect();
-    if let Scaling::Peak(peak) = &advice.scaling {
-        reasons.push(curve(peak));
-    }
     reasons.extend(advice.edge.as_ref().map(edge));
     reasons.extend(advice.sustained.as_ref().and_then(sustained));
     reasons.push(judged(advice.purpose).to_owned());
@@ -121,11 +120,38 @@ pub(crate) fn alternatives(summary: &Summary, advice: &Recommendation) -> Vec<St
             "{}{} ({}): {}",
             prose::printable(&row.cell.to_string()),
             prose::given_up(row),
-            other.what,
-            other.cost
+            alternatives::merit(other.merit),
+            alternatives::cost(other, advice.purpose)
         ))
     });
     named.collect()
+}
+
+/// The recommended strategy and what it was combined with.
+pub(crate) fn line(summary: &Summary, advice: &Recommendation) -> String {
+    let row = summary.rows.get(advice.row);
+    row.map(|row| row.cell.line()).unwrap_or_default()
+}
+
+/// What was seen of a strategy instead of a peak.
+pub(crate) fn no_peak(seen: NoPeak, strategy: &str) -> String {
+    match seen {
+        NoPeak::Limited => {
+            "No curve is fitted: a limit of the server decides the runtime.".to_owned()
+        }
+        NoPeak::NothingCompares => "No runtime can be compared.".to_owned(),
+        NoPeak::OneCount => {
+            format!("{strategy} has figures that compare at one worker count only.")
+        }
+        NoPeak::NotSlower { most } => format!(
+            "No peak was seen: {strategy} is not clearly slower with {most} workers, the most \
+             that were measured without more failures, than with fewer."
+        ),
+        NoPeak::TooFewCounts { best, most } => format!(
+            "{strategy} is fastest at {best} workers and slower at {most}; too few worker counts \
+             were measured to fit a curve."
+        ),
+    }
 }
 
 fn curve(peak: &Peak) -> String {
@@ -175,7 +201,7 @@ mod tests {
                 record = record.sample("tokio", *workers, measured(100, warm_s));
             }
             let summary = Summary::of(&record.build());
-            reasons(summary.recommendation.as_ref().expect("advice")).join("\n")
+            reasons(&summary, summary.recommendation.as_ref().expect("advice")).join("\n")
         };
         let edge = said(1_000.0, &[1, 2]);
         assert!(

@@ -2,7 +2,7 @@
 
 use super::advice;
 use crate::analysis::fixture::{Measured, RecordBuilder, measured};
-use crate::analysis::recommend::{Binding, Scaling};
+use crate::analysis::recommend::{Binding, Failing, Merit, NoPeak, Scaling};
 use crate::record::{Limits, RateLimit, SampleResult};
 
 /// One cell of tokio a worker count, with so many failures in each of three samples.
@@ -39,12 +39,13 @@ fn a_cell_that_fails_more_is_left_out_and_named() {
     let other = advice
         .alternatives
         .iter()
-        .find(|other| other.what.contains("more failures"));
-    let cost = &other.expect("the faster").cost;
-    assert!(
-        cost.contains("5.00 % of its requests fail instead of 1.00 %"),
-        "{cost}"
-    );
+        .find(|other| other.merit == Merit::MoreFailures);
+    let failing = other.expect("the faster").difference.failing;
+    let expected = Failing {
+        share: 0.05,
+        instead_of: 0.01,
+    };
+    assert_eq!(failing, Some(expected));
 }
 
 #[test]
@@ -103,7 +104,10 @@ fn a_limit_is_named_where_refused_requests_are_tried_again() {
         "The rate limit of 30/s binds: from 2 workers on, requests are refused with 429 and \
          tried again (20 of them for 100 requests)."
     );
-    assert!(matches!(scaling, Scaling::NoPeak { .. }), "{scaling:?}");
+    assert!(
+        matches!(scaling, Scaling::NoPeak(NoPeak::Limited)),
+        "{scaling:?}"
+    );
     let (binding, said, _) = told(Limits::default(), 429);
     assert_eq!(binding, Binding::RateLimit);
     assert!(
@@ -259,13 +263,8 @@ fn what_one_worker_cannot_do_is_not_promised() {
 #[test]
 fn worker_counts_that_failed_are_not_said_not_to_be_measured() {
     let record = failing(&[(5, 4.0, 0), (50, 0.4, 60)]).build();
-    let Scaling::NoPeak { seen } = advice(&record).expect("a recommendation").1.scaling else {
-        panic!("a peak of one point");
-    };
-    assert_eq!(
-        seen,
-        "tokio + hyper has figures that compare at one worker count only."
-    );
+    let scaling = advice(&record).expect("a recommendation").1.scaling;
+    assert_eq!(scaling, Scaling::NoPeak(NoPeak::OneCount));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use super::{advice, simulated};
 use crate::analysis::Summary;
 use crate::analysis::fixture::{RecordBuilder, cell, measured};
-use crate::analysis::recommend::Edge;
+use crate::analysis::recommend::{Edge, Merit};
 use crate::analysis::simulated::Service;
 use crate::record::{Ending, Limits, RateLimit, ServerKind};
 
@@ -69,7 +69,7 @@ fn batch_within_a_burst_is_advised_for_the_rate() {
     let burst = advised
         .alternatives
         .iter()
-        .find(|other| other.what.contains("burst"));
+        .find(|other| other.merit == Merit::WithinBurst);
     let burst = burst.expect("the cell for this batch alone");
     assert_eq!(summary.rows[burst.row].cell.workers, 2);
     // Where requests that are refused are sent again, the limit keeps itself.
