@@ -40,10 +40,10 @@ pub(super) fn tell(message: fmt::Arguments<'_>) {
         .and_then(|()| stderr.flush());
 }
 
-/// Prints a summary.
-pub(super) fn print_summary(summary: &Summary, format: Format) -> Result<(), CliError> {
+/// Prints a summary; as a table with all cells, or with those that matter most.
+pub(super) fn print_summary(summary: &Summary, format: Format, all: bool) -> Result<(), CliError> {
     match format {
-        Format::Table => print(&report::table::render(summary, look())),
+        Format::Table => print(&report::table::render(summary, Look { all, ..look() })),
         Format::Json => print(&report::json::render(summary)?),
         Format::Csv => print_export(summary, &report::csv::EXPORT),
         Format::Markdown => print_export(summary, &report::markdown::EXPORT),
@@ -83,6 +83,7 @@ pub(super) fn look() -> Look {
     Look {
         colour: anstream::AutoStream::choice(&stdout) != ColorChoice::Never,
         width,
+        all: false,
     }
 }
 

@@ -61,6 +61,13 @@ pub(super) struct Args {
     )]
     purpose: Option<For>,
 
+    /// Every cell in the table, as in summary.md
+    ///
+    /// Otherwise, in a long table, those of the recommended worker count, and the fastest
+    /// of every other.
+    #[arg(long, hide_short_help = true)]
+    all: bool,
+
     /// table, json, csv or markdown
     ///
     /// Form in which the summary is printed to standard output.
@@ -93,7 +100,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
         }
     };
     let written = report::write_session(&summary, &out)?;
-    print_summary(&summary, args.format)?;
+    print_summary(&summary, args.format, args.all)?;
     output::say_written(&out, &written);
     Ok(ExitCode::SUCCESS)
 }

@@ -7,7 +7,7 @@ mod dictionary;
 mod list;
 
 pub use self::dictionary::dictionary;
-pub(crate) use self::list::COLUMNS;
+pub(crate) use self::list::{COLUMNS, latency, throughput};
 use serde::{Serialize, Serializer};
 
 use crate::analysis::summary::{Figures, Row, Summary};

@@ -12,8 +12,8 @@ pub mod markdown;
 pub mod plot;
 pub mod table;
 
-mod chart;
 mod columns;
+mod gap_matrix;
 mod matrix;
 mod profiles;
 mod prose;

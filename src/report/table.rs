@@ -1,5 +1,7 @@
-//! The table on the terminal: every cell, the fastest first.
+//! The report on the terminal: a table of cells, the fastest first, and the
+//! recommendation as its last line.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
@@ -7,7 +9,8 @@ use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
 use crate::analysis::summary::{Figures, Row, Summary};
 use crate::record::Cell;
-use crate::report::chart;
+use crate::report::columns;
+use crate::report::gap_matrix;
 use crate::report::prose::{self, Naming};
 use crate::report::units::{self, NONE};
 use crate::report::words::{self, gap, recommendation};
@@ -21,6 +24,9 @@ const FAILED: &str = "✗";
 /// The longest strategy or client name that is shown whole, in characters.
 const LONGEST_NAME: usize = 20;
 
+/// The most rows of a table that is shown whole: with its head it fits a screen.
+const SHORT: usize = 20;
+
 /// How a table is to look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Look {
@@ -29,14 +35,18 @@ pub struct Look {
     /// The columns of the terminal. The less important columns of the table
     /// give way until it fits; the most important ones stay, whatever it is.
     pub width: usize,
+    /// Whether every cell has a row. Otherwise, in a table of more than 20 rows, those
+    /// of the recommended worker count have one, and the fastest of every other count.
+    pub all: bool,
 }
 
 impl Default for Look {
-    /// No colour, 100 columns.
+    /// No colour, 100 columns, some rows.
     fn default() -> Self {
         Self {
             colour: false,
             width: 100,
+            all: false,
         }
     }
 }
@@ -76,27 +86,27 @@ impl Column {
     }
 }
 
-/// Renders the recommendation, a chart, the table, what failed, the notes, where
-/// the bound comes from, and which is the fastest, each line ending with a newline.
+/// Renders a matrix of gaps, the table, what failed, the notes, where the bound comes
+/// from, which cell is the fastest, and, last, the recommendation. Each line ends with
+/// a newline.
 pub fn render(summary: &Summary, look: Look) -> String {
     let mut text = String::new();
-    recommendation(&mut text, summary, look);
-    if !summary.rows.is_empty() {
-        text.push_str(&fitting_table(summary, look));
+    let plain = Style::new();
+    let matrix = gap_matrix::lines(summary, look.width);
+    for line in &matrix {
+        push_styled(&mut text, line, plain, look);
+    }
+    if !matrix.is_empty() {
         text.push('\n');
     }
+    table(&mut text, summary, look);
     let failed = Style::new().fg_color(Some(AnsiColor::Red.into()));
     for line in prose::failures(summary) {
         push(&mut text, &format!("{FAILED} {line}"), failed, look);
     }
-    let plain = Style::new();
     for note in &summary.notes {
-        push(
-            &mut text,
-            &format!("note: {}", prose::printable(note)),
-            plain,
-            look,
-        );
+        let note = format!("note: {}", prose::printable(note));
+        push(&mut text, &note, plain, look);
     }
     let basis = format!(
         "{}; {}",
@@ -106,7 +116,7 @@ pub fn render(summary: &Summary, look: Look) -> String {
     push(&mut text, &basis, plain, look);
     let answers = prose::headlines(summary);
     for answer in &answers {
-        push(&mut text, &format!("{BEST} {answer}"), best_style(), look);
+        push(&mut text, &format!("{BEST} {answer}"), plain, look);
     }
     if answers.is_empty() {
         push(&mut text, words::NO_GOOD_CELL, plain, look);
@@ -114,33 +124,63 @@ pub fn render(summary: &Summary, look: Look) -> String {
     if let Some(parts) = gap::sentence(summary) {
         push(&mut text, &format!("  {parts}"), plain, look);
     }
+    recommendation(&mut text, summary, look);
     text
 }
 
-/// What to use and why, and a chart that shows it.
+/// The rows that are shown, and how many are not.
+fn table(text: &mut String, summary: &Summary, look: Look) {
+    if summary.rows.is_empty() {
+        return;
+    }
+    let shown = shown(summary, look);
+    text.push_str(&fitting_table(summary, &shown, look));
+    match summary.rows.len() - shown.len() {
+        0 => {}
+        hidden => {
+            let cells = units::counted(hidden as u64, "more cell");
+            push(text, &format!("{cells}: --all"), Style::new(), look);
+        }
+    }
+    text.push('\n');
+}
+
+/// Places of the rows that are shown: with one recommendation those of its worker
+/// count, the first of every other, and those that failed.
+fn shown(summary: &Summary, look: Look) -> Vec<usize> {
+    let advised = summary.recommendation.as_ref().map(|advice| advice.row);
+    let advised = advised.and_then(|row| summary.rows.get(row));
+    let rows = summary.rows.iter().enumerate();
+    let is_long = summary.rows.len() > SHORT;
+    let Some(advised) = advised.filter(|_| is_long && !look.all) else {
+        return rows.map(|(place, _)| place).collect();
+    };
+    let mut seen = BTreeSet::from([advised.cell.workers_usable]);
+    rows.filter(|(_, row)| {
+        let count = row.cell.workers_usable;
+        count == advised.cell.workers_usable || !row.compares() || seen.insert(count)
+    })
+    .map(|(place, _)| place)
+    .collect()
+}
+
+/// Why, what the alternatives cost, and what to use.
 fn recommendation(text: &mut String, summary: &Summary, look: Look) {
     let plain = Style::new();
     if let Some(advice) = &summary.recommendation
         && let Some(answer) = recommendation::answer(summary)
     {
-        push(text, &format!("{USE} use {answer}"), best_style(), look);
+        text.push('\n');
         for reason in recommendation::reasons(summary, advice) {
             push(text, &format!("- {reason}"), plain, look);
         }
         for other in recommendation::alternatives(summary, advice) {
             push(text, &format!("- or {other}"), plain, look);
         }
-        text.push('\n');
+        push(text, &format!("{USE} use {answer}"), best_style(), look);
     }
     for answer in recommendation::answers(summary) {
         push(text, &format!("{USE} {answer}"), best_style(), look);
-    }
-    let chart = chart::lines(summary, look.width);
-    for line in &chart {
-        push_styled(text, line, plain, look);
-    }
-    if !chart.is_empty() {
-        text.push('\n');
     }
 }
 
@@ -192,10 +232,10 @@ fn wrap(line: &str, width: usize) -> Vec<String> {
 }
 
 /// The table with as many columns as fit.
-fn fitting_table(summary: &Summary, look: Look) -> String {
+fn fitting_table(summary: &Summary, shown: &[usize], look: Look) -> String {
     let mut columns = columns(summary);
     loop {
-        let lines = lines(summary, &columns);
+        let lines = lines(summary, shown, &columns);
         let width = lines
             .iter()
             .map(|line| line.trim_end().chars().count())
@@ -205,18 +245,19 @@ fn fitting_table(summary: &Summary, look: Look) -> String {
             (Some(width), Some(next)) if width > look.width && next > 0 => {
                 columns.retain(|column| column.gives_way != next);
             }
-            _ => return styled(summary, &lines, look),
+            _ => return styled(summary, shown, &lines, look),
         }
     }
 }
 
-fn styled(summary: &Summary, lines: &[String], look: Look) -> String {
+fn styled(summary: &Summary, shown: &[usize], lines: &[String], look: Look) -> String {
     let mut text = String::new();
-    let rows = std::iter::once(None).chain(summary.rows.iter().enumerate().map(Some));
-    for (line, row) in lines.iter().zip(rows) {
-        let style = match row {
+    let advised = summary.recommendation.as_ref().map(|advice| advice.row);
+    let rows = std::iter::once(None).chain(shown.iter().map(Some));
+    for (line, place) in lines.iter().zip(rows) {
+        let style = match place.map(|place| (*place, &summary.rows[*place])) {
             None => Style::new().bold(),
-            Some((index, _)) if summary.is_best(index) => best_style(),
+            Some((place, _)) if advised == Some(place) => best_style(),
             Some((_, row)) if !row.compares() => Style::new().fg_color(Some(AnsiColor::Red.into())),
             Some(_) => Style::new(),
         };
@@ -227,14 +268,15 @@ fn styled(summary: &Summary, lines: &[String], look: Look) -> String {
 
 /// The head and a line a row, unstyled: the table's writer would count
 /// colour codes as text.
-fn lines(summary: &Summary, columns: &[Column]) -> Vec<String> {
+fn lines(summary: &Summary, shown: &[usize], columns: &[Column]) -> Vec<String> {
     let mut table = Table::new();
     table
         .load_style(presets::NOTHING)
         .set_content_arrangement(ContentArrangement::Disabled)
         .set_header(std::iter::once("").chain(columns.iter().map(|column| column.head)));
-    for (index, row) in summary.rows.iter().enumerate() {
-        let mark = prose::marks(summary, index, row);
+    for place in shown {
+        let row = &summary.rows[*place];
+        let mark = prose::marks(summary, *place, row);
         let fields = columns.iter().map(|column| (column.field)(row));
         table.add_row(std::iter::once(mark).chain(fields));
     }
@@ -305,6 +347,14 @@ fn columns(summary: &Summary) -> Vec<Column> {
         }));
     }
     columns.extend([
+        Column::number("req/s", 4, |row| {
+            figure(row, |figures| columns::throughput(figures).map(units::rate))
+        }),
+        Column::number("p99", 5, |row| {
+            figure(row, |figures| {
+                columns::latency(figures, 0.99).map(units::seconds)
+            })
+        }),
         Column::number("cpu", 2, |row| time(row, |figures| figures.cpu_s)),
         Column::number("memory", 1, |row| {
             figure(row, |figures| figures.peak_rss_bytes.map(units::bytes))
@@ -349,7 +399,12 @@ mod tests {
     }
 
     fn shown(record: &Record, colour: bool, width: usize) -> String {
-        render(&Summary::of(record), Look { colour, width })
+        let look = Look {
+            colour,
+            width,
+            ..Look::default()
+        };
+        render(&Summary::of(record), look)
     }
 
     #[test]
@@ -417,6 +472,31 @@ mod tests {
     fn nothing_measured_and_nothing_known_still_read_well() {
         let empty = shown(&RecordBuilder::new().service(None).build(), false, 80);
         insta::assert_snapshot!(empty);
+    }
+
+    #[test]
+    fn long_table_shows_the_recommended_count_and_the_best_of_others() {
+        let mut record = RecordBuilder::new();
+        for workers in 1..=12 {
+            for (strategy, more) in [("tokio", 0.0), ("rayon", 0.01)] {
+                let warm_s = 20.0 / f64::from(workers) + more;
+                record = record.sample(strategy, workers as usize, measured(100, warm_s));
+            }
+        }
+        let summary = Summary::of(&record.build());
+        let rows = |all| {
+            let look = Look {
+                all,
+                ..Look::default()
+            };
+            let shown = render(&summary, look);
+            let rows = shown.lines().filter(|line| line.contains("100/100"));
+            (rows.count(), shown)
+        };
+        let (some, text) = rows(false);
+        assert_eq!((some, rows(true).0), (13, 24));
+        assert!(text.contains("11 more cells: --all"), "{text}");
+        assert!(text.lines().last().unwrap().starts_with("→ use tokio"));
     }
 
     #[test]

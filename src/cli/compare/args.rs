@@ -151,6 +151,13 @@ pub(in crate::cli) struct Args {
     #[arg(long, value_name = "DIR", default_value = "results/latest")]
     pub(super) out: PathBuf,
 
+    /// Every cell in the table, as in summary.md
+    ///
+    /// Otherwise, in a long table, those of the recommended worker count, and the fastest
+    /// of every other.
+    #[arg(long, hide_short_help = true)]
+    pub(super) all: bool,
+
     /// table, json, csv or markdown
     ///
     /// Form in which the summary is printed to standard output.

@@ -186,7 +186,7 @@ fn conclude(
     drop(record);
     // The record stands: what cannot be drawn here can be told, and drawn elsewhere.
     let written = report::write_session(&summary, &args.out);
-    match print_summary(&summary, args.format) {
+    match print_summary(&summary, args.format, args.all) {
         // What the session came to does not depend on who reads of it.
         Err(error) if !error.is_reader_gone() => return Err(error),
         _ => {}

@@ -193,7 +193,7 @@ pub(crate) const COLUMNS: &[Column] = columns! {
 /// Successful requests of a sample, on average, per second of the median warm
 /// runtime. Both are of the samples whose times count: those without failures
 /// where there are any.
-fn throughput(figures: &Figures) -> Option<f64> {
+pub(crate) fn throughput(figures: &Figures) -> Option<f64> {
     let latencies = figures.latencies.as_ref()?;
     let successful = latencies.answers as f64 / figures.timed as f64;
     let rate = successful / figures.warm_s.median;
@@ -205,7 +205,7 @@ fn throughput(figures: &Figures) -> Option<f64> {
 /// the check of its response not. It covers the successful requests of all samples whose times count,
 /// pooled. Each worker waits for its response before it sends the next request, so
 /// these are not the latencies of users who arrive at random.
-fn latency(figures: &Figures, share: f64) -> Option<f64> {
+pub(crate) fn latency(figures: &Figures, share: f64) -> Option<f64> {
     let latencies = figures.latencies.as_ref()?;
     Some(latencies.percentile(share))
 }
