@@ -14,7 +14,7 @@ use hyper::http::request::Parts;
 use hyper::http::uri::Authority;
 use hyper::{Method, Request, Response, StatusCode, Version};
 
-use super::line::{InFlight, Line};
+use super::connection::{Connection, InFlight};
 use super::payload::Payload;
 use super::thread::Worker;
 use super::timing;
@@ -64,7 +64,7 @@ impl Future for Answering {
 /// Answers one request.
 pub(super) fn exchange(
     worker: &Rc<Worker>,
-    line: &Rc<Line>,
+    line: &Rc<Connection>,
     request: Request<Incoming>,
 ) -> Answering {
     let arrived = line.came();
@@ -242,7 +242,7 @@ async fn release(worker: &Rc<Worker>, reply: Reply, sheet: Sheet, in_flight: InF
 }
 
 /// Waits until an answer is due, as long as its client does.
-async fn wait(worker: &Worker, line: &Line, due: Instant) -> Result<(), Cut> {
+async fn wait(worker: &Worker, line: &Connection, due: Instant) -> Result<(), Cut> {
     tokio::select! {
         biased;
         () = worker.timer().until(due) => Ok(()),

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use tokio::io::ReadBuf;
 
 use super::MAX_HEAD;
-use super::line::Line;
+use super::connection::Connection;
 
 /// What every answer of HTTP/1 begins with.
 const FIRST: &[u8; 1] = b"H";
@@ -19,7 +19,7 @@ const FIRST: &[u8; 1] = b"H";
 /// time, from one to the other.
 const LOOKS: (Duration, Duration) = (Duration::from_millis(1), Duration::from_secs(1));
 
-impl Line {
+impl Connection {
     /// Completes when the client has left. Only for HTTP/1, while nothing of the
     /// answer is with hyper; hyper notices over HTTP/2.
     pub(super) async fn left(&self) {

@@ -1,23 +1,23 @@
 //! HTTP on one connection, by hyper: version 1 and 2, in the clear or encrypted.
 //!
 //! hyper reads and writes the messages. What the instrument adds sits on either
-//! side of it: a [`Wire`](wire::Wire) below, which knows when bytes came and
+//! side of it: an [`Io`](hyper_io::Io) below, which knows when bytes came and
 //! when an answer has really left, and a [`Payload`](payload::Payload) above,
 //! which can be slow or end early.
 
+mod chunk;
+mod connection;
 mod exchange;
 mod frames;
 mod heads;
+mod hyper_io;
 mod leaving;
-mod line;
 mod payload;
-mod piece;
 mod socket;
 mod thread;
 mod timing;
 pub(crate) mod tls;
 mod transport;
-mod wire;
 
 use std::future::poll_fn;
 use std::io;
@@ -31,11 +31,11 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 
-use line::Line;
+use connection::Connection;
+use hyper_io::Io;
 pub(crate) use socket::{Socket, ask_for_stamps};
 pub(crate) use thread::{Common, Worker};
 use transport::Transport;
-use wire::Wire;
 
 /// Runs what hyper spawns (the streams of HTTP/2) on the thread it is on.
 #[derive(Clone, Copy, Debug)]
@@ -135,8 +135,12 @@ async fn greets_http2(stream: &TcpStream, worker: &Worker) -> io::Result<bool> {
 /// Serves one connection to its end. An error of the transport ends it; nobody
 /// is left to be told.
 async fn serve(stream: impl Transport, worker: Rc<Worker>, is_http2: bool) {
-    let line = Rc::new(Line::new(Box::new(stream), Rc::clone(&worker), is_http2));
-    let wire = TokioIo::new(Wire::new(Rc::clone(&line)));
+    let line = Rc::new(Connection::new(
+        Box::new(stream),
+        Rc::clone(&worker),
+        is_http2,
+    ));
+    let wire = TokioIo::new(Io::new(Rc::clone(&line)));
     let service = {
         let (worker, line) = (Rc::clone(&worker), Rc::clone(&line));
         service_fn(move |request| exchange::exchange(&worker, &line, request))

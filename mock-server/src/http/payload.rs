@@ -9,8 +9,8 @@ use std::time::Instant;
 use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 
-use super::line::InFlight;
-use super::piece::Piece;
+use super::chunk::Chunk;
+use super::connection::InFlight;
 use crate::journal::Ticket;
 use crate::model::Pace;
 use crate::service::Content;
@@ -103,13 +103,13 @@ impl Payload {
     }
 
     /// A piece as it goes to hyper.
-    fn hand_over(&mut self, bytes: Bytes) -> Piece {
+    fn hand_over(&mut self, bytes: Bytes) -> Chunk {
         let is_last = self.is_end_stream();
         let line = self.in_flight.line();
         if is_last && line.is_http2() {
             let line = Rc::clone(line);
             if let Some(ticket) = self.settled() {
-                return Piece::last(bytes, line, ticket);
+                return Chunk::last(bytes, line, ticket);
             }
         } else if is_last {
             self.finish();
@@ -155,13 +155,13 @@ const MOST_AT_ONCE: usize = 256 * 1024;
 const LAST: usize = 255;
 
 impl Body for Payload {
-    type Data = Piece;
+    type Data = Chunk;
     type Error = io::Error;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Piece>, io::Error>>> {
+    ) -> Poll<Option<Result<Frame<Chunk>, io::Error>>> {
         match self.poll_paced(cx) {
             Poll::Pending if self.in_flight.line().has_broken(cx) => {
                 Poll::Ready(Some(Err(io::ErrorKind::ConnectionReset.into())))

@@ -38,7 +38,7 @@ pub struct Summary {
     pub distinct: u64,
     /// Arrivals beyond the first of each (route, id).
     pub duplicate: u64,
-    /// Arrivals whose id was not recorded, because the budget for odd ids was
+    /// Arrivals whose id was not recorded, because the budget for text ids was
     /// spent; `distinct` and `duplicate` do not cover them.
     pub untracked: u64,
     /// Requests on no counted route: unknown paths and types, wrong methods,

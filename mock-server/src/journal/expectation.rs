@@ -20,7 +20,7 @@ pub struct Expectation {
 const LISTED: usize = 100;
 
 /// The most ids that a route can expect.
-const MOST: u32 = super::book::DENSE_IDS;
+const MOST: u32 = super::numeric_ids::DENSE_IDS;
 
 /// Whether what was expected is what was served.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::book::{Book, NO_ID};
 use super::histogram::{Histogram, Lateness};
-use super::odd::Odd;
+use super::numeric_ids::{NO_ID, NumericIds};
+use super::text_ids::TextIds;
 use super::{Counts, Route, Summary};
 use crate::model::Model;
 use crate::model::Profile;
@@ -57,8 +57,8 @@ struct InFlight {
 pub(crate) struct Ledger {
     stripes: Box<[Stripe]>,
     in_flight: InFlight,
-    books: [Book; Route::ALL.len()],
-    pub(super) odd: Odd,
+    numeric_ids: [NumericIds; Route::ALL.len()],
+    pub(super) text_ids: TextIds,
     /// The service model of the same run.
     pub(crate) model: Model,
 }
@@ -68,8 +68,8 @@ impl Ledger {
         Self {
             stripes: (0..threads.max(1)).map(|_| Stripe::default()).collect(),
             in_flight: InFlight::default(),
-            books: Default::default(),
-            odd: Odd::default(),
+            numeric_ids: Default::default(),
+            text_ids: TextIds::default(),
             model: Model::new(profile),
         }
     }
@@ -79,8 +79,8 @@ impl Ledger {
         &self.stripes[thread]
     }
 
-    pub(super) fn book(&self, route: Route) -> &Book {
-        &self.books[route as usize]
+    pub(super) fn numeric_ids(&self, route: Route) -> &NumericIds {
+        &self.numeric_ids[route as usize]
     }
 
     /// A request is in flight from now on. "At one moment" spans all threads, so
@@ -100,9 +100,9 @@ impl Ledger {
     /// order, then the others in order.
     fn each(&self, mut visit: impl FnMut(Route, Id<'_>, Counts)) {
         for route in Route::ALL {
-            self.book(route)
+            self.numeric_ids(route)
                 .each(|id, counts| visit(route, Id::of(id), counts));
-            for (id, counts) in self.odd.sorted(route) {
+            for (id, counts) in self.text_ids.sorted(route) {
                 visit(route, Id::Text(&id), counts);
             }
         }

@@ -14,13 +14,13 @@
 //! so no run ever sees the tail of the one before. Bytes alone are counted by the
 //! connection, in the run in which they come or leave.
 
-mod book;
 mod counts;
 mod expectation;
 mod histogram;
 mod ledger;
-mod odd;
+mod numeric_ids;
 mod page;
+mod text_ids;
 mod ticket;
 
 use std::sync::atomic::{AtomicU64, Ordering};

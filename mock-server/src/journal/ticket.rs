@@ -4,10 +4,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::book::Cell;
 use super::ledger::{Ledger, add, change};
-use super::odd::Key;
-use super::{Counts, Route, book};
+use super::numeric_ids::Cell;
+use super::text_ids::Key;
+use super::{Counts, Route, numeric_ids};
 
 /// An arrival that has been counted. Dropping it without
 /// [`complete`](Self::complete) counts the request as aborted.
@@ -42,8 +42,8 @@ enum Stage {
 }
 
 enum Place {
-    Dense(u32),
-    Odd(Key),
+    Number(u32),
+    Text(Key),
     Untracked,
 }
 
@@ -52,15 +52,15 @@ impl Ticket {
         let stripe = ledger.stripe(thread);
         add(&stripe.arrived, 1);
         ledger.enter();
-        let (place, attempt) = match book::dense(id) {
+        let (place, attempt) = match numeric_ids::dense(id) {
             Some(number) => {
-                let before = ledger.book(route).cell(number).arrive();
-                (Place::Dense(number), before.into())
+                let before = ledger.numeric_ids(route).cell(number).arrive();
+                (Place::Number(number), before.into())
             }
             None => {
                 let key = (route, Box::from(id));
-                match ledger.odd.arrive(&key) {
-                    Some(before) => (Place::Odd(key), before),
+                match ledger.text_ids.arrive(&key) {
+                    Some(before) => (Place::Text(key), before),
                     None => {
                         add(&stripe.untracked, 1);
                         (Place::Untracked, 0)
@@ -174,8 +174,8 @@ impl Ticket {
         by: i64,
     ) {
         match &self.place {
-            Place::Dense(id) => dense(self.ledger.book(self.route).cell(*id)),
-            Place::Odd(key) => self.ledger.odd.count(key, |counts| {
+            Place::Number(id) => dense(self.ledger.numeric_ids(self.route).cell(*id)),
+            Place::Text(key) => self.ledger.text_ids.count(key, |counts| {
                 let count = odd(counts);
                 *count = count.wrapping_add_signed(by);
             }),
@@ -223,7 +223,7 @@ mod tests {
         let ids: Vec<_> = snapshot.entries.iter().map(|entry| &*entry.id).collect();
         assert_eq!(ids, ["7", "4194303", "", "x"]);
         assert_eq!(snapshot.counts(Route::Users, "").completed, 40);
-        let odd = journal.ledger().odd.sorted(Route::Users);
+        let odd = journal.ledger().text_ids.sorted(Route::Users);
         assert_eq!(odd.len(), 1, "only x is behind a lock");
     }
 

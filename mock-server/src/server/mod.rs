@@ -6,7 +6,7 @@
 //! thread that read it.
 
 mod acceptor;
-mod guard;
+mod background;
 pub mod limits;
 mod listening;
 mod worker;
@@ -16,7 +16,7 @@ use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use guard::Server;
+pub use background::Server;
 pub use listening::listen;
 
 use tokio::runtime::Runtime;

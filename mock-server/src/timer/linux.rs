@@ -3,7 +3,7 @@
 //!
 //! A processor that idles takes its time to wake, 0.1 to 0.2 ms in a virtual
 //! machine. The descriptor is therefore armed earlier than the deadline, by what
-//! waking has lately taken, and what is left is waited out awake, see [`Lead`].
+//! waking has lately taken, and what is left is waited out awake, see [`EarlyWakeup`].
 
 use std::cell::RefCell;
 use std::cmp::Reverse;
@@ -20,7 +20,7 @@ use nix::sys::timerfd::{ClockId, Expiration, TimerFd, TimerFlags, TimerSetTimeFl
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
-use super::lead::Lead;
+use super::early_wakeup::EarlyWakeup;
 
 /// A runtime without anything to do for so long counts as asleep.
 const TO_SLEEP: Duration = Duration::from_millis(1);
@@ -50,7 +50,7 @@ struct Queue {
     slots: Vec<Slot>,
     free: Vec<usize>,
     armed: Option<Armed>,
-    lead: Lead,
+    lead: EarlyWakeup,
 }
 
 /// What the descriptor is set for.

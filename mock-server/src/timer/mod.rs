@@ -8,7 +8,7 @@
 //! A [`Timer`] belongs to one single-threaded runtime.
 
 #[cfg(target_os = "linux")]
-mod lead;
+mod early_wakeup;
 #[cfg(target_os = "linux")]
 mod linux;
 

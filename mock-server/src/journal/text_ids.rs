@@ -23,13 +23,13 @@ struct Shard {
     spent: usize,
 }
 
-/// The counters of odd ids.
-pub(super) struct Odd {
+/// The counters of text ids.
+pub(super) struct TextIds {
     shards: [Mutex<Shard>; SHARDS],
     hasher: RandomState,
 }
 
-impl Default for Odd {
+impl Default for TextIds {
     fn default() -> Self {
         Self {
             shards: std::array::from_fn(|_| Mutex::default()),
@@ -38,7 +38,7 @@ impl Default for Odd {
     }
 }
 
-impl Odd {
+impl TextIds {
     fn shard(&self, key: &Key) -> MutexGuard<'_, Shard> {
         let at = self.hasher.hash_one(key) as usize % SHARDS;
         // Counters are whole after any panic: each change is one addition.
@@ -75,7 +75,7 @@ impl Odd {
         }
     }
 
-    /// Every odd id of a route with its counts, sorted by id.
+    /// Every text id of a route with its counts, sorted by id.
     pub(super) fn sorted(&self, route: Route) -> Vec<(Box<str>, Counts)> {
         let mut all = Vec::new();
         for shard in &self.shards {
@@ -94,7 +94,7 @@ mod tests {
 
     #[test]
     fn a_spent_budget_refuses_new_ids_and_keeps_counting_known_ones() {
-        let odd = Odd::default();
+        let odd = TextIds::default();
         let long = "x".repeat(1000);
         let key = |n: usize| (Route::Products, format!("{long}{n}").into_boxed_str());
         let taken = (0..100_000)

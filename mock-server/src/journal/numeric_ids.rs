@@ -128,11 +128,11 @@ impl Cell<'_> {
 
 /// The counters of one route's whole-number ids.
 #[derive(Default)]
-pub(super) struct Book {
+pub(super) struct NumericIds {
     pages: OnceLock<Box<[OnceLock<Box<Page>>]>>,
 }
 
-impl Book {
+impl NumericIds {
     /// The counters of an id below [`DENSE_IDS`], or of [`NO_ID`].
     pub(super) fn cell(&self, id: u32) -> Cell<'_> {
         let pages = self.pages.get_or_init(|| {
@@ -201,7 +201,7 @@ mod tests {
 
     #[test]
     fn a_million_ids_are_each_counted() {
-        let book = Book::default();
+        let book = NumericIds::default();
         for id in 0..1_000_000 {
             assert_eq!(book.cell(id).arrive(), 0);
             book.cell(id).complete(1);
@@ -217,7 +217,7 @@ mod tests {
 
     #[test]
     fn counts_are_exact_where_a_nibble_ends_and_in_both_directions() {
-        let book = Book::default();
+        let book = NumericIds::default();
         for before in 0..40 {
             assert_eq!(book.cell(7).arrive(), before);
             book.cell(7).complete(1);
@@ -245,7 +245,7 @@ mod tests {
 
     #[test]
     fn every_arrival_of_an_id_has_a_number_of_its_own() {
-        let book = Book::default();
+        let book = NumericIds::default();
         let arrive = || (0..1000).map(|_| book.cell(3).arrive()).collect::<Vec<_>>();
         let mut numbers = std::thread::scope(|scope| {
             let threads = [scope.spawn(arrive), scope.spawn(arrive)];

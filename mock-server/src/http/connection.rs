@@ -17,7 +17,7 @@ use super::transport::Transport;
 use crate::journal::Ticket;
 
 /// The state of a connection that hyper does not show.
-pub(super) struct Line {
+pub(super) struct Connection {
     /// Until hyper is done with it.
     transport: RefCell<Option<Box<dyn Transport>>>,
     pub(super) worker: Rc<Worker>,
@@ -46,7 +46,7 @@ enum Framing {
     Http2(Frames),
 }
 
-impl Line {
+impl Connection {
     /// A new connection.
     pub(super) fn new(transport: Box<dyn Transport>, worker: Rc<Worker>, is_http2: bool) -> Self {
         let framing = if is_http2 {
@@ -224,10 +224,10 @@ impl Line {
 }
 
 /// A request in flight on a connection.
-pub(super) struct InFlight(Rc<Line>);
+pub(super) struct InFlight(Rc<Connection>);
 
 impl InFlight {
-    pub(super) fn line(&self) -> &Rc<Line> {
+    pub(super) fn line(&self) -> &Rc<Connection> {
         &self.0
     }
 }

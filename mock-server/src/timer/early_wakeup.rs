@@ -14,14 +14,14 @@ const SAVED: Duration = Duration::from_millis(2);
 /// Learns how long waking takes, and keeps account of the time that is waited
 /// out awake because waking took less.
 #[derive(Debug)]
-pub(super) struct Lead {
+pub(super) struct EarlyWakeup {
     lead: Duration,
     /// Time that may be waited out awake, as of the moment beside it.
     credit: Duration,
     at: Instant,
 }
 
-impl Default for Lead {
+impl Default for EarlyWakeup {
     fn default() -> Self {
         Self {
             lead: Duration::ZERO,
@@ -31,7 +31,7 @@ impl Default for Lead {
     }
 }
 
-impl Lead {
+impl EarlyWakeup {
     /// The lead to arm with: near the least that waking has lately taken.
     pub(super) fn of(&mut self, now: Instant) -> Duration {
         if self.credit(now) < self.lead {
@@ -78,7 +78,7 @@ mod tests {
 
     #[test]
     fn the_lead_nears_the_least_that_waking_takes() {
-        let mut lead = Lead::default();
+        let mut lead = EarlyWakeup::default();
         for round in 0..500 {
             lead.learn(if round % 4 == 0 { US(100) } else { US(180) });
         }
@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn no_more_than_its_share_is_waited_out_awake() {
-        let mut lead = Lead::default();
+        let mut lead = EarlyWakeup::default();
         for _ in 0..500 {
             lead.learn(US(100));
         }

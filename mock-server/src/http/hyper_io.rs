@@ -10,18 +10,18 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Sleep;
 
-use super::line::Line;
+use super::connection::Connection;
 use super::transport::Transport;
 
 /// A transport between hyper and the system.
-pub(super) struct Wire {
-    line: Rc<Line>,
+pub(super) struct Io {
+    line: Rc<Connection>,
     /// When the client's time is over, while there is such a limit.
     limit: Option<Pin<Box<Sleep>>>,
 }
 
-impl Wire {
-    pub(super) fn new(line: Rc<Line>) -> Self {
+impl Io {
+    pub(super) fn new(line: Rc<Connection>) -> Self {
         Self { line, limit: None }
     }
 
@@ -89,7 +89,7 @@ impl Wire {
     }
 }
 
-impl AsyncRead for Wire {
+impl AsyncRead for Io {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -104,7 +104,7 @@ impl AsyncRead for Wire {
     }
 }
 
-impl AsyncWrite for Wire {
+impl AsyncWrite for Io {
     fn poll_write(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -148,7 +148,7 @@ impl AsyncWrite for Wire {
     }
 }
 
-impl Drop for Wire {
+impl Drop for Io {
     fn drop(&mut self) {
         // What still waits on another task holds the line, not the connection.
         let transport = self.line.close();
