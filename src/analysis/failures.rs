@@ -59,11 +59,6 @@ impl Failed {
         }
     }
 
-    /// Requests that succeeded.
-    pub fn answered(&self) -> u64 {
-        self.requests - self.failed
-    }
-
     /// The share of requests that failed.
     pub fn share(&self) -> f64 {
         share(self.failed as f64, self.requests as f64)
@@ -226,7 +221,11 @@ pub(super) fn judge(rows: &mut [Row], tolerance: Option<f64>) {
 /// The rows of one batch that fail no more than the best of them.
 fn no_worse(rows: &[Row], of_batch: &[usize], tolerance: Option<f64>) -> Vec<usize> {
     let failed = |place: &usize| rows[*place].figures.as_ref().map(|figures| figures.pooled);
-    let answered = |place: &usize| failed(place).is_some_and(|failed| failed.answered() > 0);
+    // A server that has died answers nothing, and says nothing of a strategy.
+    let answered = |place: &usize| {
+        let figures = rows[*place].figures.as_ref();
+        figures.is_some_and(|figures| 2 * figures.answered >= figures.samples)
+    };
     let mut places: Vec<_> = of_batch.iter().copied().filter(answered).collect();
     keep_measured(rows, &mut places);
     let counts = |place: &usize| failed(place).unwrap_or_default().counts();

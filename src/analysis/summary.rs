@@ -41,12 +41,12 @@ pub struct Summary {
     /// first in each.
     pub rows: Vec<Row>,
     /// The place in `rows` of the lowest median warm runtime among the cells
-    /// that fail no more than the best. `None` where no request succeeded.
+    /// that fail no more than the best. `None` where no cell compares.
     pub best: Option<usize>,
     /// Single samples, worker by worker: of the best row, or else of the first
     /// with figures, and of one with dispatch `chunked` where there is one.
     pub timelines: Vec<Timeline>,
-    /// Which row to use, and why. `None` where no request succeeded.
+    /// Which row to use, and why. `None` where no cell compares.
     pub recommendation: Option<Recommendation>,
     /// What a reader should know: the session's notes, then this summary's.
     pub notes: Vec<String>,
@@ -78,7 +78,8 @@ pub struct Row {
     /// Why the first of those did not.
     pub first_error: Option<String>,
     /// Whether it fails or loses samples more than the best cells do, by more than
-    /// chance explains, or has no good answer at all: then its times do not compare.
+    /// chance explains, or has no good answer in most of its samples: then its times do
+    /// not compare.
     pub fails_more: bool,
     /// How it was sampled.
     pub sampled: Sampled,
@@ -94,6 +95,8 @@ pub struct Row {
 pub struct Figures {
     /// Samples that were measured, at least 1.
     pub samples: usize,
+    /// Those of them in which a request succeeded.
+    pub answered: usize,
     /// Those of them whose times count: the ones without failures; where there is
     /// none, those with few; or else all.
     pub timed: usize,
@@ -382,6 +385,7 @@ impl Figures {
         let ideal = ideal.filter(|_| worst.failed() == 0);
         Some(Self {
             samples: measured.len(),
+            answered: measured.iter().filter(|m| m.ok > 0).count(),
             timed: good.len(),
             warm_s,
             cold_s: times(|m| m.cold_s)?,

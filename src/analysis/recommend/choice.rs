@@ -50,7 +50,7 @@ pub(in crate::analysis) struct Choice<'a> {
 }
 
 impl<'a> Choice<'a> {
-    /// Chooses. `None` where no request succeeded anywhere.
+    /// Chooses. `None` where no cell compares.
     pub(in crate::analysis) fn of(rows: &'a [Row], terms: Terms) -> Option<Self> {
         let compares = |place: &usize| rows[*place].compares();
         let whole: Vec<usize> = (0..rows.len()).filter(compares).collect();

@@ -368,7 +368,7 @@ proptest! {
         }
         let summary = Summary::of(&record.build());
         let share = |row: &crate::analysis::summary::Row| {
-            row.figures.as_ref().filter(|f| f.ok > 0).map_or(1.0, |f| f.pooled.share())
+            row.figures.as_ref().filter(|f| 2 * f.answered >= f.samples).map_or(1.0, |f| f.pooled.share())
         };
         let least = summary.rows.iter().map(share).fold(1.0, f64::min);
         match &summary.recommendation {

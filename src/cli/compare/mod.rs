@@ -211,7 +211,7 @@ fn conclude(
             Ok(ExitCode::SUCCESS)
         }
         Ending::Complete => Err(CliError::new(
-            "no request got a valid response; the table has the causes",
+            "no cell got valid responses in most of its samples; the table has the causes",
         )),
         Ending::Interrupted | Ending::CutOff => {
             tell(format_args!("stopped; the samples until then are kept\n"));

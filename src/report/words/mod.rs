@@ -6,8 +6,8 @@
 //! receipt, and units. Figures belong to analysis, columns and layouts to the other
 //! rooms of [`crate::report`]. Nothing reads these texts but people.
 
-/// The sentence where no cell can be recommended, as no request succeeded.
-pub(crate) const NO_GOOD_CELL: &str = "no request got a valid response";
+/// The sentence where no cell can be recommended.
+pub(crate) const NO_GOOD_CELL: &str = "no cell got valid responses in most of its samples";
 
 pub(crate) mod alternatives;
 pub(crate) mod gap;

@@ -177,6 +177,15 @@ fn sample_without_a_good_answer_hides_no_other() {
 }
 
 #[test]
+fn server_that_dies_early_leaves_no_cell_to_recommend() {
+    let mut record = RecordBuilder::new().sample("tokio", 10, measured(100, 2.0));
+    for _ in 0..2 {
+        record = record.sample("tokio", 10, measured(100, 0.1).failed(100, "connect"));
+    }
+    assert_eq!(advice(&record.build()), None);
+}
+
+#[test]
 fn where_no_request_succeeded_nothing_is_recommended() {
     let record = RecordBuilder::new()
         .sample("tokio", 5, measured(100, 0.1).failed(100, "connect"))
