@@ -4,6 +4,7 @@
 //! This wing reads records and nothing else: it never sees a strategy run.
 
 pub mod bound;
+pub mod check;
 pub mod failures;
 pub mod latency;
 pub mod noise;
