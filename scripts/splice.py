@@ -129,6 +129,33 @@ def gaps():
                   "w = 20"], [*body, target])
 
 
+def split():
+    """Parts of the gap of thread-pool + ureq with the most workers, the largest first."""
+    cells = [row for row in rows(REFERENCE)
+             if (row["strategy"], row["client"]) == ("thread-pool", "ureq")]
+    row = max(cells, key=lambda row: int(row["workers_usable"]))
+    parts = {key[4:-2]: 1000 * float(row[key]) for key in row
+             if re.fullmatch(r"gap_[a-z_]+_s", key) and row[key] and key != "gap_building_s"}
+    shown = sorted(((part, ms) for part, ms in parts.items() if ms >= 0.005),
+                   key=lambda part: -part[1])
+    gap = 1000 * (float(row["warm_s"]) - float(row["bound_s"]))
+    return table(["part", "time"], [*([f"`{part.replace('_', '-')}`", f"{ms:.2f} ms"]
+                                      for part, ms in shown), ["gap", f"{gap:.2f} ms"]])
+
+
+def lateness():
+    """Mean lateness of the server per request, the least and the most over strategies."""
+    cells = [row for row in rows(REFERENCE) if row["gap_server_s"]]
+    counts = sorted({int(row["workers_usable"]) for row in cells})
+
+    def line(workers):
+        late = [1000 * float(row["gap_server_s"]) * workers / int(row["requests"])
+                for row in cells if int(row["workers_usable"]) == workers]
+        return [str(workers), f"{min(late):.2f} to {max(late):.2f} ms"]
+
+    return table(["workers", "lateness"], [line(workers) for workers in counts])
+
+
 def searched(folder):
     """The recommendation against an exhaustive search."""
     found = rows(folder / "regret.csv")
@@ -144,6 +171,8 @@ TABLES = {
     "reference-runtime": runtime,
     "reference-resources": resources,
     "reference-gaps": gaps,
+    "reference-split": split,
+    "reference-lateness": lateness,
     "regret": lambda: searched(ROOT / "results" / "regret"),
     "regret-profiles": lambda: searched(ROOT / "results" / "regret" / "profiles"),
 }
