@@ -223,7 +223,8 @@ mod tests {
     #[test]
     fn server_that_forks_is_counted_once_from_its_top() {
         let mut child = Command::new("sh")
-            .args(["-c", "cat & echo; wait"])
+            // In the background a shell gives no input, and cat would end at once.
+            .args(["-c", "exec 3<&0; cat <&3 & echo; wait"])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
