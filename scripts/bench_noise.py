@@ -3,7 +3,7 @@
 
 Runs the same build again and again, so that nothing changes but the machine:
 
-- intervals: one cell, RUNS times. Counts the pairs of runs whose 95 % intervals
+- intervals: one cell, RUNS times. Counts the pairs of runs whose 99 % intervals
   do not overlap.
 - verdicts: all cells, once as the baseline and RUNS times against it. Counts the
   cells that criterion calls improved or regressed.
