@@ -104,8 +104,8 @@ fn too_large(bytes: u64, others: u64, limit: u64) -> Failure {
         _ => format!(" while other bodies take {others} bytes"),
     };
     limited(format_args!(
-        "the body is too large: it needs {bytes} bytes or more{beside}, and all bodies of a process \
-         may take {limit}; raise --body-limit"
+        "raise --body-limit: the body needs {bytes} bytes or more{beside}, and all bodies of a \
+         process may take {limit}"
     ))
 }
 
