@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use percent_encoding::percent_decode_str;
 
 /// Parameters whose values are secrets, in lower case, with `-` and `_` left out.
-const KNOWN: [&str; 24] = [
+const KNOWN: [&str; 26] = [
     "accesskey",
     "accesstoken",
     "apikey",
@@ -26,7 +26,9 @@ const KNOWN: [&str; 24] = [
     "key",
     "passwd",
     "password",
+    "pwd",
     "secret",
+    "session",
     "sessionid",
     "sig",
     "signature",
@@ -89,7 +91,7 @@ fn ends(c: char) -> bool {
 fn without_values(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
-    while let Some(start) = rest.find(['?', '&']) {
+    while let Some(start) = rest.find(['?', '&', ';']) {
         let (before, after) = rest.split_at(start + 1);
         out.push_str(before);
         rest = after;
@@ -160,6 +162,8 @@ mod tests {
             ),
             ("a = b & c = d?", "a = b & c = d?"),
             ("/x?a?token=S3CRET", "/x?a?token=***"),
+            ("/x?a=1;token=S3CRET;b=2", "/x?a=1;token=***"),
+            ("/x?pwd=S3CRET&session=S3CRET", "/x?pwd=***&session=***"),
             ("/x?api%5Fkey=ab'S3CRET&b=1", "/x?api%5Fkey=***&b=1"),
             ("http://me:p'S3CRET@h/", "http://***@h/"),
         ];
