@@ -21,7 +21,8 @@ const FREE: u64 = 64 << 10;
 /// Bytes that are allocated first for a body of unknown length.
 const FIRST: u64 = 8 << 10;
 
-/// Memory that the bodies of a process may take together. Clones share it.
+/// Memory that the bodies of a process may take together. Clones share it; a clone
+/// counts in one place for all workers, so a small body makes none.
 #[derive(Clone, Debug)]
 pub(super) struct Budget {
     limit: u64,
@@ -46,55 +47,30 @@ impl Budget {
     ///
     /// # Errors
     /// Where so many bytes are not left.
-    pub(super) fn body(&self, length: Option<u64>) -> Result<Body, Failure> {
-        let mut share = Share {
-            budget: self.clone(),
-            bytes: 0,
-        };
-        if let Some(length) = length {
-            share.grow(length, length)?;
-        }
-        Ok(Body {
-            share,
+    pub(super) fn body(&self, length: Option<u64>) -> Result<Body<'_>, Failure> {
+        let mut body = Body {
+            budget: self,
+            share: None,
             bytes: Vec::new(),
             length,
-        })
+        };
+        if let Some(length) = length {
+            body.take(length, length)?;
+        }
+        Ok(body)
     }
 }
 
 /// What a body has taken from the budget.
 #[derive(Debug)]
 struct Share {
-    budget: Budget,
+    taken: Arc<AtomicU64>,
     bytes: u64,
-}
-
-impl Share {
-    /// Takes what is missing for so many bytes, or for as many as are left, where
-    /// those are enough. Returns how many the body may have.
-    fn grow(&mut self, wanted: u64, needed: u64) -> Result<u64, Failure> {
-        if wanted <= FREE.max(self.bytes) {
-            return Ok(wanted);
-        }
-        let limit = self.budget.limit;
-        let size = |taken: u64| wanted.min(limit.saturating_sub(taken - self.bytes));
-        let grown = |taken| (size(taken) >= needed).then(|| taken - self.bytes + size(taken));
-        let taken = &self.budget.taken;
-        match taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, grown) {
-            Ok(before) => {
-                self.bytes = size(before);
-                Ok(self.bytes)
-            }
-            Err(taken) => Err(too_large(needed, taken - self.bytes, limit)),
-        }
-    }
 }
 
 impl Drop for Share {
     fn drop(&mut self) {
-        if self.bytes > 0 {
-            self.budget.taken.fetch_sub(self.bytes, Ordering::Relaxed);
-        }
+        self.taken.fetch_sub(self.bytes, Ordering::Relaxed);
     }
 }
 
@@ -111,13 +87,15 @@ fn too_large(bytes: u64, others: u64, limit: u64) -> Failure {
 
 /// A body that is being read.
 #[derive(Debug)]
-pub(super) struct Body {
-    share: Share,
+pub(super) struct Body<'budget> {
+    budget: &'budget Budget,
+    /// `None` while it takes nothing.
+    share: Option<Share>,
     bytes: Vec<u8>,
     length: Option<u64>,
 }
 
-impl Body {
+impl Body<'_> {
     /// Reads to the end. The inner result is the whole body, or the limit that it met.
     ///
     /// # Errors
@@ -171,7 +149,7 @@ impl Body {
         }
         if self.bytes.is_empty() {
             let length = first.len() as u64;
-            self.share.grow(length, length)?;
+            self.take(length, length)?;
             return Ok(held(first, self.share));
         }
         Ok(self.whole())
@@ -183,6 +161,29 @@ impl Body {
         held(bytes, self.share)
     }
 
+    /// Takes what is missing for so many bytes, or for as many as are left, where
+    /// those are enough. Returns how many the body may have.
+    fn take(&mut self, wanted: u64, needed: u64) -> Result<u64, Failure> {
+        let own = self.share.as_ref().map_or(0, |share| share.bytes);
+        if wanted <= FREE.max(own) {
+            return Ok(wanted);
+        }
+        let Budget { limit, taken } = self.budget;
+        let size = |taken: u64| wanted.min(limit.saturating_sub(taken - own));
+        let grown = |taken| (size(taken) >= needed).then(|| taken - own + size(taken));
+        match taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, grown) {
+            Ok(before) => {
+                let share = self.share.get_or_insert_with(|| Share {
+                    taken: Arc::clone(taken),
+                    bytes: 0,
+                });
+                share.bytes = size(before);
+                Ok(share.bytes)
+            }
+            Err(taken) => Err(too_large(needed, taken - own, *limit)),
+        }
+    }
+
     /// Makes room for so many bytes more: for all of a known length and one byte, by
     /// which its end is seen, otherwise for twice as many as there are.
     fn make_room(&mut self, more: usize) -> Result<(), Failure> {
@@ -192,14 +193,18 @@ impl Body {
             return Ok(());
         }
         let aim = match self.length {
-            Some(length) if length >= self.bytes.len() as u64 => length + 1,
+            Some(length) if length >= self.bytes.len() as u64 => length.saturating_add(1),
             _ => (2 * capacity as u64).max(FIRST),
         };
         let needed = needed as u64;
-        let size = self.share.grow(aim.max(needed), needed)?;
+        let size = self.take(aim.max(needed), needed)?;
         let size = usize::try_from(size).unwrap_or(usize::MAX);
-        self.bytes.reserve_exact(size - self.bytes.len());
-        Ok(())
+        let reserved = self.bytes.try_reserve_exact(size - self.bytes.len());
+        reserved.map_err(|_| {
+            limited(format_args!(
+                "there is no memory for a body of {size} bytes; lower --body-limit"
+            ))
+        })
     }
 
     fn whole(self) -> Bytes {
@@ -208,7 +213,7 @@ impl Body {
 }
 
 /// Bytes that give their share back when they are dropped.
-fn held(bytes: Bytes, share: Share) -> Bytes {
+fn held(bytes: Bytes, share: Option<Share>) -> Bytes {
     /// Both in one.
     struct Held(
         Bytes,
@@ -221,9 +226,9 @@ fn held(bytes: Bytes, share: Share) -> Bytes {
         }
     }
 
-    match share.bytes {
-        0 => bytes,
-        _ => Bytes::from_owner(Held(bytes, share)),
+    match share {
+        None => bytes,
+        Some(share) => Bytes::from_owner(Held(bytes, share)),
     }
 }
 
@@ -273,6 +278,15 @@ mod tests {
             }
         });
         assert_eq!(taken(&budget), 0);
+    }
+
+    #[test]
+    fn length_beyond_the_machine_fails_without_panic() {
+        let budget = Budget::new(u64::MAX);
+        for length in [1 << 62, u64::MAX] {
+            let body = budget.body(Some(length)).unwrap().read(io::repeat(b'x'));
+            assert!(body.unwrap().unwrap_err().limited, "{length}");
+        }
     }
 
     #[test]
