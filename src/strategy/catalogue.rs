@@ -66,11 +66,14 @@ impl Entry {
     /// # Examples
     /// ```
     /// use fanout::client::Client;
-    /// use fanout::strategy::{Built, Entry, Setup};
+    /// use fanout::strategy::{Built, Catalogue, Entry, Setup};
     ///
+    /// // The bundled thread pool does the work here; see `examples/custom_strategy.rs`
+    /// // for one of your own.
     /// fn build(setup: &Setup) -> Built {
-    ///     // …
-    /// #   unimplemented!("{setup:?}")
+    ///     let catalogue = Catalogue::bundled();
+    ///     let threads = catalogue.named("thread-pool").expect("a bundled strategy");
+    ///     (threads.build)(setup)
     /// }
     ///
     /// const ENTRY: Entry = Entry::new("in-pairs", build)
